@@ -1,0 +1,11 @@
+//! podloss: how many requests a Kubernetes service loses when it scales or rolls out, why, and
+//! which setting would have saved them.
+//!
+//! Read the crate in this order: [`units`] (what numbers mean), `model` (every rule of
+//! Kubernetes and of the front ends as a pure function), `sim` (the event loop, the only place
+//! where time passes), `account` (integers that merge exactly), `report` (renderers).
+
+pub mod conform;
+pub mod exit_code;
+pub mod model;
+pub mod units;

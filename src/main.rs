@@ -1,0 +1,3 @@
+//! The `podloss` command: parse, dispatch, exit code.
+
+fn main() {}

@@ -1,0 +1,14 @@
+//! Units: time, quantities and the ways users write them.
+//!
+//! Everything the simulator computes with is an integer: nanoseconds for time, thousandths for
+//! CPU. Floats appear where statistics begin.
+
+mod duration;
+mod int_or_percent;
+mod quantity;
+mod time;
+
+pub use duration::{DurationError, format_duration, parse_duration};
+pub use int_or_percent::IntOrPercent;
+pub use quantity::{QuantityError, parse_quantity_milli};
+pub use time::{Nanos, SimTime};
