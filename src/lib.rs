@@ -5,7 +5,9 @@
 //! Kubernetes and of the front ends as a pure function), `sim` (the event loop, the only place
 //! where time passes), `account` (integers that merge exactly), `report` (renderers).
 
+pub mod account;
 pub mod conform;
 pub mod exit_code;
 pub mod model;
+pub mod random;
 pub mod units;
