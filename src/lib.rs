@@ -11,3 +11,4 @@ pub mod exit_code;
 pub mod model;
 pub mod random;
 pub mod units;
+pub mod workload;

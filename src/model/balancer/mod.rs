@@ -1,0 +1,10 @@
+//! Which endpoint an attempt goes to.
+//!
+//! A balancer is plain data that one holder (a worker process, a load balancer) owns. It is asked
+//! for a peer and told about failures and successes; it never learns what the peers really do.
+
+mod nginx;
+mod ring;
+
+pub use nginx::{NginxPeers, PassiveChecks};
+pub use ring::{Ring, RingRestart};
