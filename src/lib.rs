@@ -10,5 +10,6 @@ pub mod conform;
 pub mod exit_code;
 pub mod model;
 pub mod random;
+pub mod sim;
 pub mod units;
 pub mod workload;

@@ -59,8 +59,10 @@ pub struct Tally {
     pub latency_ok: Histogram,
     /// Sum of the latencies of all finished requests, lost ones included, nanoseconds.
     pub latency_all_ns: u128,
-    /// Time that closed-loop connections spent thinking, nanoseconds.
+    /// Time that closed-loop connections spent between an answer and their next request, nanoseconds.
     pub think_ns: u128,
+    /// Time covered by all closed-loop connections together, nanoseconds.
+    pub connections_ns: u128,
     /// Requests that more than one pod began to execute.
     pub sent_twice: u64,
     /// Requests that a pod executed to the end although the client got a 5xx.
@@ -127,6 +129,13 @@ impl Tally {
             && self.causes.values().map(|c| c.count).sum::<u64>() == self.lost()
     }
 
+    /// The closed-loop identity: latencies of all outcomes + ages of what is in flight + thinking
+    /// = time covered by the connections, to the nanosecond. Trivially true for open loads.
+    pub fn closes(&self) -> bool {
+        self.connections_ns == 0
+            || self.latency_all_sum() + self.in_flight_age_ns + self.think_ns == self.connections_ns
+    }
+
     /// Adds everything that `other` counted. Samples keep the order of merging, up to the maximum.
     pub fn merge(&mut self, other: &Tally) {
         self.arrived += other.arrived;
@@ -149,6 +158,7 @@ impl Tally {
         self.latency_ok.merge(&other.latency_ok);
         self.latency_all_ns += other.latency_all_ns;
         self.think_ns += other.think_ns;
+        self.connections_ns += other.connections_ns;
         self.sent_twice += other.sent_twice;
         self.executed_but_5xx += other.executed_but_5xx;
         self.series.merge(&other.series);

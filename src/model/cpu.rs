@@ -6,97 +6,96 @@
 
 /// The CPU phase of one container as a virtual clock: it advances by one unit for every unit of
 /// CPU time that *each* request in its CPU phase receives, so a request that needs `w` units is
-/// done when the clock has advanced by `w` since it began, whoever came or went in between.
+/// done when the clock has advanced by `w` since it joined, whoever came or went in between.
 ///
-/// All arithmetic is on integers with one stated rounding, so that any two implementations that
-/// advance the clock at the same moments agree to the nanosecond.
+/// All arithmetic is on integers, and the clock is rounded (down) only when somebody joins or
+/// leaves: reading it changes nothing, so any two implementations agree to the nanosecond.
 #[derive(Clone, Copy, Debug)]
 pub struct CpuClock {
     /// Thousandths of a core that the container may use.
     limit_milli: u64,
     /// Requests in their CPU phase.
     sharers: u64,
-    /// Units of CPU time each request present since the beginning would have received.
-    virtual_units: u64,
-    /// The last moment the clock was advanced to, nanoseconds.
-    last: u64,
-    /// Units of CPU time used by all requests together.
+    /// The clock at the last change, in units.
+    units: u64,
+    /// When that was, nanoseconds.
+    changed_at: u64,
+    /// Units of CPU time used by all requests together up to the last change.
     used_units: u128,
 }
 
-/// Units per nanosecond of CPU time: what is lost to rounding at one event is under 4 ps.
-const UNITS: u64 = 256;
-
 impl CpuClock {
+    /// Units per nanosecond of CPU time: what is lost to rounding at one change is under 4 ps.
+    pub const UNITS: u64 = 256;
+
     /// A clock for a container that may use `limit_milli` thousandths of a core, idle at `now`.
     pub fn new(limit_milli: u64, now: u64) -> CpuClock {
-        CpuClock { limit_milli: limit_milli.max(1), sharers: 0, virtual_units: 0, last: now, used_units: 0 }
+        CpuClock { limit_milli: limit_milli.max(1), sharers: 0, units: 0, changed_at: now, used_units: 0 }
     }
 
-    /// How many requests may be in their CPU phase before they slow each other down.
-    pub fn uncontended(limit_milli: u64) -> u64 {
-        limit_milli / 1_000
+    /// Whether `sharers` requests in their CPU phase slow each other down.
+    pub fn contends(limit_milli: u64, sharers: u64) -> bool {
+        1_000 * sharers > limit_milli
     }
 
-    /// Brings the clock forward to `now`.
-    pub fn advance(&mut self, now: u64) {
-        let elapsed = now - self.last;
-        self.last = now;
-        if elapsed == 0 || self.sharers == 0 {
-            return;
+    /// What the clock gained since the last change.
+    fn gained(&self, now: u64) -> u64 {
+        let elapsed = now - self.changed_at;
+        if self.sharers == 0 {
+            return 0;
         }
-        let gained = if self.is_contended() {
-            let scaled = u128::from(elapsed) * u128::from(UNITS * self.limit_milli);
-            u64::try_from(scaled / u128::from(1_000 * self.sharers)).unwrap_or(u64::MAX)
-        } else {
-            elapsed * UNITS
-        };
-        self.virtual_units += gained;
+        if !CpuClock::contends(self.limit_milli, self.sharers) {
+            return elapsed * CpuClock::UNITS;
+        }
+        let scaled = u128::from(elapsed) * u128::from(CpuClock::UNITS * self.limit_milli);
+        u64::try_from(scaled / u128::from(1_000 * self.sharers)).unwrap_or(u64::MAX)
+    }
+
+    fn change(&mut self, now: u64) {
+        let gained = self.gained(now);
+        self.units += gained;
         self.used_units += u128::from(gained) * u128::from(self.sharers);
+        self.changed_at = now;
     }
 
-    /// A request enters its CPU phase now and needs `cpu_ns` nanoseconds of CPU; the answer is the
-    /// virtual moment at which it will be done. The clock must stand at the present.
-    pub fn join(&mut self, cpu_ns: u64) -> u64 {
+    /// A request enters its CPU phase and needs `cpu_ns` nanoseconds of CPU; the answer is the
+    /// moment on this clock at which it will be done.
+    pub fn join(&mut self, now: u64, cpu_ns: u64) -> u64 {
+        self.change(now);
         self.sharers += 1;
-        self.virtual_units + cpu_ns * UNITS
-    }
-
-    /// A request that joined earlier and has already received `done_ns` of its `cpu_ns`.
-    pub fn join_midway(&mut self, cpu_ns: u64, done_ns: u64) -> u64 {
-        self.join(cpu_ns - done_ns)
+        self.units + cpu_ns * CpuClock::UNITS
     }
 
     /// A request leaves its CPU phase. An empty clock starts again from zero.
-    pub fn leave(&mut self) {
+    pub fn leave(&mut self, now: u64) {
+        self.change(now);
         self.sharers -= 1;
         if self.sharers == 0 {
-            self.virtual_units = 0;
+            self.units = 0;
         }
     }
 
-    /// Whether a request due at the virtual moment `due` is done.
-    pub fn reached(&self, due: u64) -> bool {
-        self.virtual_units >= due
+    /// Whether a request due at the clock's `due` is done at `now`.
+    pub fn reached(&self, now: u64, due: u64) -> bool {
+        self.units + self.gained(now) >= due
     }
 
-    /// The first nanosecond at which the clock will have reached the virtual moment `due`, if
-    /// nobody joins or leaves until then.
+    /// The first nanosecond at which the clock reaches `due`, if nobody joins or leaves until then.
     pub fn when(&self, due: u64) -> u64 {
-        let missing = due.saturating_sub(self.virtual_units);
-        let (numerator, denominator) =
-            if self.is_contended() { (1_000 * self.sharers, UNITS * self.limit_milli) } else { (1, UNITS) };
+        let missing = due.saturating_sub(self.units);
+        let (numerator, denominator) = if CpuClock::contends(self.limit_milli, self.sharers) {
+            (1_000 * self.sharers, CpuClock::UNITS * self.limit_milli)
+        } else {
+            (1, CpuClock::UNITS)
+        };
         let wait = (u128::from(missing) * u128::from(numerator)).div_ceil(u128::from(denominator));
-        self.last.saturating_add(u64::try_from(wait).unwrap_or(u64::MAX))
+        self.changed_at.saturating_add(u64::try_from(wait).unwrap_or(u64::MAX))
     }
 
-    /// CPU time used by all requests together since the clock was made, nanoseconds.
-    pub fn used_ns(&self) -> u64 {
-        u64::try_from(self.used_units / u128::from(UNITS)).unwrap_or(u64::MAX)
-    }
-
-    fn is_contended(&self) -> bool {
-        1_000 * self.sharers > self.limit_milli
+    /// CPU time used by all requests together since the clock was made, in [`CpuClock::UNITS`]
+    /// per nanosecond.
+    pub fn used_units(&self, now: u64) -> u128 {
+        self.used_units + u128::from(self.gained(now)) * u128::from(self.sharers)
     }
 }
 
@@ -108,25 +107,23 @@ mod tests {
     #[test]
     fn two_on_one_core_take_twice_as_long() {
         let mut clock = CpuClock::new(1_000, 0);
-        let first = clock.join(100);
+        let first = clock.join(0, 100);
         assert_eq!(clock.when(first), 100);
-        clock.advance(50);
-        let second = clock.join(100);
+        let second = clock.join(50, 100);
         // 50 left for the first at half speed.
         assert_eq!(clock.when(first), 150);
-        clock.advance(150);
-        assert!(clock.reached(first) && !clock.reached(second));
-        clock.leave();
+        assert!(clock.reached(150, first) && !clock.reached(150, second) && !clock.reached(149, first));
+        clock.leave(150);
         assert_eq!(clock.when(second), 200);
-        clock.advance(200);
-        assert!(clock.reached(second));
-        assert_eq!(clock.used_ns(), 200);
+        assert!(clock.reached(200, second));
+        let used = |now| clock.used_units(now) / u128::from(CpuClock::UNITS);
+        assert_eq!((used(150), used(200)), (150, 200));
     }
 
     #[test]
     fn half_a_core_halves_the_speed_of_one_request() {
         let mut clock = CpuClock::new(500, 10);
-        let due = clock.join(100);
+        let due = clock.join(10, 100);
         assert_eq!(clock.when(due), 210);
     }
 
@@ -135,15 +132,13 @@ mod tests {
         fn the_predicted_moment_is_the_first_that_reaches(limit in 1_u64..5_000, sharers in 1_u64..40,
                                                          cpu in 1_u64..10_000_000_000) {
             let mut clock = CpuClock::new(limit, 0);
-            let due = (0..sharers).map(|_| clock.join(cpu)).max().unwrap();
+            let due = (0..sharers).map(|_| clock.join(0, cpu)).max().unwrap();
             let at = clock.when(due);
-            let mut early = clock;
-            early.advance(at - 1);
-            clock.advance(at);
-            prop_assert!(clock.reached(due) && !early.reached(due));
+            prop_assert!(clock.reached(at, due) && !clock.reached(at - 1, due));
             // Never faster than one core each, never more than the limit together.
             prop_assert!(at >= cpu);
-            prop_assert!(u128::from(clock.used_ns()) * 1_000 <= u128::from(at) * u128::from(limit) + 1_000);
+            let allowed = u128::from(at) * u128::from(limit * CpuClock::UNITS);
+            prop_assert!(clock.used_units(at) * 1_000 <= allowed);
         }
     }
 }

@@ -127,19 +127,22 @@ impl NginxPeers {
         }
     }
 
-    /// An attempt on `pod` failed at the whole second `now_s`.
-    pub fn failed(&mut self, pod: u32, now_s: u64) {
+    /// An attempt on `pod` failed at the whole second `now_s`. Returns whether the peer had a clean
+    /// record before, so that from now on its successes matter.
+    pub fn failed(&mut self, pod: u32, now_s: u64) -> bool {
         let max_fails = self.checks.max_fails;
         if max_fails == 0 || self.peers.len() == 1 {
-            return;
+            return false;
         }
         self.write_out_weights();
-        let Some(peer) = self.peers.iter_mut().find(|p| p.pod == pod) else { return };
-        self.suspects += u32::from(peer.fails == 0);
+        let Some(peer) = self.peers.iter_mut().find(|p| p.pod == pod) else { return false };
+        let was_clean = peer.fails == 0;
+        self.suspects += u32::from(was_clean);
         peer.fails += 1;
         peer.accessed = now_s;
         peer.checked = now_s;
         peer.effective_weight = (peer.effective_weight - WEIGHT / i64::from(max_fails)).max(0);
+        was_clean
     }
 
     /// An attempt on `pod` succeeded. A success clears failures only if the peer had been let

@@ -1,0 +1,179 @@
+//! A pod on the fast path: a ring of provisional fates.
+
+use std::collections::VecDeque;
+
+use super::flights::NO_FLIGHT;
+use super::shared::Shared;
+use crate::sim::path::front::HolderId;
+use crate::sim::path::slots::Slots;
+use crate::sim::path::{App, BackendSpec, Door};
+
+/// One request (or probe) that a pod has.
+///
+/// On an uncontended first-come-first-served server `start` and `end` are known when the request
+/// arrives; they are its *provisional* fate, counted only when time has passed them. While the pod
+/// shares its CPU, `end` holds the service time until the request is done.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Job {
+    /// Request number, or probe number.
+    pub(super) id: u64,
+    /// When this attempt was sent; without a flight that is also when the client sent the request.
+    pub(super) sent: u64,
+    pub(super) start: u64,
+    pub(super) end: u64,
+    pub(super) holder: HolderId,
+    /// More about the request, if there is more to know than this.
+    pub(super) flight: u32,
+    pub(super) stage: Stage,
+    pub(super) is_probe: bool,
+    /// Came over a kept-alive connection.
+    pub(super) reused: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// `start` and `end` hold unless the process dies.
+    Fated,
+    /// In a pod that shares its CPU: on its way through a proxy container.
+    Forwarding,
+    /// In such a pod: waiting for a worker.
+    Queued,
+    /// In such a pod: being served since `start`.
+    Serving,
+    /// In such a pod: ended at `end`.
+    Done,
+}
+
+impl Job {
+    pub(super) fn is_plain(&self) -> bool {
+        self.flight == NO_FLIGHT && !self.is_probe
+    }
+}
+
+/// A pod's jobs in the order in which they arrived. A job's number is its place since the pod
+/// was created, so numbers stay valid while earlier jobs leave.
+#[derive(Debug, Default)]
+pub(super) struct JobRing {
+    jobs: VecDeque<Job>,
+    first: u32,
+}
+
+impl JobRing {
+    #[inline]
+    pub(super) fn push(&mut self, job: Job) -> u32 {
+        self.jobs.push_back(job);
+        self.first + self.jobs.len() as u32 - 1
+    }
+
+    #[inline]
+    pub(super) fn front(&self) -> Option<&Job> {
+        self.jobs.front()
+    }
+
+    /// Takes the front job; the answer is its number.
+    #[inline]
+    pub(super) fn pop(&mut self) -> u32 {
+        self.jobs.pop_front();
+        self.first += 1;
+        self.first - 1
+    }
+
+    pub(super) fn get(&self, number: u32) -> Option<&Job> {
+        self.jobs.get(number.checked_sub(self.first)? as usize)
+    }
+
+    pub(super) fn get_mut(&mut self, number: u32) -> Option<&mut Job> {
+        self.jobs.get_mut(number.checked_sub(self.first)? as usize)
+    }
+
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = (u32, &Job)> + ExactSizeIterator {
+        let first = self.first;
+        self.jobs.iter().enumerate().map(move |(i, job)| (first + i as u32, job))
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (u32, &mut Job)> {
+        (self.first..).zip(self.jobs.iter_mut())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.jobs.is_empty()
+    }
+
+    /// Takes every job that `which` names, in order. Those that stay keep their numbers only if
+    /// they stood before all that leave.
+    pub(super) fn take_tail(&mut self, which: impl Fn(&Job) -> bool) -> Vec<(u32, Job)> {
+        let at = self.jobs.partition_point(|job| !which(job));
+        let first = self.first + at as u32;
+        (first..).zip(self.jobs.split_off(at)).collect()
+    }
+
+    /// Takes all jobs; later ones get new numbers.
+    pub(super) fn take_all(&mut self) -> Vec<(u32, Job)> {
+        let taken: Vec<(u32, Job)> = (self.first..).zip(self.jobs.drain(..)).collect();
+        self.first += taken.len() as u32;
+        taken
+    }
+}
+
+/// A pod.
+#[derive(Debug)]
+pub(super) struct Backend {
+    /// Door open, application up, nothing unusual: the one test on the common way.
+    pub(super) serves: bool,
+    /// Requests come over kept-alive connections as far as anybody knows.
+    pub(super) reused: bool,
+    pub(super) server: u32,
+    pub(super) forward_delay: u64,
+    pub(super) opened_at: u64,
+    pub(super) slots: Slots,
+    pub(super) ring: JobRing,
+    /// Present while requests contend for the CPU.
+    pub(super) shared: Option<Box<Shared>>,
+    pub(super) behind_proxy: bool,
+    pub(super) draining: bool,
+    pub(super) door: Door,
+    pub(super) app: App,
+    pub(super) stopped_at: Option<u64>,
+    /// CPU used by settled work, in units of the CPU clock.
+    pub(super) cpu_units: u128,
+    /// Flights the kernel answered without having room for them.
+    pub(super) half_open: Vec<u32>,
+    /// The instant of the last resent SYNs and whether there was room at that instant.
+    pub(super) syn_bunch: (u64, bool),
+}
+
+impl Backend {
+    pub(super) fn new(spec: BackendSpec, workers: Option<u32>, reused: bool) -> Backend {
+        Backend {
+            serves: false,
+            reused,
+            server: spec.server,
+            forward_delay: spec.forward_delay,
+            opened_at: 0,
+            slots: Slots::new(workers),
+            ring: JobRing::default(),
+            shared: None,
+            behind_proxy: spec.behind_proxy,
+            draining: false,
+            door: Door::Closed(crate::model::outcome::Cause::NotListeningYet),
+            app: App::Up,
+            stopped_at: None,
+            cpu_units: 0,
+            half_open: Vec::new(),
+            syn_bunch: (u64::MAX, false),
+        }
+    }
+
+    /// To be called after the door or the application has changed.
+    pub(super) fn refresh(&mut self) {
+        self.serves = self.door == Door::Open && self.app == App::Up;
+    }
+
+    /// Jobs that wait for a worker at `now`.
+    pub(super) fn waiting(&self, now: u64) -> usize {
+        match &self.shared {
+            Some(shared) => shared.queued,
+            None => self.ring.iter().rev().take_while(|(_, job)| job.start > now).count(),
+        }
+    }
+}

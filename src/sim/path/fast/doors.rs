@@ -1,0 +1,259 @@
+//! Attempts that need more than a ring entry: closed doors, full queues, retries, timeouts.
+
+use super::flights::{Connecting, TimerKind};
+use super::{FastPath, Outgoing, START};
+use crate::account::LossSample;
+use crate::model::outcome::{Cause, Status};
+use crate::model::retry::Failure;
+use crate::sim::path::front::{HolderId, Picked};
+use crate::sim::path::pool::Reuse;
+use crate::sim::path::{App, Door, Ended, Observer, PodId, RETRY_SHIFT, Sent, next_syn, status_of};
+use crate::sim::spec::AfterExit;
+
+impl<O: Observer> FastPath<O> {
+    /// Begins to keep more about a request than its ring entry.
+    pub(super) fn begin_flight(&mut self, id: u64, born: u64, holder: HolderId) -> u32 {
+        let place = self.flights.add(id, born, holder, self.front.tries(holder));
+        if let Some(timeout) = self.spec.client.timeout {
+            self.timers.set(born + timeout.0, TimerKind::ClientTimeout, place, &self.flights);
+        }
+        place
+    }
+
+    /// A request that nobody took: no endpoint, or none that may be tried.
+    #[cold]
+    pub(super) fn arrive_at_empty(&mut self, id: u64, holder: HolderId, picked: Picked, now: u64) {
+        let flight = self.begin_flight(id, now, holder);
+        self.turn_away(flight, picked, now);
+    }
+
+    fn turn_away(&mut self, place: u32, picked: Picked, now: u64) {
+        let answers = self.front.spec().answers;
+        match picked {
+            Picked::AllDown => self.lose(place, now, answers.all_down, Cause::AllMarkedDown),
+            _ => self.lose(place, now, answers.no_endpoints, Cause::NoEndpoints),
+        }
+    }
+
+    /// The first attempt of a request, for which a pod has been picked.
+    #[cold]
+    pub(super) fn first_attempt(&mut self, place: u32, pod: PodId, now: u64) {
+        let outcome = self.attempt(place, pod, now);
+        self.settle_attempt(place, now, outcome);
+    }
+
+    /// Makes attempts until one is under way or the request has ended.
+    fn pursue(&mut self, place: u32, now: u64) {
+        loop {
+            let flight = self.flights.get(place);
+            let holder = flight.holder;
+            let pod = match self.front.pick(holder, &flight.tried, now) {
+                Picked::Peer(pod) => pod,
+                picked => return self.turn_away(place, picked, now),
+            };
+            self.front.began(holder, pod);
+            match self.attempt(place, pod, now) {
+                Sent::Failed(failure, cause) => {
+                    if !self.attempt_failed(place, now, failure, cause) {
+                        return;
+                    }
+                }
+                outcome => return self.settle_attempt(place, now, outcome),
+            }
+        }
+    }
+
+    fn attempt(&mut self, place: u32, pod_id: PodId, now: u64) -> Sent {
+        let pod = &self.pods[pod_id as usize];
+        let server = &self.servers[pod.server as usize];
+        let flight = self.flights.get(place);
+        flight.pod = Some(pod_id);
+        flight.attempts += 1;
+        let reuse = self.front.connection(flight.holder, pod_id, now, server.keepalive_idle, pod.stopped_at);
+        flight.reused = reuse != Reuse::Fresh;
+        if reuse == Reuse::Stale {
+            return Sent::Failed(Failure::Closed, Cause::KeepaliveRace);
+        }
+        self.connect(place, pod_id, now, false)
+    }
+
+    fn connect(&mut self, place: u32, pod_id: PodId, now: u64, resent: bool) -> Sent {
+        let pod = &mut self.pods[pod_id as usize];
+        match pod.door {
+            Door::Closed(cause) => return Sent::Failed(Failure::Connect, cause),
+            Door::Gone(AfterExit::Refused) => return Sent::Failed(Failure::Connect, Cause::ListenerClosed),
+            Door::Gone(AfterExit::Unreachable) => return Sent::Failed(Failure::Connect, Cause::Unreachable),
+            Door::Gone(AfterExit::Blackhole) => {
+                self.begin_connecting(place, now, Cause::Blackholed);
+                return Sent::Underway;
+            }
+            Door::Open => {}
+        }
+        match pod.app {
+            App::NotReady => return Sent::Answered(Status::Unavailable, Cause::AppNotReady),
+            App::Down => return Sent::Answered(Status::BadGateway, Cause::InPodUpstreamDown),
+            App::Up => {}
+        }
+        let in_same_bunch = resent && pod.syn_bunch == (now, true);
+        let flight = self.flights.get(place);
+        let outgoing =
+            Outgoing { id: flight.id, holder: flight.holder, flight: place, attempt: flight.attempts - 1 };
+        let reused = flight.reused;
+        let room = self.place(outgoing, pod_id, now, reused);
+        let pod = &mut self.pods[pod_id as usize];
+        if resent && pod.syn_bunch.0 != now {
+            pod.syn_bunch = (now, room);
+        }
+        let flight = self.flights.get(place);
+        if room {
+            flight.connecting = None;
+        } else if in_same_bunch {
+            // The kernel answered the SYN together with others of its bunch, but has no place left.
+            flight.connecting = None;
+            flight.half_open = true;
+            pod.half_open.push(place);
+            self.timers.set(now + self.read_timeout, TimerKind::ReadTimeout, place, &self.flights);
+        } else {
+            if !resent {
+                self.begin_connecting(place, now, Cause::AcceptQueueFull);
+            }
+            self.schedule_syn(place);
+        }
+        Sent::Underway
+    }
+
+    fn begin_connecting(&mut self, place: u32, now: u64, cause: Cause) {
+        self.flights.get(place).connecting = Some(Connecting { since: now, syns: 1, cause });
+        let deadline = now + self.front.spec().connect_timeout.0;
+        self.timers.set(deadline, TimerKind::ConnectTimeout, place, &self.flights);
+    }
+
+    fn schedule_syn(&mut self, place: u32) {
+        let linear = self.spec.network.linear_syn_retries;
+        let Some(connecting) = &mut self.flights.get(place).connecting else { return };
+        let at = next_syn(connecting.since, connecting.syns, linear);
+        connecting.syns += 1;
+        self.timers.set(at, TimerKind::ResendSyn, place, &self.flights);
+    }
+
+    pub(super) fn settle_attempt(&mut self, place: u32, now: u64, outcome: Sent) {
+        match outcome {
+            Sent::Underway => {}
+            Sent::Failed(failure, cause) => {
+                if self.attempt_failed(place, now, failure, cause) {
+                    self.pursue(place, now);
+                }
+            }
+            Sent::Answered(status, cause) => {
+                let flight = self.flights.get(place);
+                let (holder, pod) = (flight.holder, flight.pod.expect("an answer has a pod"));
+                self.front.ended(holder, pod, now);
+                self.lose(place, now, status, cause);
+            }
+        }
+    }
+
+    /// The current attempt failed. Returns whether another one follows; if not, the request ended.
+    fn attempt_failed(&mut self, place: u32, now: u64, failure: Failure, cause: Cause) -> bool {
+        self.drop_attempt(place);
+        let policy = self.front.spec().retry;
+        let gives_back = self.front.spec().keepalive.is_some_and(|k| k.stale_gives_try_back);
+        let flight = self.flights.get(place);
+        let (holder, pod) = (flight.holder, flight.pod.expect("an attempt has a pod"));
+        flight.tries_left -= 1;
+        if flight.reused && gives_back && failure == Failure::Closed {
+            flight.tries_left += 1;
+        }
+        let retries = flight.tries_left > 0 && policy.covers(failure, self.draws.method(flight.id));
+        flight.may_have_run |= retries && failure.request_was_sent();
+        if retries {
+            flight.tried.push(pod);
+        }
+        if self.front.failed(holder, pod, now) {
+            self.watch_all(holder, pod);
+        }
+        if !retries {
+            let status = status_of(self.front.spec(), failure);
+            self.lose(place, now, status, cause);
+        }
+        retries
+    }
+
+    /// Forgets the current attempt; the pod's work on it goes on.
+    fn drop_attempt(&mut self, place: u32) {
+        let flight = self.flights.get(place);
+        flight.connecting = None;
+        flight.current = None;
+        if std::mem::take(&mut flight.half_open) {
+            let pod = flight.pod.expect("a half-open attempt has a pod");
+            self.pods[pod as usize].half_open.retain(|other| *other != place);
+        }
+    }
+
+    fn lose(&mut self, place: u32, now: u64, status: Status, cause: Cause) {
+        let at = now + self.overhead;
+        self.lose_at(place, at, status, cause);
+    }
+
+    fn lose_at(&mut self, place: u32, at: u64, status: Status, cause: Cause) {
+        self.drop_attempt(place);
+        let flight = self.flights.get(place);
+        flight.ended = Some(status);
+        let (id, born, pod, attempts) = (flight.id, flight.born, flight.pod, flight.attempts);
+        self.tally.executed_but_5xx += u64::from(flight.was_executed && status.is_server_error());
+        let method = self.draws.method(id);
+        let sample =
+            LossSample { request: id, sent_ns: born - START, lost_ns: at - START, method, pod, attempts };
+        self.tally.lose(status, cause, sample);
+        self.observer.ended(&Ended { request: id, born, at, status, cause: Some(cause), pod, attempts });
+        let client = &self.spec.client;
+        let tries_again = id >> RETRY_SHIFT < u64::from(client.retries);
+        let retry_at = tries_again.then(|| at + client.backoff.sample(self.draws.backoff.at(id, 0)).0);
+        self.source.ended(id, at, retry_at, &self.draws);
+        if let (Some(retry_at), false) = (retry_at, self.source.is_closed()) {
+            self.timers.set_client_retry(retry_at, id + (1 << RETRY_SHIFT));
+        }
+        self.flights.release_if_done(place);
+    }
+
+    /// The earliest timer is due at `now`.
+    pub(super) fn fire(&mut self, now: u64) {
+        let Some(timer) = self.timers.pop() else { return };
+        if !self.flights.obeys(&timer) {
+            return;
+        }
+        let place = timer.flight;
+        if timer.kind == TimerKind::ClientTimeout
+            && let (Some(pod), Some(_)) = (self.flights.get(place).pod, self.flights.get(place).current)
+        {
+            // The answer may have come and wait to be counted.
+            self.settle_all(pod, now);
+            if !self.flights.obeys(&timer) {
+                return;
+            }
+        }
+        let outcome = match timer.kind {
+            TimerKind::ClientRetry => return self.arrive(timer.request, now),
+            TimerKind::ClientTimeout => return self.client_leaves(place, now),
+            TimerKind::ResendSyn => {
+                let pod = self.flights.get(place).pod.expect("connecting to a pod");
+                self.connect(place, pod, now, true)
+            }
+            TimerKind::ConnectTimeout => {
+                let cause = self.flights.get(place).connecting.map_or(Cause::Blackholed, |c| c.cause);
+                Sent::Failed(Failure::ConnectTimeout, cause)
+            }
+            TimerKind::ReadTimeout => Sent::Failed(Failure::ReadTimeout, Cause::ReadTimeout),
+        };
+        self.settle_attempt(place, now, outcome);
+    }
+
+    fn client_leaves(&mut self, place: u32, now: u64) {
+        let flight = self.flights.get(place);
+        if let Some(pod) = flight.pod {
+            self.front.abandoned(flight.holder, pod);
+        }
+        let status = self.front.spec().answers.client_left;
+        self.lose_at(place, now, status, Cause::ClientGaveUp);
+    }
+}

@@ -1,0 +1,188 @@
+//! Requests about which more must be known than a ring entry holds: those that failed once,
+//! wait for a connection, or will run into a timeout.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use crate::model::outcome::{Cause, Status};
+use crate::sim::path::PodId;
+use crate::sim::path::front::HolderId;
+
+/// The mark of a ring entry without a flight.
+pub(super) const NO_FLIGHT: u32 = u32::MAX;
+
+/// An unusual request.
+#[derive(Clone, Debug)]
+pub(super) struct Flight {
+    pub(super) id: u64,
+    pub(super) born: u64,
+    pub(super) holder: HolderId,
+    pub(super) tries_left: u32,
+    pub(super) tried: Vec<PodId>,
+    pub(super) attempts: u32,
+    pub(super) pod: Option<PodId>,
+    pub(super) reused: bool,
+    pub(super) connecting: Option<Connecting>,
+    pub(super) half_open: bool,
+    /// Ring entries that point here.
+    pub(super) jobs: u32,
+    /// The ring entry of the current attempt.
+    pub(super) current: Option<u32>,
+    pub(super) may_have_run: bool,
+    pub(super) was_sent_twice: bool,
+    pub(super) was_executed: bool,
+    pub(super) ended: Option<Status>,
+    /// Tells timers of an earlier flight in the same place from this one's.
+    generation: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Connecting {
+    pub(super) since: u64,
+    pub(super) syns: u32,
+    pub(super) cause: Cause,
+}
+
+/// Flights in reusable places.
+#[derive(Debug, Default)]
+pub(super) struct Flights {
+    places: Vec<Flight>,
+    free: Vec<u32>,
+}
+
+impl Flights {
+    pub(super) fn add(&mut self, id: u64, born: u64, holder: HolderId, tries_left: u32) -> u32 {
+        let mut flight = Flight {
+            id,
+            born,
+            holder,
+            tries_left,
+            tried: Vec::new(),
+            attempts: 0,
+            pod: None,
+            reused: false,
+            connecting: None,
+            half_open: false,
+            jobs: 0,
+            current: None,
+            may_have_run: false,
+            was_sent_twice: false,
+            was_executed: false,
+            ended: None,
+            generation: 0,
+        };
+        match self.free.pop() {
+            Some(place) => {
+                flight.generation = self.places[place as usize].generation + 1;
+                self.places[place as usize] = flight;
+                place
+            }
+            None => {
+                self.places.push(flight);
+                self.places.len() as u32 - 1
+            }
+        }
+    }
+
+    pub(super) fn get(&mut self, place: u32) -> &mut Flight {
+        &mut self.places[place as usize]
+    }
+
+    /// Whether the job `number` of `pod` is what this request waits for, and not an earlier attempt
+    /// that the front end has given up.
+    pub(super) fn waits_for(&self, place: u32, pod: PodId, number: u32) -> bool {
+        let flight = &self.places[place as usize];
+        flight.ended.is_none() && flight.pod == Some(pod) && flight.current == Some(number)
+    }
+
+    /// Whether what `timer` was set for is still so.
+    pub(super) fn obeys(&self, timer: &Timer) -> bool {
+        if timer.kind == TimerKind::ClientRetry {
+            return true;
+        }
+        let flight = &self.places[timer.flight as usize];
+        let same_flight = flight.generation == timer.generation && flight.ended.is_none();
+        let same_attempt = same_flight && flight.attempts == timer.attempt;
+        match timer.kind {
+            TimerKind::ClientTimeout | TimerKind::ClientRetry => same_flight,
+            TimerKind::ConnectTimeout | TimerKind::ResendSyn => same_attempt && flight.connecting.is_some(),
+            TimerKind::ReadTimeout => same_attempt && (flight.current.is_some() || flight.half_open),
+        }
+    }
+
+    /// Frees the place of a flight that has ended and that no ring entry points to.
+    pub(super) fn release_if_done(&mut self, place: u32) {
+        let flight = &self.places[place as usize];
+        if flight.ended.is_some() && flight.jobs == 0 {
+            self.free.push(place);
+        }
+    }
+
+    /// Flights that have not ended.
+    pub(super) fn active(&self) -> impl Iterator<Item = &Flight> {
+        self.places.iter().filter(|f| f.ended.is_none())
+    }
+}
+
+/// In the order in which they are due: moment, request number, kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Timer {
+    pub(super) at: u64,
+    pub(super) request: u64,
+    pub(super) kind: TimerKind,
+    pub(super) flight: u32,
+    generation: u32,
+    /// The attempt it belongs to; later attempts make it void.
+    attempt: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum TimerKind {
+    ConnectTimeout,
+    ResendSyn,
+    ReadTimeout,
+    ClientTimeout,
+    ClientRetry,
+}
+
+/// Timers of flights. Void ones are dropped when they come up.
+#[derive(Debug, Default)]
+pub(super) struct Timers {
+    heap: BinaryHeap<Reverse<Timer>>,
+}
+
+impl Timers {
+    pub(super) fn set(&mut self, at: u64, kind: TimerKind, place: u32, flights: &Flights) {
+        let flight = &flights.places[place as usize];
+        self.heap.push(Reverse(Timer {
+            at,
+            request: flight.id,
+            kind,
+            flight: place,
+            generation: flight.generation,
+            attempt: flight.attempts,
+        }));
+    }
+
+    /// A client will send the request numbered `request` at `at`.
+    pub(super) fn set_client_retry(&mut self, at: u64, request: u64) {
+        let kind = TimerKind::ClientRetry;
+        self.heap.push(Reverse(Timer { at, request, kind, flight: NO_FLIGHT, generation: 0, attempt: 0 }));
+    }
+
+    /// When the next timer is due, void or not.
+    #[inline]
+    pub(super) fn peek(&self) -> u64 {
+        self.heap.peek().map_or(u64::MAX, |t| t.0.at)
+    }
+
+    /// Takes the next timer.
+    pub(super) fn pop(&mut self) -> Option<Timer> {
+        self.heap.pop().map(|timer| timer.0)
+    }
+
+    /// Whether any timer is left that may still mean something.
+    pub(super) fn any_left(&self, flights: &Flights) -> bool {
+        self.heap.iter().any(|timer| flights.obeys(&timer.0))
+    }
+}

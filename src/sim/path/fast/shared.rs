@@ -1,0 +1,172 @@
+//! A pod whose requests contend for the CPU.
+//!
+//! Fates cannot be known in advance there, so the pod leaves the provisional way: its requests
+//! move by events until it has run empty, and then it goes back. Nothing is lost by starting late,
+//! since everything before was uncontended.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use super::backend::{Job, JobRing, Stage};
+use crate::model::cpu::CpuClock;
+use crate::sim::path::server::Server;
+
+/// What a pod needs while it shares its CPU. Jobs stay in the pod's ring; here are their numbers.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) clock: CpuClock,
+    /// Jobs in their CPU phase, by the moment on the clock at which they are done.
+    computing: BinaryHeap<Reverse<(u64, u32)>>,
+    /// Jobs past their CPU phase, and jobs on their way through a proxy, by the time that ends.
+    delayed: BinaryHeap<Reverse<(u64, u32)>>,
+    /// The first job that may still wait for a worker.
+    next_queued: u32,
+    pub(super) queued: usize,
+    pub(super) serving: u32,
+    /// The first job whose patience may still run out without a timer of its own.
+    pub(super) patience: u32,
+}
+
+impl Shared {
+    /// Takes over a pod at `now`, when all its fates so far were uncontended.
+    ///
+    /// Also returns the CPU time that the jobs in service have used so far.
+    pub(super) fn take_over(
+        ring: &mut JobRing,
+        server: &Server,
+        limit_milli: u64,
+        forward_delay: u64,
+        now: u64,
+    ) -> (Shared, u64) {
+        let first = ring.iter().next().map_or(u32::MAX, |(number, _)| number);
+        let mut shared = Shared {
+            clock: CpuClock::new(limit_milli, now),
+            computing: BinaryHeap::new(),
+            delayed: BinaryHeap::new(),
+            next_queued: first,
+            queued: 0,
+            serving: 0,
+            patience: first,
+        };
+        let mut used = 0;
+        for (number, job) in ring.iter_mut() {
+            let service = job.end - job.start;
+            if job.end <= now {
+                continue;
+            }
+            if job.start > now {
+                let forwarded_at = job.sent + forward_delay;
+                job.stage = shared.arrived(number, Some(forwarded_at).filter(|&at| at > now));
+                job.end = service;
+                continue;
+            }
+            job.stage = Stage::Serving;
+            shared.serving += 1;
+            let (cpu, elapsed) = (server.cpu_of(service), now - job.start);
+            used += cpu.min(elapsed);
+            if elapsed < cpu {
+                let due = shared.clock.join(now, cpu - elapsed);
+                shared.computing.push(Reverse((due, number)));
+            } else {
+                shared.delayed.push(Reverse((job.end, number)));
+            }
+            job.end = service;
+        }
+        (shared, used)
+    }
+
+    /// The next moment at which something ends here.
+    pub(super) fn next_moment(&self) -> u64 {
+        let computed = self.computing.peek().map_or(u64::MAX, |c| self.clock.when(c.0.0));
+        let delayed = self.delayed.peek().map_or(u64::MAX, |d| d.0.0);
+        computed.min(delayed)
+    }
+
+    /// A job has been appended to the ring under `number`.
+    pub(super) fn arrived(&mut self, number: u32, forwarded_at: Option<u64>) -> Stage {
+        self.next_queued = self.next_queued.min(number);
+        self.patience = self.patience.min(number);
+        match forwarded_at {
+            Some(until) => {
+                self.delayed.push(Reverse((until, number)));
+                Stage::Forwarding
+            }
+            None => {
+                self.queued += 1;
+                Stage::Queued
+            }
+        }
+    }
+
+    /// Starts waiting jobs while there are workers.
+    pub(super) fn start_queued(&mut self, ring: &mut JobRing, server: &Server, now: u64) {
+        while self.queued > 0 && server.workers.is_none_or(|w| self.serving < w) {
+            while ring.get(self.next_queued).is_none_or(|job| job.stage != Stage::Queued) {
+                self.next_queued += 1;
+            }
+            let number = self.next_queued;
+            let Some(job) = ring.get_mut(number) else { return };
+            job.stage = Stage::Serving;
+            job.start = now;
+            self.queued -= 1;
+            self.serving += 1;
+            let cpu = server.cpu_of(job.end);
+            if cpu > 0 {
+                let due = self.clock.join(now, cpu);
+                self.computing.push(Reverse((due, number)));
+            } else {
+                self.delayed.push(Reverse((now + job.end, number)));
+            }
+        }
+    }
+
+    /// Takes the next job that has ended at `now`, after moving on those that only changed phase.
+    pub(super) fn next_done(&mut self, ring: &mut JobRing, server: &Server, now: u64) -> Option<u32> {
+        loop {
+            if let Some(&Reverse((due, number))) = self.computing.peek()
+                && self.clock.reached(now, due)
+            {
+                self.computing.pop();
+                self.clock.leave(now);
+                let service = ring.get(number).map_or(0, |job| job.end);
+                self.delayed.push(Reverse((now + service - server.cpu_of(service), number)));
+                continue;
+            }
+            let &Reverse((until, number)) = self.delayed.peek()?;
+            if until > now {
+                return None;
+            }
+            self.delayed.pop();
+            let job = ring.get_mut(number)?;
+            if job.stage == Stage::Forwarding {
+                job.stage = Stage::Queued;
+                self.queued += 1;
+                self.next_queued = self.next_queued.min(number);
+                self.start_queued(ring, server, now);
+                continue;
+            }
+            job.stage = Stage::Done;
+            job.end = now;
+            self.serving -= 1;
+            return Some(number);
+        }
+    }
+
+    /// Jobs that were evicted before a worker took them.
+    pub(super) fn forget_waiting(&mut self, jobs: &[(u32, Job)]) {
+        self.queued -= jobs.iter().filter(|(_, job)| job.stage == Stage::Queued).count();
+        self.delayed.retain(|entry| jobs.iter().all(|(number, _)| *number != entry.0.1));
+    }
+
+    /// The job whose client or front end loses patience first, if it has no timer of its own.
+    pub(super) fn impatient<'a>(&mut self, ring: &'a JobRing) -> Option<(u32, &'a Job)> {
+        let Some((last, _)) = ring.iter().next_back() else { return None };
+        while self.patience <= last {
+            match ring.get(self.patience) {
+                Some(job) if job.is_plain() && job.stage != Stage::Done => return Some((self.patience, job)),
+                _ => self.patience += 1,
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,277 @@
+//! The request path: from a client's request to its one end.
+//!
+//! [`RequestPath`] is what the event loop sees. [`fast::FastPath`] decides the fate of a request
+//! when it is sent to a pod and corrects it if the pod dies first; [`plain::PlainPath`] moves every
+//! request by events. Both take the same draws, ask the same pure rules and must give the same
+//! end to every request.
+//!
+//! # Order at one instant
+//! Equal times are common where people choose round numbers, so the order is part of the model:
+//! 1. services that end (and queued requests that thereby start),
+//! 2. timers of requests: timeouts, resent SYNs, client retries, in order of request number,
+//! 3. control events (the other queue),
+//! 4. arrivals, in order of arrival or of connection number.
+
+pub(crate) mod fast;
+pub(crate) mod front;
+pub(crate) mod plain;
+mod pool;
+mod server;
+mod slots;
+mod source;
+mod tree;
+
+use crate::account::Tally;
+use crate::model::outcome::{Cause, Method, Status};
+use crate::model::retry::Failure;
+use crate::random::{Keyed, Stream, Streams};
+use crate::sim::spec::{AfterExit, ClientSpec, FrontSpec, NetworkSpec, ServerSpec};
+use crate::workload::Load;
+
+/// A pod's number: its place among all pods ever created in this run.
+pub(crate) type PodId = u32;
+
+/// Everything a request path has to know at the beginning.
+#[derive(Clone, Debug)]
+pub(crate) struct PathSpec {
+    pub(crate) load: Load,
+    pub(crate) client: ClientSpec,
+    pub(crate) network: NetworkSpec,
+    pub(crate) front: FrontSpec,
+    /// Servers by number; a pod names the one it runs.
+    pub(crate) servers: Vec<ServerSpec>,
+    /// Named random streams of this run.
+    pub(crate) streams: Streams,
+}
+
+impl PathSpec {
+    /// Whether any server may close an idle connection before the front end does, so that the
+    /// pools have to be followed connection by connection.
+    fn tracks_pool(&self) -> bool {
+        let front_idle = self.front.keepalive.map(|k| k.idle_timeout);
+        self.servers.iter().any(|s| matches!((s.keepalive_idle, front_idle), (Some(s), Some(f)) if s <= f))
+    }
+}
+
+/// A pod as the request path knows it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BackendSpec {
+    /// Which [`ServerSpec`] answers in the end.
+    pub(crate) server: u32,
+    /// Whether requests reach it through another container of the pod.
+    pub(crate) behind_proxy: bool,
+    /// Time that such a container takes before it hands a request on.
+    pub(crate) forward_delay: u64,
+}
+
+/// Why a pod's entry does not accept connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Door {
+    Open,
+    /// Nobody listens, for this reason: connections are refused.
+    Closed(Cause),
+    /// The process is gone and so is the address.
+    Gone(AfterExit),
+}
+
+/// Whether the application behind an open door answers properly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum App {
+    Up,
+    /// It answers 503 to everything.
+    NotReady,
+    /// A proxy in front of it has nobody to talk to.
+    Down,
+}
+
+/// What a probe that was sent through the application's own workers will meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ProbeFate {
+    /// It cannot connect.
+    Refused,
+    /// It waits where nobody will serve it within any timeout.
+    Hangs,
+    /// The answer, if the process lives to give it, will be reported by a [`Notice::ProbeAnswered`].
+    Underway,
+}
+
+/// Something the event loop must know before anything else happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Notice {
+    /// The last accepted request of a pod that drains has ended.
+    Drained(PodId),
+    /// A probe with this number was answered by a pod.
+    ProbeAnswered(PodId, u64),
+}
+
+/// One finished request, for whoever watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) request: u64,
+    pub(crate) born: u64,
+    /// When the client knew.
+    pub(crate) at: u64,
+    pub(crate) status: Status,
+    pub(crate) cause: Option<Cause>,
+    pub(crate) pod: Option<PodId>,
+    pub(crate) attempts: u32,
+}
+
+/// Watches requests end. The default watches nothing and costs nothing.
+pub(crate) trait Observer: Default {
+    /// A request has ended.
+    fn ended(&mut self, _ended: &Ended) {}
+}
+
+/// Watches nothing.
+#[derive(Debug, Default)]
+pub(crate) struct NoObserver;
+
+impl Observer for NoObserver {}
+
+/// The life of requests, between control events.
+pub(crate) trait RequestPath {
+    /// The path at the beginning of a run, without any pod.
+    fn new(spec: PathSpec) -> Self;
+
+    /// Runs up to `limit`: everything that ends at `limit` included, arrivals at `limit` not. Stops
+    /// early when there is something the event loop must know; `now` is then where it stopped.
+    fn run_to(&mut self, limit: u64) -> Option<(u64, Notice)>;
+
+    /// Whether every request has ended at `now` and none will be sent any more.
+    fn is_idle(&mut self, now: u64) -> bool;
+
+    /// Adds the pod with the next number; nobody listens yet.
+    fn add_pod(&mut self, backend: BackendSpec);
+
+    /// The entry listens.
+    fn open(&mut self, pod: PodId, now: u64);
+
+    /// The application behind the entry changes.
+    fn set_app(&mut self, pod: PodId, app: App);
+
+    /// The entry's listener closes; accepted requests are still served, idle connections close.
+    /// `true` if the pod has nothing to serve; if not, [`Notice::Drained`] will say when.
+    fn close(&mut self, pod: PodId, now: u64, cause: Cause) -> bool;
+
+    /// The listener of the application behind a proxy closes.
+    fn close_inner(&mut self, pod: PodId, now: u64) -> bool;
+
+    /// The entry's process ends, or that of the application behind it (`inner`). What it was
+    /// serving is lost with `cause`; later connections are refused because of `refusal`.
+    fn exit(&mut self, pod: PodId, now: u64, inner: bool, cause: Cause, refusal: Cause);
+
+    /// The pod's address is gone.
+    fn vanish(&mut self, pod: PodId, how: AfterExit);
+
+    /// Sends a probe through the application's own queue and workers.
+    fn probe(&mut self, pod: PodId, now: u64, number: u64) -> ProbeFate;
+
+    /// CPU time that requests have used in the pod so far, nanoseconds.
+    fn cpu_used(&mut self, pod: PodId, now: u64) -> u64;
+
+    /// Requests the pod has accepted and not finished.
+    fn under_way(&mut self, pod: PodId, now: u64) -> u32;
+
+    /// The front end, for list changes.
+    fn front(&mut self) -> &mut front::Front;
+
+    /// Ends the run: counts what is in flight.
+    fn finish(self, now: u64) -> Tally;
+}
+
+/// Draws that belong to requests, the same on every path.
+#[derive(Clone, Copy, Debug)]
+struct Draws {
+    service: Keyed,
+    method: Keyed,
+    probe: Keyed,
+    think: Keyed,
+    backoff: Keyed,
+    /// A request is a POST if its draw is below this.
+    post_below: u64,
+}
+
+impl Draws {
+    fn new(streams: Streams, client: &ClientSpec) -> Draws {
+        Draws {
+            service: streams.keyed(Stream::Service),
+            method: streams.keyed(Stream::Method),
+            probe: streams.keyed(Stream::ProbeService),
+            think: streams.keyed(Stream::Think),
+            backoff: streams.keyed(Stream::ClientBackoff),
+            post_below: (client.post_share.clamp(0.0, 1.0) * u64::MAX as f64) as u64,
+        }
+    }
+
+    fn method(&self, request: u64) -> Method {
+        // Client retries are the same operation: their number is in the top byte.
+        if self.method.at(request & OPERATION, 0) < self.post_below { Method::Post } else { Method::Get }
+    }
+}
+
+/// Bits of a request number that name its operation; above them is the client's retry count.
+const OPERATION: u64 = (1 << 56) - 1;
+const RETRY_SHIFT: u32 = 56;
+/// Bits of a closed-loop request number that count within its connection.
+const WITHIN_CONNECTION: u32 = 36;
+
+/// Which TCP connection of the client a request comes in on: one per request, unless closed-loop
+/// clients keep theirs.
+fn connection_of(request: u64, keep_alive: bool) -> u64 {
+    if keep_alive { (request & OPERATION) >> WITHIN_CONNECTION } else { request }
+}
+
+/// What became of an attempt to hand a request to a pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sent {
+    /// The pod has it, or the kernel is still trying to connect.
+    Underway,
+    /// It failed at once.
+    Failed(Failure, Cause),
+    /// It was answered at once, with an error.
+    Answered(Status, Cause),
+}
+
+/// The status that a front end gives for a failure it does not retry.
+fn status_of(front: &FrontSpec, failure: Failure) -> Status {
+    match failure {
+        Failure::Connect | Failure::Closed => front.answers.error,
+        Failure::ConnectTimeout => front.answers.connect_timeout,
+        Failure::ReadTimeout => front.answers.read_timeout,
+    }
+}
+
+/// When the kernel of the front end's node sends the SYN again, after the `sent`-th SYN went out
+/// at `now` for a connection begun at `since`; on the kernel's 32 ms timer grid.
+///
+/// Source: Linux Documentation/networking/ip-sysctl.rst, tcp_syn_linear_timeouts (>= 6.5: four
+/// linear timeouts of one second, then doubling; before: doubling from the first). The grid is
+/// measured (timer wheel at HZ = 250).
+fn next_syn(since: u64, sent: u32, linear: bool) -> u64 {
+    const SECOND: u64 = 1_000_000_000;
+    const GRID: u64 = 32_000_000;
+    let after = match (linear, sent) {
+        (true, 1..=5) => u64::from(sent),
+        (true, n) => 5 + 2 * ((1 << (n - 5).min(20)) - 1),
+        (false, n) => (1 << n.min(20)) - 1,
+    };
+    (since + after * SECOND).next_multiple_of(GRID)
+}
+
+#[cfg(test)]
+mod tests;
+
+#[cfg(test)]
+mod syn_tests {
+    use super::next_syn;
+
+    /// Sources: ip-sysctl.rst; measured connects at 1.02, 2.05, 3.07, 5.12 and 7.13 s.
+    #[test]
+    fn syn_ladders_of_new_and_old_kernels() {
+        let ladder = |linear| (1..=8).map(|n| next_syn(0, n, linear) / 1_000_000_000).collect::<Vec<_>>();
+        assert_eq!(ladder(true), [1, 2, 3, 4, 5, 7, 11, 19]);
+        assert_eq!(ladder(false), [1, 3, 7, 15, 31, 63, 127, 255]);
+        assert_eq!(next_syn(500_000_000, 1, true), 1_504_000_000);
+    }
+}

@@ -1,0 +1,124 @@
+//! Kept-alive connections from one holder to the pods.
+//!
+//! Two depths. Where every server keeps idle connections longer than the front end does, a
+//! connection can only break under a request at the moment a pod stops, and then it is enough to
+//! assume that the holder had an idle connection to it. Where a server closes first (a setting
+//! that loses requests in steady state), every connection is followed by name.
+
+use crate::sim::spec::Keepalive;
+
+/// Which connection an attempt uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reuse {
+    /// A new one, or none is kept.
+    Fresh,
+    /// An idle one that is still open.
+    Reused,
+    /// An idle one that the server has just closed: the request will be answered by a reset.
+    Stale,
+}
+
+/// Idle connections of one holder, oldest first.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pool {
+    idle: Vec<Idle>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Idle {
+    pod: u32,
+    since: u64,
+}
+
+impl Pool {
+    /// A connection to `pod` becomes idle.
+    pub(super) fn put(&mut self, pod: u32, now: u64, keepalive: &Keepalive) {
+        let expired = self.idle.partition_point(|c| c.since + keepalive.idle_timeout.0 <= now);
+        self.idle.drain(..expired);
+        if self.idle.len() >= keepalive.max_idle as usize {
+            self.idle.drain(..1.min(self.idle.len()));
+        }
+        if keepalive.max_idle > 0 {
+            self.idle.push(Idle { pod, since: now });
+        }
+    }
+
+    /// Takes the most recently used connection to `pod`.
+    /// Source: nginx ngx_http_upstream_keepalive_module, cache queue.
+    pub(super) fn take(
+        &mut self,
+        pod: u32,
+        now: u64,
+        keepalive: &Keepalive,
+        server_idle: u64,
+        stopped_at: Option<u64>,
+        race_window: u64,
+    ) -> Reuse {
+        while let Some(at) = self.idle.iter().rposition(|c| c.pod == pod) {
+            let since = self.idle.remove(at).since;
+            let closed_at = (since + server_idle).min(stopped_at.unwrap_or(u64::MAX));
+            if now >= since + keepalive.idle_timeout.0 || now >= closed_at.saturating_add(race_window) {
+                // Closed by the front end, or its end has arrived: not in the pool any more.
+                continue;
+            }
+            return if now >= closed_at { Reuse::Stale } else { Reuse::Reused };
+        }
+        Reuse::Fresh
+    }
+
+    /// The answer where connections are not followed: one is always idle.
+    pub(super) fn assume(now: u64, stopped_at: Option<u64>, race_window: u64) -> Reuse {
+        match stopped_at {
+            None => Reuse::Reused,
+            Some(stop) if now < stop.saturating_add(race_window) => Reuse::Stale,
+            Some(_) => Reuse::Fresh,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Nanos;
+
+    const KEEPALIVE: Keepalive =
+        Keepalive { idle_timeout: Nanos(1_000), max_idle: 2, stale_gives_try_back: true };
+
+    #[test]
+    fn a_connection_is_stale_only_while_its_end_travels() {
+        for (idle_for, expected) in [
+            (0, Reuse::Reused),
+            (199, Reuse::Reused),
+            (200, Reuse::Stale),
+            (219, Reuse::Stale),
+            (220, Reuse::Fresh),
+        ] {
+            let mut pool = Pool::default();
+            pool.put(7, 5_000, &KEEPALIVE);
+            assert_eq!(
+                pool.take(7, 5_000 + idle_for, &KEEPALIVE, 200, None, 20),
+                expected,
+                "idle for {idle_for}"
+            );
+            assert_eq!(pool.take(7, 5_000 + idle_for, &KEEPALIVE, 200, None, 20), Reuse::Fresh);
+        }
+    }
+
+    #[test]
+    fn a_stopping_pod_closes_its_idle_connections() {
+        let mut pool = Pool::default();
+        pool.put(7, 100, &KEEPALIVE);
+        assert_eq!(pool.take(7, 155, &KEEPALIVE, 900, Some(150), 20), Reuse::Stale);
+        assert_eq!(Pool::assume(155, Some(150), 20), Reuse::Stale);
+        assert_eq!(Pool::assume(170, Some(150), 20), Reuse::Fresh);
+    }
+
+    #[test]
+    fn the_longest_idle_makes_room_and_others_are_not_touched() {
+        let mut pool = Pool::default();
+        (1..=3).for_each(|pod| pool.put(pod, 10 + u64::from(pod), &KEEPALIVE));
+        assert_eq!(pool.take(1, 20, &KEEPALIVE, 900, None, 0), Reuse::Fresh);
+        assert_eq!(pool.take(3, 20, &KEEPALIVE, 900, None, 0), Reuse::Reused);
+        assert_eq!(pool.take(2, 1_012, &KEEPALIVE, 9_000, None, 0), Reuse::Fresh, "the front end closed it");
+    }
+}

@@ -1,0 +1,167 @@
+//! A front end: the tier that chooses a pod for every request.
+
+use crate::model::balancer::PassiveChecks;
+use crate::model::outcome::Status;
+use crate::model::retry::RetryPolicy;
+use crate::random::Dist;
+use crate::units::Nanos;
+
+/// One tier in front of the pods. Parameters follow facts on real load balancers; presets are in
+/// [`crate::front_ends`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct FrontSpec {
+    /// The preset's name, for messages.
+    pub name: String,
+    /// Independent processes (or load balancer nodes), each with its own view of the endpoints.
+    pub replicas: u32,
+    /// Worker processes of each, with their own rings and timers but one delivery of changes.
+    pub workers: u32,
+    /// How a peer is chosen.
+    pub balancer: Balancer,
+    /// When a failed attempt is repeated.
+    pub retry: RetryPolicy,
+    /// Patience for a connection; starts anew with every attempt.
+    pub connect_timeout: Nanos,
+    /// Patience for an answer; starts anew with every attempt.
+    pub read_timeout: Nanos,
+    /// Kept-alive connections to pods; `None` opens one per request.
+    pub keepalive: Option<Keepalive>,
+    /// What the user gets in the cases that are the front end's own doing.
+    pub answers: Answers,
+    /// How endpoint changes reach the holders.
+    pub delivery: Delivery,
+    /// Time a request spends outside pods: the front end's own work and the network there and
+    /// back. Constant; added to every answer and every error.
+    pub overhead: Nanos,
+}
+
+/// How a holder chooses a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Balancer {
+    /// nginx' smooth weighted round robin with passive checks; one generation per reload.
+    Nginx(PassiveChecks),
+    /// One counter per holder that runs on when the list changes.
+    RoundRobin,
+    /// ingress-nginx' Lua ring, which starts at a random entry after every change.
+    IngressRing,
+    /// The peer with the fewest requests under way, ties in list order from a moving start.
+    LeastConnections,
+}
+
+/// A pool of idle connections per holder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keepalive {
+    /// The front end closes a connection that was idle for this long.
+    pub idle_timeout: Nanos,
+    /// Idle connections per holder; the longest idle one makes room.
+    pub max_idle: u32,
+    /// Whether a failed attempt on a reused connection gives its try back.
+    /// Source: nginx ngx_http_upstream_next, `u->peer.cached`.
+    pub stale_gives_try_back: bool,
+}
+
+/// Statuses for what the front end answers itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answers {
+    /// Connection refused, reset, closed before the answer, unreachable.
+    pub error: Status,
+    /// No connection in time.
+    pub connect_timeout: Status,
+    /// No answer in time.
+    pub read_timeout: Status,
+    /// No endpoint known.
+    pub no_endpoints: Status,
+    /// Every endpoint marked down.
+    pub all_down: Status,
+    /// What the log says when the client left first.
+    pub client_left: Status,
+}
+
+impl Answers {
+    /// nginx and its relatives.
+    pub const NGINX: Answers = Answers {
+        error: Status::BadGateway,
+        connect_timeout: Status::GatewayTimeout,
+        read_timeout: Status::GatewayTimeout,
+        no_endpoints: Status::Unavailable,
+        all_down: Status::BadGateway,
+        client_left: Status::ClientLeft,
+    };
+}
+
+/// From "the control plane of the front end knows" to "this holder uses it".
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delivery {
+    /// Endpoint slice change (or pod event, see [`super::ControlPlane::direct_endpoints`]) to the
+    /// front end's control plane, for a pod that comes.
+    pub add: Dist,
+    /// The same for a pod that goes.
+    pub remove: Dist,
+    /// If given: pod deletion to the moment no holder sends new requests, replacing every stage
+    /// in between.
+    pub removal_override: Option<Dist>,
+    /// The same for an addition: pod Ready to in rotation.
+    pub addition_override: Option<Dist>,
+    /// What happens after that.
+    pub mechanism: Mechanism,
+}
+
+/// How a front end's control plane hands a new list to its processes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Mechanism {
+    /// The list is updated in place; changes within `batch` go together.
+    InPlace {
+        /// Time to wait for more changes.
+        batch: Nanos,
+    },
+    /// A new configuration generation, started beside the old one.
+    Reload {
+        /// Time to wait for more changes.
+        batch: Nanos,
+        /// Smallest time between two reloads.
+        min_interval: Nanos,
+        /// Reload command to the first connection accepted by the new generation.
+        start: Nanos,
+        /// How long both generations accept connections.
+        overlap: Nanos,
+    },
+    /// Token bucket, then a poll timer common to the workers of one process (ingress-nginx).
+    SyncAndPoll {
+        /// Syncs per second, burst 1; 0 for no limit.
+        rate_per_s: f64,
+        /// Changes within this time go together.
+        batch: Nanos,
+        /// Period of the workers' timer.
+        poll: Nanos,
+        /// A pushed list whose whole-second stamp equals the held one's is ignored.
+        whole_second_stamp: bool,
+    },
+    /// A cloud load balancer's target group.
+    TargetGroup(TargetGroup),
+}
+
+/// Registration of targets at a cloud load balancer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TargetGroup {
+    /// The controller's reconciliation after it has seen the change.
+    pub reconcile: Dist,
+    /// Request to the cloud API until the data plane obeys.
+    pub apply: Dist,
+    /// Health checks by the load balancer itself.
+    pub health: HealthCheck,
+}
+
+/// Active health checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HealthCheck {
+    /// Time between two checks of one target.
+    pub interval: Nanos,
+    /// Patience for one check.
+    pub timeout: Nanos,
+    /// Passed checks that make an unhealthy target healthy.
+    pub healthy_threshold: u32,
+    /// Failed checks that make a healthy target unhealthy.
+    pub unhealthy_threshold: u32,
+    /// Passed checks that a new target needs.
+    pub initial_threshold: u32,
+}
