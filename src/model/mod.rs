@@ -6,3 +6,5 @@
 
 pub mod probe;
 pub mod probe_ticker;
+pub mod restart;
+pub mod termination;
