@@ -4,6 +4,9 @@
 //! arguments. Every rule names the component, file and version it follows, or says "assumption".
 #![deny(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
+pub mod endpoints;
+pub mod kube_proxy;
+pub mod pod;
 pub mod probe;
 pub mod probe_ticker;
 pub mod restart;
