@@ -9,5 +9,7 @@ pub mod kube_proxy;
 pub mod pod;
 pub mod probe;
 pub mod probe_ticker;
+pub mod replica_set;
 pub mod restart;
 pub mod termination;
+pub mod victims;
