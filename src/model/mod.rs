@@ -4,6 +4,7 @@
 //! arguments. Every rule names the component, file and version it follows, or says "assumption".
 #![deny(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
+pub mod deployment;
 pub mod endpoints;
 pub mod kube_proxy;
 pub mod pod;
