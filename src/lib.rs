@@ -6,6 +6,7 @@
 //! where time passes), `account` (integers that merge exactly), `report` (renderers).
 
 pub mod conform;
+pub mod diag;
 pub mod exit_code;
 pub mod model;
 pub mod units;
