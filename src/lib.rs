@@ -5,6 +5,7 @@
 //! Kubernetes and of the front ends as a pure function), `sim` (the event loop, the only place
 //! where time passes), `account` (integers that merge exactly), `report` (renderers).
 
+pub mod config;
 pub mod conform;
 pub mod diag;
 pub mod exit_code;
