@@ -2,14 +2,17 @@
 //!
 //! In reading order: [`Source`] (files, folders, standard input), `yaml` (text to a tree that
 //! knows its places), `shapes` (every field name that is known), `reader` (walking the tree),
-//! `object` (which kind it is), then one file per kind.
+//! `object` (which kind it is), then one file per kind. [`select_workload`] finds what belongs to
+//! one Deployment, [`front_end_hint`] what stands in front of it.
 //!
 //! A field is read, or listed in [`Manifests::not_modelled`], or is a slip of the pen and an
 //! error; none is dropped in silence. Values are judged as the API server judges them, and its
 //! defaults are filled in.
 
 pub mod code;
+mod front_end;
 
+mod annotations;
 mod autoscaler;
 mod complaints;
 mod container;
@@ -17,6 +20,7 @@ mod context;
 mod deployment;
 mod disruption;
 mod ingress;
+mod links;
 mod meta;
 mod metric;
 mod node;
@@ -24,7 +28,10 @@ mod object;
 mod pod_spec;
 mod probe;
 mod reader;
+mod resolve;
+mod running;
 mod scalar;
+mod scaling;
 mod service;
 mod shapes;
 mod similar;
@@ -41,11 +48,14 @@ pub use container::{Container, ContainerPort, ProbePort, Protocol, Resources, Re
 pub use context::{Endpoint, EndpointSlice, Pod, PodCondition, ReplicaSet};
 pub use deployment::{Deployment, REPLICAS_MAX, Strategy};
 pub use disruption::{DisruptionLimit, PodDisruptionBudget};
+pub use front_end::{FrontEndHint, FrontEndSettings, HealthCheck, TargetType, front_end_hint};
 pub use ingress::{Ingress, IngressBackend};
+pub use links::link_warnings;
 pub use meta::{LabelExpression, LabelOperator, LabelSelector, ObjectMeta, OwnerReference, Places};
 pub use metric::{Metric, MetricId, MetricTarget};
 pub use pod_spec::PodSpec;
 pub use probe::{Hook, HttpGet, Lifecycle, Probe, ProbeHandler, TcpSocket};
+pub use resolve::{Selection, select_workload};
 pub use service::{PortRef, Service, ServicePort, ServiceType, TrafficPolicy};
 pub use source::{FILE_BYTES_MAX, Source};
 
@@ -78,7 +88,8 @@ pub struct Manifests {
     pub other_objects: Vec<OtherObject>,
     /// Fields that are not modelled, once per object and field.
     pub not_modelled: BTreeSet<NotModelled>,
-    /// Warnings about single objects, in the order of the texts.
+    /// Warnings about single objects, in the order of the texts. What does not fit *between*
+    /// objects is told by [`select_workload`].
     pub warnings: Vec<Diagnostic>,
 }
 

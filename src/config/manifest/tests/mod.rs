@@ -1,6 +1,10 @@
 //! Tests of the reader as a whole; what one file decides alone is tested there.
 
 mod diagnostics;
+mod front_end;
+mod links;
+mod robustness;
+mod selection;
 mod texts;
 mod values;
 
