@@ -6,7 +6,9 @@
 //! where time passes), `account` (integers that merge exactly), `report` (renderers).
 
 pub mod account;
+pub mod config;
 pub mod conform;
+pub mod diag;
 pub mod exit_code;
 pub mod model;
 pub mod random;

@@ -1,0 +1,3 @@
+//! What users write, read into plain values.
+
+pub mod manifest;
