@@ -1,0 +1,218 @@
+//! How far a metric is from another answer.
+
+use super::decide::{Decision, conclude};
+use super::metric::{Measured, propose};
+use super::replicas::{PodTarget, Tally};
+use super::{Input, MetricError};
+
+/// Where the answer changes, all else being equal.
+///
+/// Levels are percent of the requests for a Utilization target and thousandths for the others:
+/// per pod for metrics with one value per pod, of the total for Object and External metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Thresholds {
+    /// The level now.
+    pub level: i64,
+    /// The nearest lower level with another answer.
+    pub below: Option<Threshold>,
+    /// The nearest higher level with another answer.
+    pub above: Option<Threshold>,
+}
+
+/// A level and the answer there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Threshold {
+    /// The level.
+    pub level: i64,
+    /// The size that would be set.
+    pub replicas: i32,
+}
+
+/// So many hundredths of the target are looked at on either side: up to 20 times the target.
+const STEPS: i64 = 2_000;
+
+/// Where the answer changes if only metric number `index` moves. `None` if that metric failed or
+/// was not looked at.
+///
+/// The answer is not monotone everywhere (surge pods can turn a step down into one up), so each
+/// side is walked in hundredths of the target, and the first step with another answer is refined.
+/// A band narrower than a hundredth of the target can be missed.
+pub fn thresholds(input: &Input<'_>, decision: &Decision, index: usize) -> Option<Thresholds> {
+    let measured = decision.metrics.get(index)?.basis?;
+    let mut proposals: Vec<Result<i32, MetricError>> =
+        decision.metrics.iter().map(|metric| metric.replicas()).collect();
+    let mut answer = |level: i64| {
+        proposals[index] = propose(input, &measured.at(level)).map(|proposal| proposal.replicas);
+        conclude(input, decision.path, &proposals).desired_replicas
+    };
+    let now = decision.desired_replicas;
+    let level = measured.level()?;
+    let step = (measured.target() / 100).max(1);
+    let mut walk = |sign: i64| {
+        let mut near = level;
+        for _ in 0..STEPS {
+            let far = near.saturating_add(sign * step).max(0);
+            if far == near {
+                return None;
+            }
+            if answer(far) != now {
+                let level = refine(near, far, |level| answer(level) != now);
+                return Some(Threshold { level, replicas: answer(level) });
+            }
+            near = far;
+        }
+        None
+    };
+    Some(Thresholds { level, below: walk(-1), above: walk(1) })
+}
+
+/// The level nearest to `same` at which the answer differs, given that it does at `other`.
+fn refine(mut same: i64, mut other: i64, mut differs: impl FnMut(i64) -> bool) -> i64 {
+    while same.abs_diff(other) > 1 {
+        let middle = same.midpoint(other);
+        if differs(middle) {
+            other = middle;
+        } else {
+            same = middle;
+        }
+    }
+    other
+}
+
+impl Measured {
+    /// The level the metric has.
+    fn level(&self) -> Option<i64> {
+        match self {
+            Measured::Pods { target: PodTarget::Utilization(_), tally } => {
+                i64::try_from((tally.value * 100).checked_div(tally.requested)?).ok()
+            }
+            Measured::Pods { target: PodTarget::Average(_), tally } => {
+                i64::try_from(tally.value.checked_div(i128::from(tally.valued))?).ok()
+            }
+            Measured::Value { value, .. } | Measured::Average { value, .. } => Some(*value),
+        }
+    }
+
+    /// The level the metric should have, in the same unit; for a total that is divided by the
+    /// number of pods, the share of one.
+    fn target(&self) -> i64 {
+        match *self {
+            Measured::Pods { target: PodTarget::Utilization(percent), .. } => i64::from(percent),
+            Measured::Pods { target: PodTarget::Average(milli), .. } => milli,
+            Measured::Value { target, .. } | Measured::Average { target, .. } => target,
+        }
+    }
+
+    /// The same pods with another level: the smallest sum that reads so.
+    fn at(&self, level: i64) -> Measured {
+        match *self {
+            Measured::Pods { target, tally } => {
+                let value = match target {
+                    PodTarget::Utilization(_) => ceil_div(i128::from(level) * tally.requested, 100),
+                    PodTarget::Average(_) => i128::from(level) * i128::from(tally.valued),
+                };
+                Measured::Pods { target, tally: Tally { value, ..tally } }
+            }
+            Measured::Value { target, ready, .. } => Measured::Value { value: level, target, ready },
+            Measured::Average { target, .. } => Measured::Average { value: level, target },
+        }
+    }
+}
+
+/// Levels are never negative here, so rounding up is enough.
+fn ceil_div(value: i128, by: i128) -> i128 {
+    (value + by - 1) / by
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::super::*;
+    use super::*;
+
+    fn at(fixture: &Fixture, index: usize) -> Option<Thresholds> {
+        thresholds(&fixture.input(), &fixture.decide(), index)
+    }
+
+    fn some(level: i64, replicas: i32) -> Option<Threshold> {
+        Some(Threshold { level, replicas })
+    }
+
+    #[test]
+    fn where_the_answer_changes() {
+        for (name, fixture, want) in [
+            // 4 pods at 60 % of 50: 1.2 * 4 = 4.8 -> 5. Up to 55 % is within the tolerance; above
+            // 62 % (1.24 * 4 = 4.96) the sixth pod is asked for.
+            (
+                "utilization",
+                Fixture::new(4).with(cpu(50), values(&[600; 4])),
+                Thresholds { level: 60, below: some(55, 4), above: some(63, 6) },
+            ),
+            (
+                "average per pod",
+                Fixture::new(4).with(per_pod(10_000), values(&[12_000; 4])),
+                Thresholds { level: 12_000, below: some(11_000, 4), above: some(12_501, 6) },
+            ),
+            (
+                "value of the whole",
+                Fixture::new(2).with(object(MetricTarget::value(1_000)), Samples::Object(1_500)),
+                Thresholds { level: 1_500, below: some(1_100, 2), above: some(1_501, 4) },
+            ),
+            (
+                "total per pod",
+                Fixture::new(2)
+                    .with(external(MetricTarget::average_value(1_000)), Samples::External(vec![2_500])),
+                Thresholds { level: 2_500, below: some(2_200, 2), above: some(3_001, 4) },
+            ),
+            (
+                "nothing lower, and the maximum above",
+                Fixture::new(3).bounds(3, 3).with(cpu(50), values(&[600; 3])),
+                Thresholds { level: 60, below: None, above: None },
+            ),
+            (
+                "another metric holds the lower side",
+                Fixture::new(4).with(cpu(50), values(&[600; 4])).proposing(5),
+                Thresholds { level: 60, below: None, above: some(63, 6) },
+            ),
+        ] {
+            assert_eq!(at(&fixture, 0), Some(want), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_level_on_either_side_gives_what_is_promised() {
+        let fixture = Fixture::new(4).with(cpu(50), values(&[600; 4]));
+        let decide = |percent: i64| {
+            let mut moved = fixture.clone();
+            moved.samples[0] = values(&[percent * 10; 4]);
+            moved.decide().desired_replicas
+        };
+        assert_eq!([55, 56, 60, 62, 63].map(decide), [4, 5, 5, 5, 6]);
+    }
+
+    #[test]
+    fn failed_and_unread_metrics_have_no_thresholds() {
+        let failed = Fixture::new(2).with(cpu(50), Samples::Unavailable).proposing(3);
+        assert_eq!(at(&failed, 0), None);
+        assert_eq!(at(&failed, 7), None);
+        assert_eq!(at(&Fixture::new(9).bounds(1, 5).proposing(3), 0), None);
+        let strangers = Fixture::new(1).with(
+            cpu(50),
+            Samples::Pods(vec![PodSample {
+                pod: 5,
+                time: NOW,
+                window: crate::units::Nanos::ZERO,
+                value: Some(1),
+            }]),
+        );
+        assert_eq!(at(&strangers, 0), None);
+    }
+
+    #[test]
+    fn an_idle_metric_is_not_walked_below_zero() {
+        let idle = Fixture::new(4).with(cpu(50), values(&[0; 4]));
+        let found = at(&idle, 0).unwrap();
+        assert_eq!((found.level, found.below), (0, None));
+        assert_eq!(found.above, some(13, 2));
+    }
+}
