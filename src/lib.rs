@@ -7,5 +7,6 @@
 
 pub mod conform;
 pub mod exit_code;
+pub mod hpa_state;
 pub mod model;
 pub mod units;

@@ -44,7 +44,7 @@ pub use spec::{
     Behavior, Direction, HpaSpec, MetricSource, MetricSpec, MetricTarget, PolicyKind, ScalingPolicy,
     ScalingRules, SelectPolicy, TargetKind,
 };
-pub use threshold::{Threshold, Thresholds, thresholds};
+pub use threshold::{Level, LevelUnit, Threshold, Thresholds, thresholds};
 
 use crate::units::SimTime;
 

@@ -1,18 +1,39 @@
 //! How far a metric is from another answer.
 
 use super::decide::{Decision, conclude};
-use super::metric::{Measured, propose};
+use super::metric::{Measured, MetricEvaluation, propose};
 use super::replicas::{PodTarget, Tally};
 use super::{Input, MetricError};
 
-/// Where the answer changes, all else being equal.
-///
-/// Levels are percent of the requests for a Utilization target and thousandths for the others:
-/// per pod for metrics with one value per pod, of the total for Object and External metrics.
+/// The value of a metric beside its target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Level {
+    /// What the metric says, by `unit`.
+    pub value: i64,
+    /// What it should say. For [`LevelUnit::TotalForEach`] the share of one pod.
+    pub target: i64,
+    /// What both count.
+    pub unit: LevelUnit,
+}
+
+/// What a level counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LevelUnit {
+    /// Percent of the requests of the pods that count.
+    PercentOfRequests,
+    /// Thousandths per pod that counts.
+    PerPod,
+    /// Thousandths of the whole, to be held as a whole.
+    Total,
+    /// Thousandths of the whole, to be shared by the pods.
+    TotalForEach,
+}
+
+/// Where the answer changes, all else being equal. Levels are in the unit of `level`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Thresholds {
     /// The level now.
-    pub level: i64,
+    pub level: Level,
     /// The nearest lower level with another answer.
     pub below: Option<Threshold>,
     /// The nearest higher level with another answer.
@@ -47,9 +68,9 @@ pub fn thresholds(input: &Input<'_>, decision: &Decision, index: usize) -> Optio
     };
     let now = decision.desired_replicas;
     let level = measured.level()?;
-    let step = (measured.target() / 100).max(1);
+    let step = (level.target / 100).max(1);
     let mut walk = |sign: i64| {
-        let mut near = level;
+        let mut near = level.value;
         for _ in 0..STEPS {
             let far = near.saturating_add(sign * step).max(0);
             if far == near {
@@ -79,28 +100,28 @@ fn refine(mut same: i64, mut other: i64, mut differs: impl FnMut(i64) -> bool) -
     other
 }
 
-impl Measured {
-    /// The level the metric has.
-    fn level(&self) -> Option<i64> {
-        match self {
-            Measured::Pods { target: PodTarget::Utilization(_), tally } => {
-                i64::try_from((tally.value * 100).checked_div(tally.requested)?).ok()
-            }
-            Measured::Pods { target: PodTarget::Average(_), tally } => {
-                i64::try_from(tally.value.checked_div(i128::from(tally.valued))?).ok()
-            }
-            Measured::Value { value, .. } | Measured::Average { value, .. } => Some(*value),
-        }
+impl MetricEvaluation {
+    /// What the metric says and should say; `None` if it failed before that was known.
+    pub fn level(&self) -> Option<Level> {
+        self.basis?.level()
     }
+}
 
-    /// The level the metric should have, in the same unit; for a total that is divided by the
-    /// number of pods, the share of one.
-    fn target(&self) -> i64 {
-        match *self {
-            Measured::Pods { target: PodTarget::Utilization(percent), .. } => i64::from(percent),
-            Measured::Pods { target: PodTarget::Average(milli), .. } => milli,
-            Measured::Value { target, .. } | Measured::Average { target, .. } => target,
-        }
+impl Measured {
+    fn level(&self) -> Option<Level> {
+        let (value, target, unit) = match *self {
+            Measured::Pods { target: PodTarget::Utilization(percent), tally } => {
+                let value = (tally.value * 100).checked_div(tally.requested)?;
+                (i64::try_from(value).ok()?, i64::from(percent), LevelUnit::PercentOfRequests)
+            }
+            Measured::Pods { target: PodTarget::Average(milli), tally } => {
+                let value = tally.value.checked_div(i128::from(tally.valued))?;
+                (i64::try_from(value).ok()?, milli, LevelUnit::PerPod)
+            }
+            Measured::Value { value, target, .. } => (value, target, LevelUnit::Total),
+            Measured::Average { value, target } => (value, target, LevelUnit::TotalForEach),
+        };
+        Some(Level { value, target, unit })
     }
 
     /// The same pods with another level: the smallest sum that reads so.
@@ -134,6 +155,10 @@ mod tests {
         thresholds(&fixture.input(), &fixture.decide(), index)
     }
 
+    fn level(value: i64, target: i64, unit: LevelUnit) -> Level {
+        Level { value, target, unit }
+    }
+
     fn some(level: i64, replicas: i32) -> Option<Threshold> {
         Some(Threshold { level, replicas })
     }
@@ -146,33 +171,53 @@ mod tests {
             (
                 "utilization",
                 Fixture::new(4).with(cpu(50), values(&[600; 4])),
-                Thresholds { level: 60, below: some(55, 4), above: some(63, 6) },
+                Thresholds {
+                    level: level(60, 50, LevelUnit::PercentOfRequests),
+                    below: some(55, 4),
+                    above: some(63, 6),
+                },
             ),
             (
                 "average per pod",
                 Fixture::new(4).with(per_pod(10_000), values(&[12_000; 4])),
-                Thresholds { level: 12_000, below: some(11_000, 4), above: some(12_501, 6) },
+                Thresholds {
+                    level: level(12_000, 10_000, LevelUnit::PerPod),
+                    below: some(11_000, 4),
+                    above: some(12_501, 6),
+                },
             ),
             (
                 "value of the whole",
                 Fixture::new(2).with(object(MetricTarget::value(1_000)), Samples::Object(1_500)),
-                Thresholds { level: 1_500, below: some(1_100, 2), above: some(1_501, 4) },
+                Thresholds {
+                    level: level(1_500, 1_000, LevelUnit::Total),
+                    below: some(1_100, 2),
+                    above: some(1_501, 4),
+                },
             ),
             (
                 "total per pod",
                 Fixture::new(2)
                     .with(external(MetricTarget::average_value(1_000)), Samples::External(vec![2_500])),
-                Thresholds { level: 2_500, below: some(2_200, 2), above: some(3_001, 4) },
+                Thresholds {
+                    level: level(2_500, 1_000, LevelUnit::TotalForEach),
+                    below: some(2_200, 2),
+                    above: some(3_001, 4),
+                },
             ),
             (
                 "nothing lower, and the maximum above",
                 Fixture::new(3).bounds(3, 3).with(cpu(50), values(&[600; 3])),
-                Thresholds { level: 60, below: None, above: None },
+                Thresholds { level: level(60, 50, LevelUnit::PercentOfRequests), below: None, above: None },
             ),
             (
                 "another metric holds the lower side",
                 Fixture::new(4).with(cpu(50), values(&[600; 4])).proposing(5),
-                Thresholds { level: 60, below: None, above: some(63, 6) },
+                Thresholds {
+                    level: level(60, 50, LevelUnit::PercentOfRequests),
+                    below: None,
+                    above: some(63, 6),
+                },
             ),
         ] {
             assert_eq!(at(&fixture, 0), Some(want), "{name}");
@@ -212,7 +257,7 @@ mod tests {
     fn an_idle_metric_is_not_walked_below_zero() {
         let idle = Fixture::new(4).with(cpu(50), values(&[0; 4]));
         let found = at(&idle, 0).unwrap();
-        assert_eq!((found.level, found.below), (0, None));
+        assert_eq!((found.level.value, found.below), (0, None));
         assert_eq!(found.above, some(13, 2));
     }
 }
