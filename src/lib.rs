@@ -9,4 +9,5 @@ pub mod conform;
 pub mod exit_code;
 pub mod hpa_state;
 pub mod model;
+pub mod report;
 pub mod units;
