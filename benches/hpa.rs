@@ -31,7 +31,8 @@ fn decisions(c: &mut Criterion) {
     };
     let pods: Vec<PodView> = (0..PODS).map(pod).collect();
     let samples = vec![Samples::Pods((0..PODS).filter(|n| n % 30 != 0).map(sample).collect())];
-    let container = ContainerRequests { name: "app".to_owned(), requests: [("cpu".to_owned(), 1_000)].into() };
+    let container =
+        ContainerRequests { name: "app".to_owned(), requests: [("cpu".to_owned(), 1_000)].into() };
     let requests = vec![PodRequests { containers: vec![container], ..PodRequests::default() }];
     let size = i32::try_from(PODS).expect("ten thousand");
     let hpa = HpaSpec {

@@ -150,6 +150,7 @@ mod tests {
     use super::super::testing::*;
     use super::super::*;
     use super::*;
+    use proptest::prelude::*;
 
     fn at(fixture: &Fixture, index: usize) -> Option<Thresholds> {
         thresholds(&fixture.input(), &fixture.decide(), index)
@@ -259,5 +260,36 @@ mod tests {
         let found = at(&idle, 0).unwrap();
         assert_eq!((found.level.value, found.below), (0, None));
         assert_eq!(found.above, some(13, 2));
+    }
+
+    proptest! {
+        /// Whatever the numbers, nothing overflows, and a promised level gives what was promised.
+        #[test]
+        fn absurd_numbers_are_survived(
+            values in prop::collection::vec(prop_oneof![any::<i64>(), 0..2_000_i64], 1..5),
+            request in prop_oneof![0..i64::MAX, 1..2_000_i64],
+            target in prop_oneof![1..i64::MAX, 1..2_000_i64],
+            percent in prop_oneof![1..i32::MAX, 1..200_i32],
+            size in prop_oneof![0..i32::MAX, 1..9_i32],
+            max in 1..i32::MAX,
+        ) {
+            let total = values.iter().fold(0_i64, |sum, value| sum.saturating_add(*value));
+            for (metric, samples) in [
+                (cpu(percent), super::super::testing::values(&values)),
+                (per_pod(target), super::super::testing::values(&values)),
+                (object(MetricTarget::value(target)), Samples::Object(total)),
+                (external(MetricTarget::average_value(target)), Samples::External(values.clone())),
+            ] {
+                let mut fixture = Fixture::new(4).bounds(0, max).with(metric, samples);
+                fixture.requests[0] = requests(request);
+                fixture.scale = Scale { spec_replicas: size, status_replicas: size };
+                let decision = fixture.decide();
+                prop_assert!((0..=max).contains(&decision.desired_replicas));
+                let found = thresholds(&fixture.input(), &decision, 0);
+                for side in found.into_iter().flat_map(|found| [found.below, found.above]).flatten() {
+                    prop_assert!(side.replicas != decision.desired_replicas);
+                }
+            }
+        }
     }
 }
