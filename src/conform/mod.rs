@@ -3,6 +3,7 @@
 //! A file names its format in `schema` or `format`; each format has a module here that turns one
 //! vector's `input` into an output object. Comparing is the same for all of them.
 
+pub mod hpa;
 pub mod lifecycle;
 
 use serde_json::Value;

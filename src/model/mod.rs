@@ -8,6 +8,7 @@ pub mod balancer;
 pub mod cpu;
 pub mod deployment;
 pub mod endpoints;
+pub mod hpa;
 pub mod kube_proxy;
 pub mod outcome;
 pub mod pod;

@@ -1,0 +1,149 @@
+//! The autoscaler's spec as it stands in JSON.
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::InputError;
+use super::fields::{Count, Seconds, Tolerance};
+use super::metrics::MetricIn;
+use super::state::PodTable;
+use crate::model::hpa::{
+    Behavior, Direction, HpaSpec, MetricSource, MetricSpec, MetricTarget, PolicyKind, Samples, ScalingPolicy,
+    ScalingRules, SelectPolicy,
+};
+use crate::units::SimTime;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct HpaIn {
+    min_replicas: Option<Count>,
+    max_replicas: Count,
+    metrics: Option<Vec<MetricIn>>,
+    behavior: Option<BehaviorIn>,
+    #[serde(rename = "name")]
+    _name: Option<IgnoredAny>,
+    #[serde(rename = "note")]
+    _note: Option<IgnoredAny>,
+}
+
+impl HpaIn {
+    /// The spec with the API server's defaults, and the answers of the metrics APIs.
+    pub(super) fn read(
+        self,
+        table: &mut PodTable,
+        now: SimTime,
+    ) -> Result<(HpaSpec, Vec<Samples>), InputError> {
+        let min = self.min_replicas.map_or(1, |Count(min)| min);
+        let Count(max) = self.max_replicas;
+        if max == 0 {
+            return Err(InputError::at("hpa.maxReplicas", "must be 1 or more"));
+        }
+        if min > max {
+            let problem = format!("{min} is more than maxReplicas, {max}: lower it or raise maxReplicas");
+            return Err(InputError::at("hpa.minReplicas", problem));
+        }
+        let mut metrics = Vec::new();
+        let mut samples = Vec::new();
+        for (index, metric) in self.metrics.into_iter().flatten().enumerate() {
+            let (spec, answer) = metric.read(&format!("hpa.metrics[{index}]"), table, now)?;
+            metrics.push(spec);
+            samples.push(answer);
+        }
+        if metrics.is_empty() {
+            metrics.push(default_metric());
+            samples.push(Samples::Pods(Vec::new()));
+        }
+        let behavior = self.behavior.map(|behavior| behavior.read("hpa.behavior")).transpose()?;
+        Ok((HpaSpec { min_replicas: min, max_replicas: max, metrics, behavior }, samples))
+    }
+}
+
+/// What the API server fills in where a spec has no metrics: 80 % of the CPU requests.
+/// Source: kubernetes pkg/apis/autoscaling/v2/defaults.go.
+pub(super) fn default_metric() -> MetricSpec {
+    MetricSpec {
+        source: MetricSource::Resource { resource: "cpu".to_owned() },
+        target: MetricTarget::utilization(80),
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct BehaviorIn {
+    scale_up: Option<RulesIn>,
+    scale_down: Option<RulesIn>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct RulesIn {
+    stabilization_window_seconds: Option<Seconds>,
+    select_policy: Option<SelectPolicyIn>,
+    policies: Option<Vec<PolicyIn>>,
+    tolerance: Option<Tolerance>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+enum SelectPolicyIn {
+    Max,
+    Min,
+    Disabled,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct PolicyIn {
+    r#type: PolicyKindIn,
+    value: Count,
+    period_seconds: Seconds,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+enum PolicyKindIn {
+    Pods,
+    Percent,
+}
+
+impl BehaviorIn {
+    pub(super) fn read(self, path: &str) -> Result<Behavior, InputError> {
+        let rules = |rules: Option<RulesIn>, direction, name: &str| match rules {
+            Some(rules) => rules.read(&format!("{path}.{name}"), direction),
+            None => Ok(ScalingRules::default_for(direction)),
+        };
+        Ok(Behavior {
+            scale_up: rules(self.scale_up, Direction::Up, "scaleUp")?,
+            scale_down: rules(self.scale_down, Direction::Down, "scaleDown")?,
+        })
+    }
+}
+
+impl RulesIn {
+    pub(super) fn read(self, path: &str, direction: Direction) -> Result<ScalingRules, InputError> {
+        let defaults = ScalingRules::default_for(direction);
+        if self.policies.as_ref().is_some_and(Vec::is_empty) {
+            let problem = "is empty: write at least one policy, or leave it out for the defaults";
+            return Err(InputError::at(format!("{path}.policies"), problem));
+        }
+        let policy = |policy: PolicyIn| ScalingPolicy {
+            kind: match policy.r#type {
+                PolicyKindIn::Pods => PolicyKind::Pods,
+                PolicyKindIn::Percent => PolicyKind::Percent,
+            },
+            value: policy.value.0,
+            period: policy.period_seconds.0,
+        };
+        Ok(ScalingRules {
+            stabilization_window: self.stabilization_window_seconds.map(|Seconds(window)| window),
+            select_policy: self.select_policy.map_or(defaults.select_policy, |select| match select {
+                SelectPolicyIn::Max => SelectPolicy::Max,
+                SelectPolicyIn::Min => SelectPolicy::Min,
+                SelectPolicyIn::Disabled => SelectPolicy::Disabled,
+            }),
+            policies: match self.policies {
+                Some(policies) => policies.into_iter().map(policy).collect(),
+                None => defaults.policies,
+            },
+            tolerance: self.tolerance.map(|Tolerance(tolerance)| tolerance),
+        })
+    }
+}

@@ -1,0 +1,78 @@
+//! Names, amounts and spans as people write them.
+
+use crate::model::hpa::{Input, Level, LevelUnit, MetricSource};
+use crate::units::Nanos;
+
+/// The metric as one would call it.
+pub(super) fn title(input: &Input<'_>, index: usize) -> String {
+    match input.hpa.metrics.get(index).map(|metric| &metric.source) {
+        Some(MetricSource::Resource { resource }) => resource.clone(),
+        Some(MetricSource::ContainerResource { resource, container }) => {
+            format!("{resource} of container {container}")
+        }
+        Some(
+            MetricSource::Pods { metric }
+            | MetricSource::Object { metric }
+            | MetricSource::External { metric },
+        ) if !metric.is_empty() => metric.clone(),
+        Some(source) => format!("metric of type {}", source.kind()),
+        None => format!("metric {}", index + 1),
+    }
+}
+
+/// An amount in the unit people use for it: CPU in thousandths of a core, memory in MiB.
+pub(super) fn amount(input: &Input<'_>, index: usize, milli: i64) -> String {
+    let resource = match input.hpa.metrics.get(index).map(|metric| &metric.source) {
+        Some(MetricSource::Resource { resource } | MetricSource::ContainerResource { resource, .. }) => {
+            resource.as_str()
+        }
+        _ => "",
+    };
+    match resource {
+        "cpu" => format!("{milli}m"),
+        "memory" => format!("{}Mi", number(milli as f64 / 1_000.0 / 1_048_576.0)),
+        _ => number(milli as f64 / 1_000.0),
+    }
+}
+
+/// A number of things, in the singular where there is one.
+pub(super) fn count(number: impl Into<i64>, thing: &str) -> String {
+    match number.into() {
+        1 => format!("1 {thing}"),
+        number => format!("{number} {thing}s"),
+    }
+}
+
+/// Up to three digits behind the point, without trailing zeros.
+pub(super) fn number(value: f64) -> String {
+    if !value.is_finite() {
+        // Zero pods divide: a demand by nothing, or nothing by nothing.
+        return if value.is_nan() { "undefined" } else { "infinite" }.to_owned();
+    }
+    let text = format!("{value:.3}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+}
+
+/// A level of a metric with its unit.
+pub(super) fn at_level(input: &Input<'_>, index: usize, value: i64, unit: LevelUnit) -> String {
+    match unit {
+        LevelUnit::PercentOfRequests => format!("{value} % of the requests"),
+        LevelUnit::PerPod => format!("{} per pod", amount(input, index, value)),
+        LevelUnit::Total | LevelUnit::TotalForEach => format!("{} in all", amount(input, index, value)),
+    }
+}
+
+/// The target of a metric, in the same unit as its level.
+pub(super) fn target_text(input: &Input<'_>, index: usize, level: Level) -> String {
+    match level.unit {
+        LevelUnit::PercentOfRequests => format!("{} %", level.target),
+        LevelUnit::PerPod | LevelUnit::Total => amount(input, index, level.target),
+        LevelUnit::TotalForEach => format!("{} per pod", amount(input, index, level.target)),
+    }
+}
+
+/// A span in whole seconds: nobody wants to read nanoseconds.
+pub(super) fn seconds(span: Nanos) -> Nanos {
+    Nanos::from_secs(span.whole_secs())
+}

@@ -1,0 +1,3 @@
+//! Renderers: finished results in, text out.
+
+pub mod hpa;
