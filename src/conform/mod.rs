@@ -5,6 +5,7 @@
 
 pub mod hpa;
 pub mod lifecycle;
+pub mod live;
 
 use serde_json::Value;
 

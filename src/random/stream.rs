@@ -60,6 +60,13 @@ pub enum Stream {
     SecondPhase,
     /// Client retry backoff.
     ClientBackoff,
+    /// Which pods an event hits.
+    Victims,
+}
+
+impl Stream {
+    /// How many there are.
+    pub const COUNT: usize = Stream::Victims as usize + 1;
 }
 
 /// The random streams of one run.

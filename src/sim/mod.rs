@@ -5,5 +5,14 @@
 //! exists twice, behind one trait: a fast one with provisional fates, and a plain one that is
 //! easy to believe and serves as its reference.
 
+mod engine;
+mod event;
+mod handlers;
 pub(crate) mod path;
+mod run;
 pub mod spec;
+mod timeline;
+mod world;
+
+pub use run::{RunResult, run};
+pub use timeline::{HpaRecord, PodCounts, PodRecord, RolloutRecord, Timeline};

@@ -196,7 +196,11 @@ fn case() -> impl Strategy<Value = Case> {
                         backoff: Dist::Exponential { mean: Nanos(20 * MS) },
                         keep_alive,
                     },
-                    network: NetworkSpec { race_window: Nanos(race * MS), linear_syn_retries: linear },
+                    network: NetworkSpec {
+                        race_window: Nanos(race * MS),
+                        linear_syn_retries: linear,
+                        after_exit: AfterExit::Refused,
+                    },
                     front,
                     servers,
                     streams: Streams::new(seed, 0),

@@ -156,8 +156,6 @@ pub struct TargetGroup {
 pub struct HealthCheck {
     /// Time between two checks of one target.
     pub interval: Nanos,
-    /// Patience for one check.
-    pub timeout: Nanos,
     /// Passed checks that make an unhealthy target healthy.
     pub healthy_threshold: u32,
     /// Failed checks that make a healthy target unhealthy.

@@ -1,14 +1,46 @@
 //! What a run simulates: plain, validated data with units fixed. Everything that files and flags
 //! say ends up here; the simulator knows no other input.
 
+mod control;
 mod front;
+mod pod;
 mod server;
 
+pub use control::{
+    ControlPlane, DeploymentPlan, HpaController, HpaPlan, MetricsPipeline, PlannedAction, PlannedEvent,
+    ProbePhase, VictimOrder,
+};
 pub use front::{Answers, Balancer, Delivery, FrontSpec, HealthCheck, Keepalive, Mechanism, TargetGroup};
+pub use pod::{ContainerPlan, Drain, OnStop, PodTemplate, PreStop, ProbePlan, Role};
 pub use server::{Accept, ServerSpec, WarmUp};
 
 use crate::random::Dist;
 use crate::units::Nanos;
+use crate::workload::Load;
+
+/// Everything about one simulated configuration except the seed.
+#[derive(Clone, Debug)]
+pub struct SimSpec {
+    /// Kubernetes 1.x: rules that changed between versions go by it.
+    pub kubernetes_minor: u32,
+    /// When requests arrive.
+    pub load: Load,
+    /// Who sends them.
+    pub client: ClientSpec,
+    /// Properties of the network.
+    pub network: NetworkSpec,
+    /// The tiers in front of the service, the client's side first. Today one.
+    pub tiers: Vec<FrontSpec>,
+    /// Workloads; the service's requests go to the first.
+    pub deployments: Vec<DeploymentPlan>,
+    /// What happens, in order of time.
+    pub events: Vec<PlannedEvent>,
+    /// Delays and policies of the control plane.
+    pub control: ControlPlane,
+    /// The run goes on after the load has ended until every rollout has settled and every request
+    /// has ended, but no longer than this.
+    pub settle_limit: Nanos,
+}
 
 /// The clients.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,7 +68,7 @@ pub enum AfterExit {
     Blackhole,
 }
 
-/// What the request path has to know about the network.
+/// Properties of the network between the front end and the pods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NetworkSpec {
     /// A request sent on a kept-alive connection within this time after the pod has closed it is
@@ -44,4 +76,6 @@ pub struct NetworkSpec {
     pub race_window: Nanos,
     /// Linux before 6.5 resends SYNs at 1, 3, 7, ... s; newer kernels at 1, 2, 3, 4, 5, 7, ... s.
     pub linear_syn_retries: bool,
+    /// What answers at the address of a pod that is gone.
+    pub after_exit: AfterExit,
 }

@@ -1,0 +1,316 @@
+//! A row's parameters, turned into the simulator's own.
+
+use serde::Deserialize;
+
+use crate::model::balancer::PassiveChecks;
+use crate::model::deployment::{DeploymentSpec, Strategy};
+use crate::model::probe::ProbeSpec;
+use crate::model::retry::RetryPolicy;
+use crate::random::Dist;
+use crate::sim::spec::{
+    Accept, AfterExit, Answers, Balancer, ClientSpec, ContainerPlan, ControlPlane, Delivery, DeploymentPlan,
+    Drain, FrontSpec, Keepalive, Mechanism, NetworkSpec, OnStop, PlannedAction, PlannedEvent, PodTemplate,
+    PreStop, ProbePhase, ProbePlan, Role, ServerSpec, SimSpec, VictimOrder,
+};
+use crate::units::{IntOrPercent, Nanos};
+use crate::workload::{ClosedLoad, Load, OpenLoad, OpenSource, Profile};
+
+/// The names are the rows' own.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Parameters {
+    scenario: String,
+    replicas: u32,
+    target_replicas: u32,
+    max_surge: u32,
+    max_unavailable: u32,
+    container_start_s: f64,
+    startup_s: f64,
+    app_ready_delay_s: f64,
+    readiness: String,
+    probe_initial_delay_s: f64,
+    probe_period_s: f64,
+    probe_timeout_s: f64,
+    probe_success_threshold: u32,
+    probe_failure_threshold: u32,
+    prop_add_s: [f64; 2],
+    prop_remove_s: [f64; 2],
+    prestop_s: f64,
+    grace_s: f64,
+    term_mode: String,
+    linger_s: f64,
+    after_exit: String,
+    svc_dist: String,
+    svc_mean_s: f64,
+    svc_sigma: f64,
+    workers: u32,
+    accept_mode: String,
+    listen_backlog: u32,
+    backend_keepalive_idle_s: f64,
+    backend_keepalive_race_s: f64,
+    ep_mode: String,
+    next_upstream: String,
+    next_upstream_tries: u32,
+    max_fails: u32,
+    fail_timeout_s: u64,
+    connect_timeout_s: f64,
+    read_timeout_s: f64,
+    nginx_keepalive: u32,
+    load: String,
+    rate_rps: f64,
+    conns: u32,
+    think_s: f64,
+    method: String,
+    duration_s: f64,
+    t0_s: f64,
+    client_timeout_s: f64,
+    /// Only in rows of real front ends.
+    front: Option<String>,
+    front_replicas: Option<u32>,
+    front_workers: Option<u32>,
+    prop_remove2_s: Option<[f64; 2]>,
+    ctl_sync_rate_per_s: Option<f64>,
+    ctl_sync_period_s: Option<f64>,
+    ingress_lb: Option<String>,
+}
+
+/// Work of the rig's front end and load generator per request: the middle of the 0.1 to 0.6 ms
+/// that the rows' description gives.
+const OVERHEAD: Nanos = Nanos(350_000);
+
+fn secs(seconds: f64) -> Nanos {
+    Nanos::from_secs_f64(seconds)
+}
+
+fn fixed(seconds: f64) -> Dist {
+    Dist::Fixed(secs(seconds))
+}
+
+fn between([lo, hi]: [f64; 2]) -> Dist {
+    if lo == hi { fixed(lo) } else { Dist::Uniform { lo: secs(lo), hi: secs(hi) } }
+}
+
+impl Parameters {
+    /// `None` if the row needs a front end that is not modelled.
+    pub(super) fn to_spec(&self) -> Result<Option<SimSpec>, String> {
+        let Some(tier) = self.front()? else { return Ok(None) };
+        Ok(Some(SimSpec {
+            kubernetes_minor: 35,
+            load: self.load()?,
+            client: ClientSpec {
+                post_share: f64::from(u8::from(self.method == "POST")),
+                timeout: Some(secs(self.client_timeout_s)),
+                retries: 0,
+                backoff: Dist::ZERO,
+                keep_alive: false,
+            },
+            network: NetworkSpec {
+                race_window: secs(self.backend_keepalive_race_s),
+                linear_syn_retries: true,
+                after_exit: match self.after_exit.as_str() {
+                    "refuse" => AfterExit::Refused,
+                    "blackhole" => AfterExit::Blackhole,
+                    other => return Err(format!("after_exit `{other}` is unknown")),
+                },
+            },
+            tiers: vec![tier],
+            deployments: vec![self.deployment()?],
+            events: self.events()?,
+            control: control_plane(),
+            settle_limit: Nanos::from_secs(120),
+        }))
+    }
+
+    fn load(&self) -> Result<Load, String> {
+        let duration = secs(self.duration_s);
+        match self.load.as_str() {
+            "open" => {
+                let profile = Profile::constant(self.rate_rps, duration).map_err(|e| e.to_string())?;
+                Ok(Load::Open(OpenLoad { source: OpenSource::Rate { profile, dispersion: 1.0 } }))
+            }
+            "closed" => Ok(Load::Closed(ClosedLoad {
+                connections: self.conns,
+                think: fixed(self.think_s),
+                ramp: secs(self.think_s.max(0.05)),
+                duration,
+            })),
+            other => Err(format!("load `{other}` is unknown")),
+        }
+    }
+
+    fn events(&self) -> Result<Vec<PlannedEvent>, String> {
+        let action = match self.scenario.as_str() {
+            "rolling" => PlannedAction::Rollout { template: 0 },
+            "scale_in" | "scale_out" => PlannedAction::Scale { replicas: self.target_replicas },
+            "none" => return Ok(Vec::new()),
+            other => return Err(format!("scenario `{other}` is unknown")),
+        };
+        Ok(vec![PlannedEvent { at: secs(self.t0_s), deployment: 0, action }])
+    }
+
+    fn deployment(&self) -> Result<DeploymentPlan, String> {
+        Ok(DeploymentPlan {
+            name: "row".to_owned(),
+            spec: DeploymentSpec {
+                replicas: self.replicas,
+                strategy: Strategy::RollingUpdate {
+                    max_surge: IntOrPercent::Int(self.max_surge),
+                    max_unavailable: IntOrPercent::Int(self.max_unavailable),
+                },
+                paused: false,
+            },
+            min_ready_seconds: 0,
+            progress_deadline_seconds: None,
+            templates: vec![PodTemplate {
+                containers: vec![self.container()?],
+                grace_seconds: self.grace_s.round() as u32,
+                readiness_gate: false,
+            }],
+            publish_not_ready_addresses: false,
+            hpa: None,
+        })
+    }
+
+    fn container(&self) -> Result<ContainerPlan, String> {
+        let lazy = self.accept_mode == "lazy";
+        let drain = Drain { limit: None };
+        let probe = ProbePlan {
+            spec: ProbeSpec {
+                initial_delay_seconds: self.probe_initial_delay_s.round() as u32,
+                period_seconds: self.probe_period_s.round() as u32,
+                timeout_seconds: self.probe_timeout_s.round() as u32,
+                success_threshold: self.probe_success_threshold,
+                failure_threshold: self.probe_failure_threshold,
+            },
+            grace_seconds: None,
+            target: Some(0),
+            connects_only: false,
+            needs_worker: lazy,
+        };
+        Ok(ContainerPlan {
+            name: "app".to_owned(),
+            role: Role::Serves(self.server()?),
+            is_sidecar: false,
+            startup: None,
+            readiness: (self.readiness == "probe").then_some(probe),
+            liveness: None,
+            pre_stop: (self.prestop_s > 0.0).then(|| PreStop { duration: fixed(self.prestop_s) }),
+            cpu_request_milli: None,
+            image_pull: Dist::ZERO,
+            start: fixed(self.container_start_s),
+            startup_time: fixed(self.startup_s),
+            app_ready_delay: fixed(self.app_ready_delay_s),
+            startup_cpu_milli: 0,
+            on_stop: match self.term_mode.as_str() {
+                "abrupt" => OnStop::Exit,
+                "graceful" => OnStop::Drain(drain),
+                "linger" => OnStop::Linger { time: fixed(self.linger_s), drain },
+                "ignore" => OnStop::Ignore,
+                other => return Err(format!("term_mode `{other}` is unknown")),
+            },
+        })
+    }
+
+    fn server(&self) -> Result<ServerSpec, String> {
+        let idle = self.backend_keepalive_idle_s;
+        Ok(ServerSpec {
+            workers: Some(self.workers),
+            accept: match self.accept_mode.as_str() {
+                "eager" => Accept::Eager,
+                "lazy" => Accept::Lazy,
+                other => return Err(format!("accept_mode `{other}` is unknown")),
+            },
+            backlog: self.listen_backlog,
+            service: match self.svc_dist.as_str() {
+                "fixed" => fixed(self.svc_mean_s),
+                "lognormal" => Dist::log_normal_mean(secs(self.svc_mean_s), self.svc_sigma),
+                other => return Err(format!("svc_dist `{other}` is unknown")),
+            },
+            cpu_share: 0.0,
+            cpu_limit_milli: None,
+            keepalive_idle: (idle > 0.0).then(|| secs(idle)),
+            warm_up: None,
+        })
+    }
+
+    fn front(&self) -> Result<Option<FrontSpec>, String> {
+        let nginx =
+            Balancer::Nginx(PassiveChecks { max_fails: self.max_fails, fail_timeout_s: self.fail_timeout_s });
+        let batch = Nanos::from_millis(5);
+        let (balancer, mechanism) = match (self.ep_mode.as_str(), self.ingress_lb.as_deref()) {
+            ("reload", _) => (
+                nginx,
+                Mechanism::Reload {
+                    batch,
+                    min_interval: Nanos::from_millis(100),
+                    start: Nanos::from_millis(10),
+                    overlap: Nanos::from_millis(100),
+                },
+            ),
+            ("lua", _) => (Balancer::RoundRobin, Mechanism::InPlace { batch }),
+            ("ingress_lua", Some("round_robin")) if self.ctl_sync_period_s.unwrap_or(0.0) == 0.0 => (
+                Balancer::IngressRing,
+                Mechanism::SyncAndPoll {
+                    rate_per_s: self.ctl_sync_rate_per_s.unwrap_or(0.0),
+                    batch,
+                    poll: Nanos::from_secs(1),
+                    whole_second_stamp: true,
+                },
+            ),
+            _ => return Ok(None),
+        };
+        if self.prop_remove2_s.is_some_and(|second| second != self.prop_remove_s) {
+            return Ok(None);
+        }
+        let on = self.next_upstream != "off";
+        let keepalive = Keepalive {
+            idle_timeout: Nanos::from_secs(60),
+            max_idle: self.nginx_keepalive,
+            stale_gives_try_back: true,
+        };
+        Ok(Some(FrontSpec {
+            name: self.front.clone().unwrap_or_else(|| self.ep_mode.clone()),
+            replicas: self.front_replicas.unwrap_or(1),
+            workers: self.front_workers.unwrap_or(1),
+            balancer,
+            retry: RetryPolicy {
+                on_error: on,
+                on_timeout: on,
+                max_attempts: if on || self.next_upstream_tries > 0 { self.next_upstream_tries } else { 1 },
+                non_idempotent: false,
+            },
+            connect_timeout: secs(self.connect_timeout_s),
+            read_timeout: secs(self.read_timeout_s),
+            keepalive: (self.nginx_keepalive > 0).then_some(keepalive),
+            answers: Answers::NGINX,
+            delivery: Delivery {
+                add: between(self.prop_add_s),
+                remove: between(self.prop_remove_s),
+                removal_override: None,
+                addition_override: None,
+                mechanism,
+            },
+            overhead: OVERHEAD,
+        }))
+    }
+}
+
+/// The rig's controller: no delays, no nodes, no slices.
+fn control_plane() -> ControlPlane {
+    ControlPlane {
+        nodes: 1,
+        controller_reaction: Dist::ZERO,
+        api_write: Dist::ZERO,
+        schedule: Dist::ZERO,
+        kubelet_notice: Dist::ZERO,
+        sandbox: Dist::ZERO,
+        container_relist: Dist::ZERO,
+        status_patch: Dist::ZERO,
+        kubelet_stop: Dist::ZERO,
+        sandbox_stop: Dist::ZERO,
+        slice_sync: Dist::ZERO,
+        probe_phase: ProbePhase::ProcessStart,
+        victim_order: VictimOrder::OldestFirst,
+        direct_endpoints: true,
+        slow_start: false,
+    }
+}

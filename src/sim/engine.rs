@@ -1,0 +1,151 @@
+//! The event loop.
+
+use std::sync::Arc;
+
+use super::event::{Event, Queue};
+use super::path::{Notice, PathSpec, RequestPath};
+use super::run::RunResult;
+use super::spec::{Role, SimSpec};
+use super::timeline::Timeline;
+use super::world::World;
+use crate::random::Streams;
+use crate::units::SimTime;
+
+/// One run: the cluster, its requests, and the clock between them.
+#[derive(Debug)]
+pub(crate) struct Engine<P> {
+    pub(crate) world: World,
+    pub(crate) path: P,
+    pub(crate) queue: Queue,
+    pub(crate) now: SimTime,
+    pub(crate) front: super::handlers::FrontControl,
+    pub(crate) timeline: Timeline,
+}
+
+impl<P: RequestPath> Engine<P> {
+    /// The cluster in equilibrium at the beginning of run number `run`.
+    pub(crate) fn new(spec: Arc<SimSpec>, seed: u64, run: u64) -> Engine<P> {
+        let streams = Streams::new(seed, run);
+        let path = P::new(PathSpec {
+            load: spec.load.clone(),
+            client: spec.client.clone(),
+            network: spec.network,
+            front: spec.tiers[0].clone(),
+            servers: super::world::servers(&spec),
+            streams,
+        });
+        let mut engine = Engine {
+            front: super::handlers::FrontControl::new(&spec.tiers[0], streams),
+            world: World::new(spec, streams),
+            path,
+            queue: Queue::default(),
+            now: SimTime::START,
+            timeline: Timeline::default(),
+        };
+        engine.begin();
+        engine
+    }
+
+    /// Runs to the end and counts. `stop` is asked now and then whether to break off.
+    pub(crate) fn run(mut self, stop: &dyn Fn() -> bool) -> RunResult {
+        let load_ends = SimTime::START + self.world.spec.load.duration();
+        let latest = load_ends + self.world.spec.settle_limit;
+        let mut events = 0_u64;
+        let interrupted = loop {
+            let at = self.queue.next_at().min(latest);
+            if let Some((at, notice)) = self.path.run_to(at.0) {
+                let event = match notice {
+                    Notice::Drained(pod) => Event::Drained(pod),
+                    Notice::ProbeAnswered(pod, number) => Event::ProbeAnswered(pod, number),
+                };
+                self.queue.push(SimTime(at), event);
+                continue;
+            }
+            self.now = at;
+            if at >= latest || (at >= load_ends && self.is_settled() && self.path.is_idle(at.0)) {
+                break false;
+            }
+            events += 1;
+            if events.is_multiple_of(1_024) && stop() {
+                break true;
+            }
+            let Some((_, event)) = self.queue.pop() else { break false };
+            self.handle(event);
+        };
+        self.finish(interrupted)
+    }
+
+    /// Everything that can happen besides requests.
+    fn handle(&mut self, event: Event) {
+        match event {
+            Event::Planned(number) => self.planned(number),
+
+            Event::DeploymentSync(deployment) => self.deployment_sync(deployment),
+            Event::SetSync(set) => self.set_sync(set),
+            Event::CreatePod(set) => self.create_pod(set),
+            Event::DeletePod(pod) => self.delete_pod(pod, None),
+            Event::HpaSync(deployment) => self.hpa_sync(deployment),
+
+            Event::PodBound(pod) => self.pod_bound(pod),
+            Event::PodAdmitted(pod) => self.pod_admitted(pod),
+            Event::StartContainer(pod, container) => self.start_container(pod, container),
+            Event::ProcessStarted(pod, container) => self.process_started(pod, container),
+            Event::Listening(pod, container, instance) => self.listening(pod, container, instance),
+            Event::AppReady(pod, container, instance) => self.app_ready(pod, container, instance),
+
+            Event::PodSync(pod) => self.pod_sync(pod),
+            Event::ProbeTick(probe) => self.probe_tick(probe),
+            Event::ProbeTimeout(probe) => self.probe_timeout(probe),
+            Event::ProbeAnswered(pod, number) => self.probe_answered(pod, number),
+            Event::StatusPatched(pod) => self.status_patched(pod),
+
+            Event::KillBegins(pod) => self.kill_begins(pod),
+            Event::HookOver(pod, container, instance) => self.hook_over(pod, container, instance),
+            Event::TurnTimeout(pod, container, instance) => self.turn_timeout(pod, container, instance),
+            Event::LingerOver(pod, container, instance) => self.linger_over(pod, container, instance),
+            Event::DrainLimit(pod, container, instance) => self.drain_limit(pod, container, instance),
+            Event::Drained(pod) => self.drained(pod),
+            Event::Sigkill(pod, container, instance) => self.sigkill(pod, container, instance),
+            Event::RestartDue(pod, container) => self.restart_due(pod, container),
+            Event::SandboxGone(pod) => self.sandbox_gone(pod),
+
+            Event::SliceSync(deployment) => self.slice_sync(deployment),
+            Event::EndpointKnown(replica, pod, usable) => self.endpoint_known(replica, pod, usable),
+            Event::FrontSync(replica) => self.front_sync(replica),
+            Event::WorkerPoll(replica) => self.worker_poll(replica),
+            Event::ReloadBegins(replica) => self.reload_begins(replica),
+            Event::ReloadEnds(replica) => self.reload_ends(replica),
+            Event::RemovalOverride(pod) => self.removal_override(pod),
+            Event::TargetChanged(pod, registered) => self.target_changed(pod, registered),
+            Event::HealthCheck(pod) => self.health_check(pod),
+            Event::GateSet(pod) => self.gate_set(pod),
+
+            Event::Housekeeping(pod) => self.housekeeping(pod),
+            Event::Scrape(deployment) => self.scrape(deployment),
+        }
+    }
+
+    /// Whether every rollout has come to its end and no pod is on its way out.
+    fn is_settled(&self) -> bool {
+        !self.timeline.rollout_open() && self.world.pods.iter().all(|pod| pod.gone || pod.deleted.is_none())
+    }
+
+    fn finish(self, interrupted: bool) -> RunResult {
+        let now = self.now;
+        let conserves_from = self.path.finish(now.0);
+        RunResult::new(&self.world, self.timeline, conserves_from, now, interrupted)
+    }
+
+    /// The server number of a template, for the request path.
+    pub(crate) fn server_of(&self, deployment: usize, template: usize) -> u32 {
+        let before: usize = self.world.spec.deployments[..deployment].iter().map(|d| d.templates.len()).sum();
+        u32::try_from(before + template).expect("templates are counted in dozens")
+    }
+
+    /// How long a forwarding container keeps a request.
+    pub(crate) fn forward_delay(&self, deployment: usize, template: usize) -> u64 {
+        let containers = &self.world.spec.deployments[deployment].templates[template].containers;
+        let delay = |role: &Role| if let Role::Forwards { delay } = role { delay.0 } else { 0 };
+        containers.iter().map(|c| delay(&c.role)).sum()
+    }
+}

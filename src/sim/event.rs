@@ -1,0 +1,215 @@
+//! Everything that can happen besides requests.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+
+use super::path::PodId;
+use crate::model::probe::ProbeKind;
+use crate::units::SimTime;
+
+/// Index of a container within its pod.
+pub(crate) type ContainerIndex = u8;
+/// Index of a deployment.
+pub(crate) type DeploymentId = u16;
+/// Index of a ReplicaSet among all of the run.
+pub(crate) type SetId = u32;
+/// Index of an independent front-end process.
+pub(crate) type ReplicaId = u32;
+
+/// One control event. What it does is in the `match` of [`super::engine`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    // === What the scenario asks for ===
+    /// The planned event with this number.
+    Planned(u32),
+
+    // === Controllers ===
+    /// The Deployment controller looks at a Deployment.
+    DeploymentSync(DeploymentId),
+    /// The ReplicaSet controller looks at a ReplicaSet.
+    SetSync(SetId),
+    /// A pod of the set is written to the API.
+    CreatePod(SetId),
+    /// The pod is deleted through the API.
+    DeletePod(PodId),
+    /// The HPA controller reconciles.
+    HpaSync(DeploymentId),
+
+    // === A pod begins ===
+    /// It is bound to a node.
+    PodBound(PodId),
+    /// Its kubelet begins to work on it.
+    PodAdmitted(PodId),
+    /// Its containers are started one after the other, beginning with this one.
+    StartContainer(PodId, ContainerIndex),
+    /// A container's process begins.
+    ProcessStarted(PodId, ContainerIndex),
+    /// The process with this instance number listens.
+    Listening(PodId, ContainerIndex, u32),
+    /// The application of this instance stops answering 503.
+    AppReady(PodId, ContainerIndex, u32),
+
+    // === The kubelet watches ===
+    /// The kubelet has noticed a container's change and syncs the pod.
+    PodSync(PodId),
+    /// A probe worker attempts; void if its schedule has changed since.
+    ProbeTick(ProbeRef),
+    /// An attempt has lasted as long as its timeout.
+    ProbeTimeout(ProbeRef),
+    /// An attempt that waited for a worker of the application was answered.
+    ProbeAnswered(PodId, u64),
+    /// The pod's status is written to the API.
+    StatusPatched(PodId),
+
+    // === A pod ends ===
+    /// The kubelet starts to stop it.
+    KillBegins(PodId),
+    /// A container's preStop hook has ended or is given up.
+    HookOver(PodId, ContainerIndex, u32),
+    /// A sidecar has waited for its turn as long as the grace allows.
+    TurnTimeout(PodId, ContainerIndex, u32),
+    /// A lingering process begins to drain.
+    LingerOver(PodId, ContainerIndex, u32),
+    /// A draining process has no patience left.
+    DrainLimit(PodId, ContainerIndex, u32),
+    /// The last accepted request of a draining pod has ended.
+    Drained(PodId),
+    /// The grace is over.
+    Sigkill(PodId, ContainerIndex, u32),
+    /// A crashed or killed container may start again.
+    RestartDue(PodId, ContainerIndex),
+    /// The sandbox is gone and with it the address.
+    SandboxGone(PodId),
+
+    // === Endpoints travel ===
+    /// The EndpointSlices of a deployment's Service are brought up to date.
+    SliceSync(DeploymentId),
+    /// One front-end process learns that a pod has become usable or unusable.
+    EndpointKnown(ReplicaId, PodId, bool),
+    /// A front-end process hands its list on.
+    FrontSync(ReplicaId),
+    /// Its workers look for a new list.
+    WorkerPoll(ReplicaId),
+    /// A new configuration generation takes connections.
+    ReloadBegins(ReplicaId),
+    /// The old generation stops taking connections.
+    ReloadEnds(ReplicaId),
+    /// No holder sends to this pod any more, whatever the stages in between.
+    RemovalOverride(PodId),
+    /// A cloud load balancer has registered or deregistered a target.
+    TargetChanged(PodId, bool),
+    /// It checks a target.
+    HealthCheck(PodId),
+    /// The controller tells the pod that its target is healthy.
+    GateSet(PodId),
+
+    // === Metrics ===
+    /// The kubelet reads the counters of a pod.
+    Housekeeping(PodId),
+    /// metrics-server reads the kubelets.
+    Scrape(DeploymentId),
+}
+
+/// A probe worker, and which of its schedules or attempts is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ProbeRef {
+    pub(crate) pod: PodId,
+    pub(crate) container: ContainerIndex,
+    pub(crate) kind: ProbeKind,
+    /// Of a schedule (tick) or of an attempt (timeout).
+    pub(crate) number: u32,
+}
+
+impl Event {
+    /// Events that the request path reports come first at their instant: they are part of what
+    /// ends there.
+    fn class(self) -> u8 {
+        match self {
+            Event::Drained(_) | Event::ProbeAnswered(..) => 0,
+            _ => 1,
+        }
+    }
+
+    /// Order among reports of one instant, which must not depend on who was asked first.
+    fn tie(self) -> u64 {
+        match self {
+            Event::Drained(pod) => u64::from(pod) << 32,
+            Event::ProbeAnswered(pod, number) => u64::from(pod) << 32 | (number + 1),
+            _ => 0,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Scheduled {
+    at: SimTime,
+    class: u8,
+    tie: u64,
+    sequence: u64,
+    event: Event,
+}
+
+impl Ord for Scheduled {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let key = |s: &Scheduled| (s.at, s.class, s.tie, s.sequence);
+        key(self).cmp(&key(other))
+    }
+}
+
+impl PartialOrd for Scheduled {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Control events in order: by time, then in the order in which they were scheduled.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    heap: BinaryHeap<Reverse<Scheduled>>,
+    sequence: u64,
+}
+
+impl Queue {
+    /// Schedules `event`.
+    pub(crate) fn push(&mut self, at: SimTime, event: Event) {
+        self.sequence += 1;
+        let (class, tie) = (event.class(), event.tie());
+        self.heap.push(Reverse(Scheduled { at, class, tie, sequence: self.sequence, event }));
+    }
+
+    /// When the next event is due; [`SimTime::NEVER`] if there is none.
+    pub(crate) fn next_at(&self) -> SimTime {
+        self.heap.peek().map_or(SimTime::NEVER, |s| s.0.at)
+    }
+
+    /// Takes the next event.
+    pub(crate) fn pop(&mut self) -> Option<(SimTime, Event)> {
+        self.heap.pop().map(|s| (s.0.at, s.0.event))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_times_keep_their_order_but_reports_come_first() {
+        let mut queue = Queue::default();
+        let at = SimTime(5);
+        queue.push(at, Event::PodBound(2));
+        queue.push(at, Event::PodBound(1));
+        queue.push(at, Event::Drained(7));
+        queue.push(at, Event::Drained(3));
+        queue.push(SimTime(4), Event::PodBound(9));
+        let order: Vec<Event> = std::iter::from_fn(|| queue.pop().map(|(_, e)| e)).collect();
+        let expected = [
+            Event::PodBound(9),
+            Event::Drained(3),
+            Event::Drained(7),
+            Event::PodBound(2),
+            Event::PodBound(1),
+        ];
+        assert_eq!(order, expected);
+        assert_eq!(queue.next_at(), SimTime::NEVER);
+    }
+}

@@ -1,0 +1,208 @@
+//! The cluster in equilibrium: what has long been running when a run begins.
+
+use crate::model::deployment::Progress;
+use crate::model::pod::PodPhase;
+use crate::model::probe::{ContainerId, ContainerState, ContainerView, ProbeKind, ProbeOutcome};
+use crate::model::probe_ticker::ProbeTicker;
+use crate::random::{Dist, Stream};
+use crate::sim::engine::Engine;
+use crate::sim::event::{DeploymentId, Event, SetId};
+use crate::sim::path::{App, PodId, RequestPath};
+use crate::sim::spec::{Mechanism, Role};
+use crate::sim::world::{Autoscaler, CpuPoint, CpuReadings, Deployment, Process, ReplicaSet};
+use crate::units::{Nanos, SimTime};
+use crate::workload::{Load, OpenLoad, OpenSource};
+
+impl<P: RequestPath> Engine<P> {
+    /// Pods long running, Ready and in rotation; metric windows full; every clock in some phase.
+    pub(crate) fn begin(&mut self) {
+        for index in 0..self.world.spec.deployments.len() {
+            self.begin_deployment(DeploymentId::try_from(index).expect("few deployments"));
+        }
+        let list: Vec<PodId> =
+            (0..).zip(&self.world.pods).filter(|(_, p)| p.deployment == 0).map(|(i, _)| i).collect();
+        self.begin_front(&list);
+        for (number, event) in (0..).zip(self.world.spec.events.clone()) {
+            self.queue.push(SimTime::START + event.at, Event::Planned(number));
+        }
+        self.timeline.count_pods(SimTime::START, &self.world);
+    }
+
+    fn begin_deployment(&mut self, id: DeploymentId) {
+        let plan = self.world.spec.deployments[usize::from(id)].clone();
+        let set = SetId::try_from(self.world.sets.len()).expect("few deployments");
+        let replicas = plan.spec.replicas;
+        self.world.sets.push(ReplicaSet {
+            deployment: id,
+            revision: 0,
+            template: 0,
+            created: SimTime(0),
+            replicas,
+            annotations: plan.spec.annotations(),
+            available: replicas,
+            counted: replicas,
+            sync_due: false,
+            being_created: 0,
+        });
+        self.world.deployments.push(Deployment {
+            replicas,
+            template: 0,
+            revision: 0,
+            sets: vec![set],
+            sync_due: false,
+            slice_due: false,
+            progress: Progress::Complete,
+            slice: Vec::new(),
+            hpa: plan.hpa.as_ref().map(|_| Autoscaler {
+                history: Default::default(),
+                conditions: Default::default(),
+                served: Vec::new(),
+            }),
+        });
+        self.timeline.desired(SimTime::START, id, replicas);
+        let first = PodId::try_from(self.world.pods.len()).expect("few pods at the beginning");
+        for nth in 0..replicas {
+            self.begin_pod(set, nth);
+        }
+        let last = PodId::try_from(self.world.pods.len()).expect("few pods at the beginning");
+        self.world.deployments[usize::from(id)].slice = (first..last).collect();
+        if plan.hpa.is_some() {
+            self.begin_autoscaler(id, first..last);
+        }
+    }
+
+    /// A pod that has been Ready for about a day.
+    fn begin_pod(&mut self, set: SetId, nth: u32) {
+        let day = Nanos::from_secs(86_400);
+        let since = SimTime::START - day + Nanos::from_secs(u64::from(nth));
+        let id = self.add_pod(set, since);
+        self.make_satisfied_workers(id, since);
+        let pod = &mut self.world.pods[id as usize];
+        pod.bound = true;
+        pod.admitted = true;
+        pod.phase = PodPhase::Running;
+        pod.has_ip = true;
+        pod.gate_set = true;
+        for container in &mut pod.containers {
+            container.instance = 1;
+            container.known_instance = 1;
+            container.process = Process::Running { since };
+            container.known = ContainerState::Running { started_at: since };
+            container.listening = true;
+            container.app_ready = true;
+            container.listening_since = since;
+            container.started = true;
+            container.ready = true;
+        }
+        (pod.ready, pod.containers_ready, pod.api_ready, pod.api_containers_ready) = (true, true, true, true);
+        pod.ready_since = Some(since);
+        pod.ready_transition = since;
+        self.path.open(id, since.0);
+        self.path.set_app(id, App::Up);
+        let record = self.timeline.pod(id);
+        (record.bound, record.started, record.listening) = (Some(since), Some(since), Some(since));
+        record.ready = Some(since);
+    }
+
+    /// Probe workers that have succeeded long ago and tick at a random phase.
+    fn make_satisfied_workers(&mut self, id: PodId, since: SimTime) {
+        self.make_probe_workers(id, since);
+        for (index, kind) in self.workers_of(id) {
+            let container = &mut self.world.pods[id as usize].containers[usize::from(index)];
+            let Some(worker) = container.worker(kind) else { continue };
+            let spec = worker.plan.spec;
+            let view = ContainerView {
+                id: Some(ContainerId(1)),
+                state: ContainerState::Running { started_at: since },
+                started: kind != ProbeKind::Startup,
+                pod_ended: false,
+                pod_deleting: false,
+                restart_never: false,
+            };
+            worker.state.gate(kind, &spec, &view, SimTime::START);
+            for _ in 0..spec.success_threshold.max(1) {
+                worker.state.record(kind, &spec, ProbeOutcome::Success);
+            }
+            let first = SimTime::START + self.random_phase(id, index, kind, spec.period());
+            let container = &mut self.world.pods[id as usize].containers[usize::from(index)];
+            let Some(worker) = container.worker(kind) else { continue };
+            worker.ticker = ProbeTicker::new(first, spec.period());
+            self.schedule_tick(id, index, kind, first);
+        }
+    }
+
+    fn begin_front(&mut self, list: &[PodId]) {
+        let replicas = u32::try_from(self.front.replicas.len()).expect("few processes");
+        if let Mechanism::TargetGroup(group) = self.world.spec.tiers[0].delivery.mechanism.clone() {
+            for &pod in list {
+                self.front.targets.add_healthy(pod);
+                let at = SimTime::START + self.first_check_after(pod, &group.health);
+                self.queue.push(at, Event::HealthCheck(pod));
+            }
+        }
+        for replica in 0..replicas {
+            self.front.replicas[replica as usize].known = list.to_vec();
+            self.publish(replica, list.to_vec());
+        }
+    }
+
+    // === Metrics ===
+
+    fn begin_autoscaler(&mut self, id: DeploymentId, pods: std::ops::Range<PodId>) {
+        let Some(hpa) = self.world.spec.deployments[usize::from(id)].hpa.clone() else { return };
+        let phase = |stream: Stream, key: u64, period: Nanos| {
+            Nanos::from_secs_f64(period.as_secs_f64() * self.world.keyed(stream).fraction(u64::MAX, key))
+        };
+        let scrape = phase(Stream::Metrics, 0, hpa.metrics.resolution);
+        let sync = phase(Stream::HpaSync, 0, hpa.controller.sync_period);
+        let cores = self.expected_cores(pods.len());
+        for pod in pods {
+            let offset = self.housekeeping_phase(pod, hpa.metrics.housekeeping);
+            self.queue.push(SimTime::START + offset, Event::Housekeeping(pod));
+            let point = |back: u64| {
+                let before = hpa.metrics.housekeeping.0 * back - offset.0;
+                CpuPoint { at: SimTime::START - Nanos(before), used_ns: -((before as f64 * cores) as i128) }
+            };
+            self.world.pods[pod as usize].cpu =
+                CpuReadings { read: Some(point(1)), last: Some(point(1)), previous: Some(point(2)) };
+        }
+        self.queue.push(SimTime::START + scrape, Event::Scrape(id));
+        self.queue.push(SimTime::START + sync, Event::HpaSync(id));
+        self.serve_samples(id);
+    }
+
+    /// The phase of the kubelet's readings of a pod.
+    pub(crate) fn housekeeping_phase(&self, pod: PodId, every: Nanos) -> Nanos {
+        let fraction = self.world.keyed(Stream::Metrics).fraction(u64::from(pod), 1);
+        Nanos::from_secs_f64(every.as_secs_f64() * fraction)
+    }
+
+    /// CPU per pod, in cores, that the load at the beginning asks for.
+    fn expected_cores(&self, pods: usize) -> f64 {
+        let spec = &self.world.spec;
+        let template = &spec.deployments[0].templates[0];
+        let server = template.containers.iter().find_map(|c| match &c.role {
+            Role::Serves(server) => Some(server),
+            _ => None,
+        });
+        let Some(server) = server else { return 0.0 };
+        let service = server.service.mean().as_secs_f64();
+        let overhead = spec.tiers[0].overhead.as_secs_f64();
+        let per_second = match &spec.load {
+            Load::Open(OpenLoad { source: OpenSource::Rate { profile, .. } }) => profile.rate(Nanos::ZERO),
+            Load::Open(OpenLoad { source: OpenSource::List(list) }) => {
+                let minute = Nanos::from_secs(60).min(spec.load.duration());
+                let early = list.partition_point(|at| *at < minute);
+                early as f64 / minute.as_secs_f64().max(1e-9)
+            }
+            Load::Closed(closed) => {
+                let think = match &closed.think {
+                    Dist::Fixed(think) => think.as_secs_f64(),
+                    think => think.mean().as_secs_f64(),
+                };
+                f64::from(closed.connections) / (service + overhead + think).max(1e-9)
+            }
+        };
+        per_second * service * server.cpu_share / (pods.max(1) as f64)
+    }
+}

@@ -1,0 +1,316 @@
+//! How endpoint changes travel: slice, front-end control plane, processes, workers.
+
+use crate::model::endpoints::conditions;
+use crate::random::{Keyed, Stream, Streams};
+use crate::sim::engine::Engine;
+use crate::sim::event::{DeploymentId, Event, ReplicaId};
+use crate::sim::path::{PodId, RequestPath};
+use crate::sim::spec::{FrontSpec, Mechanism};
+use crate::units::{Nanos, SimTime};
+
+/// What the control planes of a tier's processes know and have handed on.
+#[derive(Debug)]
+pub(crate) struct FrontControl {
+    pub(crate) replicas: Vec<Replica>,
+    pub(crate) targets: super::targets::Targets,
+}
+
+/// One process and its controller.
+#[derive(Debug)]
+pub(crate) struct Replica {
+    /// Usable endpoints as its controller knows them, in order of addition.
+    pub(crate) known: Vec<PodId>,
+    /// What the process was last given.
+    pub(crate) published: Vec<PodId>,
+    /// Pods taken out of rotation ahead of the controller.
+    pub(crate) barred: Vec<PodId>,
+    sync_due: bool,
+    /// The earliest moment of the next sync or reload.
+    next_allowed: SimTime,
+    /// A list that the workers have not looked at yet, with its whole-second stamp.
+    pending: Option<(u64, Vec<PodId>)>,
+    held_stamp: u64,
+    poll_due: bool,
+    poll_phase: Nanos,
+    /// Shift between the simulated clock and this process' whole seconds.
+    second_phase: u64,
+}
+
+impl FrontControl {
+    pub(crate) fn new(spec: &FrontSpec, streams: Streams) -> FrontControl {
+        let phases: Keyed = streams.keyed(Stream::FrontPhase);
+        let poll = match &spec.delivery.mechanism {
+            Mechanism::SyncAndPoll { poll, .. } => *poll,
+            _ => Nanos::ZERO,
+        };
+        let replica = |i: u32| Replica {
+            known: Vec::new(),
+            published: Vec::new(),
+            barred: Vec::new(),
+            sync_due: false,
+            next_allowed: SimTime(0),
+            pending: None,
+            held_stamp: 0,
+            poll_due: false,
+            poll_phase: Nanos::from_secs_f64(poll.as_secs_f64() * phases.fraction(u64::from(i), 0)),
+            second_phase: phases.at(u64::from(i), 1) % 1_000_000_000,
+        };
+        FrontControl {
+            replicas: (0..spec.replicas.max(1)).map(replica).collect(),
+            targets: Default::default(),
+        }
+    }
+}
+
+impl Replica {
+    fn stamp(&self, at: SimTime) -> u64 {
+        (at.0 + self.second_phase) / 1_000_000_000
+    }
+}
+
+/// The first moment of a timer with this phase that is not before `at`.
+fn next_poll(at: SimTime, phase: Nanos, period: Nanos) -> SimTime {
+    let period = period.0.max(1);
+    let since_tick = (at.0 + period - phase.0 % period) % period;
+    if since_tick == 0 { at } else { at + Nanos(period - since_tick) }
+}
+
+impl<P: RequestPath> Engine<P> {
+    // === The slice ===
+
+    /// The EndpointSlice controller will look at the Service; changes until then go together.
+    pub(crate) fn wake_slice(&mut self, id: DeploymentId) {
+        if !std::mem::replace(&mut self.world.deployments[usize::from(id)].slice_due, true) {
+            let dist = self.world.spec.control.slice_sync.clone();
+            let at = self.now + self.world.draw(Stream::ControlPlane, &dist);
+            self.queue.push(at, Event::SliceSync(id));
+        }
+    }
+
+    /// Writes the slice and tells every process of the front end what changed.
+    pub(crate) fn slice_sync(&mut self, id: DeploymentId) {
+        let plan = &self.world.spec.deployments[usize::from(id)];
+        let publish_not_ready = plan.publish_not_ready_addresses;
+        let usable = |pod: &crate::sim::world::Pod| {
+            // A target must be registered before its readiness gate can be set.
+            let ready = if plan.templates[pod.template].readiness_gate {
+                pod.api_containers_ready
+            } else {
+                pod.api_ready
+            };
+            pod.deployment == id
+                && pod.has_ip
+                && !pod.gone
+                && conditions(ready, pod.deleted.is_some(), publish_not_ready).ready
+        };
+        let now_usable: Vec<PodId> =
+            (0..).zip(&self.world.pods).filter(|(_, pod)| usable(pod)).map(|(i, _)| i).collect();
+        let deployment = &mut self.world.deployments[usize::from(id)];
+        deployment.slice_due = false;
+        let before = std::mem::replace(&mut deployment.slice, now_usable.clone());
+        // Both lists are sorted by pod number.
+        let added = now_usable.iter().filter(|p| before.binary_search(p).is_err()).map(|p| (*p, true));
+        let removed = before.iter().filter(|p| now_usable.binary_search(p).is_err()).map(|p| (*p, false));
+        let changes: Vec<(PodId, bool)> = added.chain(removed).collect();
+        if !changes.is_empty() {
+            self.tell_front(&changes);
+        }
+    }
+
+    /// Each process learns of each change after the delivery's delay; the changes of one slice
+    /// travel together.
+    fn tell_front(&mut self, changes: &[(PodId, bool)]) {
+        let delivery = self.world.spec.tiers[0].delivery.clone();
+        let direct = self.world.spec.control.direct_endpoints;
+        for replica in 0..u32::try_from(self.front.replicas.len()).expect("few processes") {
+            let together = (!direct).then(|| {
+                (
+                    self.world.draw(Stream::Addition, &delivery.add),
+                    self.world.draw(Stream::Removal, &delivery.remove),
+                )
+            });
+            for &(pod, usable) in changes {
+                let (stream, dist) = if usable {
+                    (Stream::Addition, &delivery.add)
+                } else {
+                    (Stream::Removal, &delivery.remove)
+                };
+                let overriding =
+                    if usable { &delivery.addition_override } else { &delivery.removal_override };
+                let key = u64::from(replica) << 32 | u64::from(self.world.pods[pod as usize].endpoint_events);
+                let delay = match (overriding, together) {
+                    // A deleted pod's removal was scheduled with its deletion.
+                    (Some(_), _) if !usable && self.world.pods[pod as usize].deleted.is_some() => continue,
+                    (Some(total), _) => self.world.draw_for(stream, total, pod, key),
+                    (None, Some((add, _))) if usable => add,
+                    (None, Some((_, remove))) => remove,
+                    (None, None) => self.world.draw_for(stream, dist, pod, key),
+                };
+                self.queue.push(self.now + delay, Event::EndpointKnown(replica, pod, usable));
+            }
+        }
+    }
+
+    /// A process' controller learns of a change.
+    pub(crate) fn endpoint_known(&mut self, id: ReplicaId, pod: PodId, usable: bool) {
+        let delivery = &self.world.spec.tiers[0].delivery;
+        if let Mechanism::TargetGroup(_) = delivery.mechanism {
+            // One target group, however many load balancer nodes.
+            if id == 0 {
+                self.target_wanted(pod, usable);
+            }
+            return;
+        }
+        let at_once = usable && delivery.addition_override.is_some();
+        let replica = &mut self.front.replicas[id as usize];
+        // Changes may overtake each other: the pod's own state decides.
+        replica.known.retain(|known| *known != pod);
+        if usable && self.world.pods[pod as usize].deleted.is_none() {
+            replica.known.push(pod);
+        }
+        if at_once {
+            let list = replica.known.clone();
+            return self.publish(id, list);
+        }
+        self.schedule_sync(id);
+    }
+
+    // === Handing the list on ===
+
+    fn schedule_sync(&mut self, id: ReplicaId) {
+        let replica = &mut self.front.replicas[id as usize];
+        if std::mem::replace(&mut replica.sync_due, true) {
+            return;
+        }
+        let batch = match &self.world.spec.tiers[0].delivery.mechanism {
+            Mechanism::InPlace { batch }
+            | Mechanism::Reload { batch, .. }
+            | Mechanism::SyncAndPoll { batch, .. } => *batch,
+            Mechanism::TargetGroup(_) => Nanos::ZERO,
+        };
+        let at = (self.now + batch).max(replica.next_allowed);
+        self.queue.push(at, Event::FrontSync(id));
+    }
+
+    pub(crate) fn front_sync(&mut self, id: ReplicaId) {
+        let now = self.now;
+        let replica = &mut self.front.replicas[id as usize];
+        replica.sync_due = false;
+        let list = replica.known.clone();
+        match self.world.spec.tiers[0].delivery.mechanism.clone() {
+            Mechanism::InPlace { .. } | Mechanism::TargetGroup(_) => self.publish(id, list),
+            Mechanism::Reload { min_interval, start, .. } => {
+                replica.next_allowed = now + min_interval;
+                replica.pending = Some((0, list));
+                self.queue.push(now + start, Event::ReloadBegins(id));
+            }
+            Mechanism::SyncAndPoll { rate_per_s, poll, .. } => {
+                if rate_per_s > 0.0 {
+                    replica.next_allowed = now + Nanos::from_secs_f64(1.0 / rate_per_s);
+                }
+                replica.pending = Some((replica.stamp(now), list));
+                if !std::mem::replace(&mut replica.poll_due, true) {
+                    let at = next_poll(now, replica.poll_phase, poll);
+                    self.queue.push(at, Event::WorkerPoll(id));
+                }
+            }
+        }
+    }
+
+    /// The workers' timer: a list with a newer stamp than the held one is taken.
+    pub(crate) fn worker_poll(&mut self, id: ReplicaId) {
+        let whole_seconds = matches!(
+            self.world.spec.tiers[0].delivery.mechanism,
+            Mechanism::SyncAndPoll { whole_second_stamp: true, .. }
+        );
+        let replica = &mut self.front.replicas[id as usize];
+        replica.poll_due = false;
+        let Some((stamp, list)) = replica.pending.take() else { return };
+        if whole_seconds && stamp <= replica.held_stamp {
+            // Ignored; the list is seen again only with the next push.
+            return;
+        }
+        replica.held_stamp = stamp;
+        self.publish(id, list);
+    }
+
+    pub(crate) fn reload_begins(&mut self, id: ReplicaId) {
+        let Mechanism::Reload { overlap, .. } = self.world.spec.tiers[0].delivery.mechanism else { return };
+        let replica = &mut self.front.replicas[id as usize];
+        let Some((_, mut list)) = replica.pending.take() else { return };
+        list.retain(|pod| !replica.barred.contains(pod));
+        self.path.front().begin_reload(id, &list);
+        self.record_published(id, list);
+        self.queue.push(self.now + overlap, Event::ReloadEnds(id));
+    }
+
+    pub(crate) fn reload_ends(&mut self, id: ReplicaId) {
+        self.path.front().end_reload(id);
+    }
+
+    /// Gives a process its list, in place.
+    pub(crate) fn publish(&mut self, id: ReplicaId, mut list: Vec<PodId>) {
+        let replica = &self.front.replicas[id as usize];
+        list.retain(|pod| !replica.barred.contains(pod));
+        if list == replica.published {
+            return;
+        }
+        self.path.front().replace_list(id, &list);
+        self.record_published(id, list);
+    }
+
+    fn record_published(&mut self, id: ReplicaId, list: Vec<PodId>) {
+        let before = std::mem::take(&mut self.front.replicas[id as usize].published);
+        for &pod in list.iter().filter(|pod| !before.contains(pod)) {
+            self.world.pods[pod as usize].listed_by += 1;
+            self.timeline.pod(pod).listed.get_or_insert(self.now);
+        }
+        for &pod in before.iter().filter(|pod| !list.contains(pod)) {
+            let listed_by = &mut self.world.pods[pod as usize].listed_by;
+            *listed_by -= 1;
+            if *listed_by == 0 {
+                self.timeline.pod(pod).unlisted = Some(self.now);
+            }
+        }
+        self.front.replicas[id as usize].published = list;
+        self.timeline.count_pods(self.now, &self.world);
+    }
+
+    // === Overrides ===
+
+    /// If the scenario says how long a removal takes in all, that replaces the stages.
+    pub(crate) fn schedule_removal_override(&mut self, id: PodId) {
+        if let Some(total) = &self.world.spec.tiers[0].delivery.removal_override {
+            let delay = self.world.draw_for(Stream::Removal, total, id, 0);
+            self.queue.push(self.now + delay, Event::RemovalOverride(id));
+        }
+    }
+
+    pub(crate) fn removal_override(&mut self, pod: PodId) {
+        if let Mechanism::TargetGroup(_) = self.world.spec.tiers[0].delivery.mechanism {
+            return self.target_changed(pod, false);
+        }
+        for id in 0..u32::try_from(self.front.replicas.len()).expect("few processes") {
+            let replica = &mut self.front.replicas[id as usize];
+            replica.known.retain(|known| *known != pod);
+            replica.barred.push(pod);
+            let list = replica.published.clone();
+            self.publish(id, list);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_workers_timer_ticks_at_its_phase() {
+        let phase = Nanos::from_millis(300);
+        for (at_ms, poll_ms) in [(0, 300), (300, 300), (301, 1_300), (1_250, 1_300), (1_300, 1_300)] {
+            let at = SimTime::START + Nanos::from_millis(at_ms);
+            let poll = next_poll(at, phase, Nanos::from_secs(1));
+            assert_eq!(poll, SimTime::START + Nanos::from_millis(poll_ms), "at {at_ms}");
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! From a pod's deletion (or a container's failed liveness) to the end of its processes.
+
+use crate::model::outcome::Cause;
+use crate::model::pod::PodPhase;
+use crate::model::probe::ProbeKind;
+use crate::model::termination::{Grace, base_grace, deletion_grace};
+use crate::random::Stream;
+use crate::sim::engine::Engine;
+use crate::sim::event::{ContainerIndex, Event};
+use crate::sim::path::{PodId, RequestPath};
+use crate::sim::spec::{Drain, OnStop};
+use crate::sim::world::{Process, Stop, StopReason, StopStage};
+
+impl<P: RequestPath> Engine<P> {
+    /// A DELETE reaches the API server: two chains begin, the kubelet's and the endpoints'.
+    pub(crate) fn delete_pod(&mut self, id: PodId, requested_grace: Option<i64>) {
+        let pod = &self.world.pods[id as usize];
+        if pod.gone || pod.deleted.is_some() {
+            return;
+        }
+        let template_grace = self.world.template(id).grace_seconds;
+        let grace = deletion_grace(requested_grace, template_grace, pod.bound, pod.phase.is_terminal());
+        let pod = &mut self.world.pods[id as usize];
+        pod.deleted = Some(self.now);
+        let (set, deployment) = (pod.set, pod.deployment);
+        self.timeline.pod(id).deleted = Some(self.now);
+        if grace == 0 {
+            self.pod_gone(id);
+        } else {
+            let dist = &self.world.spec.control.kubelet_stop;
+            let delay = self.world.draw_for(Stream::KubeletStop, dist, id, 0);
+            self.queue.push(self.now + delay, Event::KillBegins(id));
+            self.schedule_removal_override(id);
+        }
+        self.timeline.count_pods(self.now, &self.world);
+        self.wake_set(set);
+        self.wake_slice(deployment);
+        self.wake_deployment(deployment);
+    }
+
+    /// All containers begin to stop at once; readiness probes go on.
+    pub(crate) fn kill_begins(&mut self, id: PodId) {
+        let grace = self.world.template(id).grace_seconds;
+        let pod = &mut self.world.pods[id as usize];
+        pod.stopping = true;
+        for container in &mut pod.containers {
+            for worker in container.probes.iter_mut().filter(|w| w.kind != ProbeKind::Readiness) {
+                worker.ended = true;
+            }
+        }
+        let count = u8::try_from(pod.containers.len()).expect("few containers");
+        for index in 0..count {
+            self.begin_stop(id, index, base_grace(Some(grace), None, Some(grace)), StopReason::PodDeleted);
+        }
+        self.check_all_ended(id);
+    }
+
+    /// Liveness or startup probes have failed: the container is stopped and started again in
+    /// place. The pod stays Ready until its readiness probe or its end says otherwise.
+    pub(crate) fn restart_unhealthy(&mut self, id: PodId, index: ContainerIndex, kind: ProbeKind) {
+        let spec_grace = self.world.template(id).grace_seconds;
+        let plan = self.plan(id, index);
+        let failed = if kind == ProbeKind::Startup { plan.startup } else { plan.liveness };
+        let grace = base_grace(None, failed.and_then(|p| p.grace_seconds), Some(spec_grace));
+        let pod = &self.world.pods[id as usize];
+        if pod.deleted.is_none() && pod.containers[usize::from(index)].stop.is_none() {
+            self.begin_stop(id, index, grace, StopReason::LivenessFailed);
+        }
+    }
+
+    fn begin_stop(&mut self, id: PodId, index: ContainerIndex, grace_seconds: u32, reason: StopReason) {
+        let hook = self.plan(id, index).pre_stop.clone();
+        let container = &mut self.world.pods[id as usize].containers[usize::from(index)];
+        if !container.is_running() {
+            return;
+        }
+        let grace = Grace::new(grace_seconds);
+        let instance = container.instance;
+        container.stop =
+            Some(Stop { reason, began: self.now, grace, stage: StopStage::Hook, stage_began: self.now });
+        match hook.zip(grace.limit()) {
+            Some((hook, limit)) => {
+                let key = u64::from(index) | u64::from(instance) << 8 | 1 << 41;
+                let takes = self.world.draw_for(Stream::KubeletStop, &hook.duration, id, key);
+                if takes.0 > 0 {
+                    self.timeline.pod(id).hook_began.get_or_insert(self.now);
+                }
+                self.queue.push(self.now + takes.min(limit), Event::HookOver(id, index, instance));
+            }
+            None => self.hook_over(id, index, instance),
+        }
+    }
+
+    /// The stop in progress of this instance, if it is at `stage`.
+    fn stop_at(
+        &mut self,
+        id: PodId,
+        index: ContainerIndex,
+        instance: u32,
+        stage: StopStage,
+    ) -> Option<&mut Stop> {
+        let container = &mut self.world.pods[id as usize].containers[usize::from(index)];
+        let alive = container.instance == instance && container.is_running();
+        container.stop.as_mut().filter(|stop| alive && stop.stage == stage)
+    }
+
+    pub(crate) fn hook_over(&mut self, id: PodId, index: ContainerIndex, instance: u32) {
+        let now = self.now;
+        let is_sidecar = self.plan(id, index).is_sidecar;
+        let Some(stop) = self.stop_at(id, index, instance, StopStage::Hook) else { return };
+        stop.grace = stop.grace.after(now.since(stop.stage_began));
+        let waits = is_sidecar && stop.reason == StopReason::PodDeleted;
+        stop.stage = StopStage::Turn;
+        stop.stage_began = now;
+        match stop.grace.limit() {
+            Some(limit) if waits => {
+                self.queue.push(now + limit, Event::TurnTimeout(id, index, instance));
+                self.give_turns(id);
+            }
+            _ => self.turn_over(id, index, instance),
+        }
+    }
+
+    pub(crate) fn turn_timeout(&mut self, id: PodId, index: ContainerIndex, instance: u32) {
+        self.turn_over(id, index, instance);
+    }
+
+    fn turn_over(&mut self, id: PodId, index: ContainerIndex, instance: u32) {
+        let now = self.now;
+        let Some(stop) = self.stop_at(id, index, instance, StopStage::Turn) else { return };
+        stop.grace = stop.grace.after(now.since(stop.stage_began));
+        stop.stage = StopStage::Signalled;
+        stop.stage_began = now;
+        let kill_at = now + stop.grace.from_signal_to_kill();
+        self.queue.push(kill_at, Event::Sigkill(id, index, instance));
+        self.signal(id, index, instance);
+    }
+
+    /// Sidecars go from the last to the first, each when every container after it has ended.
+    fn give_turns(&mut self, id: PodId) {
+        let pod = &self.world.pods[id as usize];
+        let template = self.world.template(id);
+        let last_running = pod.containers.iter().rposition(|c| c.is_running());
+        let apps_running = pod
+            .containers
+            .iter()
+            .zip(&template.containers)
+            .any(|(container, plan)| !plan.is_sidecar && container.is_running());
+        let (Some(last), false) = (last_running, apps_running) else { return };
+        let instance = pod.containers[last].instance;
+        self.turn_over(id, u8::try_from(last).expect("few containers"), instance);
+    }
+
+    /// The stop signal reaches the process.
+    fn signal(&mut self, id: PodId, index: ContainerIndex, instance: u32) {
+        let plan = self.plan(id, index);
+        let on_stop = plan.on_stop.clone();
+        let in_route = self.world.pods[id as usize].route.has(index);
+        if index == self.world.pods[id as usize].route.entry {
+            self.timeline.pod(id).signalled.get_or_insert(self.now);
+        }
+        let listening = self.world.pods[id as usize].containers[usize::from(index)].listening;
+        match on_stop {
+            OnStop::Ignore => {}
+            OnStop::Exit => self.process_ends(id, index, Cause::KilledInFlight),
+            // A container that serves nobody, or not yet, has nothing to finish.
+            _ if !in_route || !listening => self.process_ends(id, index, Cause::KilledInFlight),
+            OnStop::Drain(drain) => self.drain(id, index, instance, drain),
+            OnStop::Linger { time, .. } => {
+                let key = u64::from(index) | u64::from(instance) << 8 | 1 << 42;
+                let delay = self.world.draw_for(Stream::KubeletStop, &time, id, key);
+                self.queue.push(self.now + delay, Event::LingerOver(id, index, instance));
+            }
+        }
+    }
+
+    pub(crate) fn linger_over(&mut self, id: PodId, index: ContainerIndex, instance: u32) {
+        let OnStop::Linger { drain, .. } = self.plan(id, index).on_stop.clone() else { return };
+        if self.stop_at(id, index, instance, StopStage::Signalled).is_some() {
+            self.drain(id, index, instance, drain);
+        }
+    }
+
+    /// The listener closes; what was accepted is finished, then the process ends.
+    fn drain(&mut self, id: PodId, index: ContainerIndex, instance: u32, drain: Drain) {
+        let refusal = self.refusal_cause(id, index);
+        let pod = &mut self.world.pods[id as usize];
+        let is_entry = index == pod.route.entry;
+        let container = &mut pod.containers[usize::from(index)];
+        container.process = Process::Draining;
+        container.listening = false;
+        let empty = if is_entry {
+            self.timeline.pod(id).closed.get_or_insert(self.now);
+            self.path.close(id, self.now.0, refusal)
+        } else {
+            self.path.close_inner(id, self.now.0)
+        };
+        if empty {
+            return self.process_ends(id, index, Cause::ExitedInFlight);
+        }
+        if let Some(limit) = drain.limit {
+            self.queue.push(self.now + limit, Event::DrainLimit(id, index, instance));
+        }
+    }
+
+    /// Every request that the pod had accepted has ended: draining processes have nothing left.
+    pub(crate) fn drained(&mut self, id: PodId) {
+        let route = self.world.pods[id as usize].route;
+        let on_way = [route.inner, Some(route.entry)];
+        for index in on_way.into_iter().flatten() {
+            let container = &self.world.pods[id as usize].containers[usize::from(index)];
+            if container.process == Process::Draining {
+                self.process_ends(id, index, Cause::ExitedInFlight);
+            }
+        }
+    }
+
+    pub(crate) fn drain_limit(&mut self, id: PodId, index: ContainerIndex, instance: u32) {
+        if self.stop_at(id, index, instance, StopStage::Signalled).is_some() {
+            self.process_ends(id, index, Cause::ExitedInFlight);
+        }
+    }
+
+    pub(crate) fn sigkill(&mut self, id: PodId, index: ContainerIndex, instance: u32) {
+        if self.stop_at(id, index, instance, StopStage::Signalled).is_some() {
+            self.timeline.pod(id).killed.get_or_insert(self.now);
+            self.process_ends(id, index, Cause::KilledInFlight);
+        }
+    }
+
+    /// Why connections to this container's pod are refused once it no longer listens.
+    fn refusal_cause(&self, id: PodId, index: ContainerIndex) -> Cause {
+        let stop = self.world.pods[id as usize].containers[usize::from(index)].stop;
+        match stop.map(|s| s.reason) {
+            Some(StopReason::LivenessFailed) => Cause::LivenessRestart,
+            _ => Cause::ListenerClosed,
+        }
+    }
+
+    /// A process is gone; what it was serving is lost with `cause`.
+    fn process_ends(&mut self, id: PodId, index: ContainerIndex, cause: Cause) {
+        let refusal = self.refusal_cause(id, index);
+        let cause = if refusal == Cause::LivenessRestart { Cause::LivenessRestart } else { cause };
+        let pod = &mut self.world.pods[id as usize];
+        let route = pod.route;
+        let container = &mut pod.containers[usize::from(index)];
+        container.process = Process::Exited;
+        container.listening = false;
+        container.app_ready = false;
+        container.ended_at = self.now;
+        // An attempt that waits for this process will time out or has its connection reset.
+        if index == route.entry {
+            self.timeline.pod(id).exited.get_or_insert(self.now);
+            self.path.exit(id, self.now.0, false, cause, refusal);
+        } else if Some(index) == route.inner {
+            self.path.exit(id, self.now.0, true, cause, refusal);
+        }
+        if self.world.pods[id as usize].deleted.is_some() {
+            self.give_turns(id);
+            self.check_all_ended(id);
+        } else {
+            self.notice_container_change(id, index);
+        }
+    }
+
+    fn check_all_ended(&mut self, id: PodId) {
+        let pod = &self.world.pods[id as usize];
+        if pod.stopping && !pod.containers.iter().any(|c| c.is_running()) {
+            let dist = &self.world.spec.control.sandbox_stop;
+            let delay = self.world.draw_for(Stream::KubeletStop, dist, id, 1);
+            self.queue.push(self.now + delay, Event::SandboxGone(id));
+        }
+    }
+
+    /// Address and object are gone.
+    pub(crate) fn sandbox_gone(&mut self, id: PodId) {
+        if self.world.pods[id as usize].gone {
+            return;
+        }
+        self.path.vanish(id, self.world.spec.network.after_exit);
+        self.pod_gone(id);
+        let deployment = self.world.pods[id as usize].deployment;
+        self.wake_slice(deployment);
+        self.wake_deployment(deployment);
+    }
+
+    fn pod_gone(&mut self, id: PodId) {
+        let pod = &mut self.world.pods[id as usize];
+        pod.gone = true;
+        pod.phase = PodPhase::Failed;
+        self.timeline.pod(id).gone = Some(self.now);
+        self.timeline.count_pods(self.now, &self.world);
+    }
+}

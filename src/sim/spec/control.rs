@@ -1,0 +1,141 @@
+//! Workloads, events, and the delays and policies of the control plane.
+
+use crate::model::deployment::DeploymentSpec;
+use crate::random::Dist;
+use crate::sim::spec::PodTemplate;
+use crate::units::Nanos;
+
+/// One Deployment.
+#[derive(Clone, Debug)]
+pub struct DeploymentPlan {
+    /// `namespace/name`, for messages.
+    pub name: String,
+    /// Replicas, strategy, paused. `replicas` is what the run starts with.
+    pub spec: DeploymentSpec,
+    /// `minReadySeconds`.
+    pub min_ready_seconds: u32,
+    /// `progressDeadlineSeconds`; `None` never times out.
+    pub progress_deadline_seconds: Option<u32>,
+    /// Revisions by number; the run starts with pods of the first.
+    pub templates: Vec<PodTemplate>,
+    /// Whether its Service publishes addresses of pods that are not ready.
+    pub publish_not_ready_addresses: bool,
+    /// Its autoscaler.
+    pub hpa: Option<HpaPlan>,
+}
+
+/// A HorizontalPodAutoscaler and the controller that runs it.
+#[derive(Clone, Debug)]
+pub struct HpaPlan {
+    /// The object.
+    pub spec: crate::model::hpa::HpaSpec,
+    /// Resource requests of the pods, by template.
+    pub requests: Vec<crate::model::hpa::PodRequests>,
+    /// Flags of the controller.
+    pub controller: HpaController,
+    /// How metrics reach it.
+    pub metrics: MetricsPipeline,
+}
+
+/// Flags of the HPA controller.
+#[derive(Clone, Debug)]
+pub struct HpaController {
+    /// `--horizontal-pod-autoscaler-sync-period`.
+    pub sync_period: Nanos,
+    /// Tolerances, windows and version switches.
+    pub options: crate::model::hpa::Options,
+}
+
+/// The way of resource metrics from the container to the HPA.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MetricsPipeline {
+    /// Time between two readings of a container by the kubelet (cAdvisor housekeeping).
+    pub housekeeping: Nanos,
+    /// metrics-server `--metric-resolution`.
+    pub resolution: Nanos,
+}
+
+/// Something that happens at a set time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedEvent {
+    /// From the run's beginning.
+    pub at: Nanos,
+    /// Which deployment.
+    pub deployment: usize,
+    /// What.
+    pub action: PlannedAction,
+}
+
+/// What happens.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PlannedAction {
+    /// The pod template is replaced by this revision.
+    Rollout {
+        /// Index into the deployment's templates.
+        template: usize,
+    },
+    /// `spec.replicas` is set.
+    Scale {
+        /// The new size.
+        replicas: u32,
+    },
+    /// So many pods are deleted directly, chosen at random among the running ones.
+    KillPods {
+        /// How many.
+        count: u32,
+    },
+}
+
+/// Delays and policies of controllers, kubelets and the API server.
+#[derive(Clone, Debug)]
+pub struct ControlPlane {
+    /// Pods exist in this many nodes; placement is even.
+    pub nodes: u32,
+    /// A change in the API server to a controller having acted on it.
+    pub controller_reaction: Dist,
+    /// One API write.
+    pub api_write: Dist,
+    /// Pod created to bound.
+    pub schedule: Dist,
+    /// Pod bound to the kubelet starting work on it.
+    pub kubelet_notice: Dist,
+    /// Sandbox with its network.
+    pub sandbox: Dist,
+    /// Container state change to the kubelet having noticed it.
+    pub container_relist: Dist,
+    /// Readiness result in the kubelet to the pod's condition in the API.
+    pub status_patch: Dist,
+    /// deletionTimestamp to the kubelet starting hooks and signals.
+    pub kubelet_stop: Dist,
+    /// Last container exit to the sandbox (and with it the address) being gone.
+    pub sandbox_stop: Dist,
+    /// Pod change to the EndpointSlice being written.
+    pub slice_sync: Dist,
+    /// Ticker phase and triggers of probes.
+    pub probe_phase: ProbePhase,
+    /// Who goes first when a ReplicaSet shrinks.
+    pub victim_order: VictimOrder,
+    /// Every pod event travels to the front end on its own (not as the content of a slice), with
+    /// its own draw of the delivery's delay. For rigs that have no EndpointSlices.
+    pub direct_endpoints: bool,
+    /// One API creation call at a time in batches of 1, 2, 4, ... (Kubernetes) or all at once.
+    pub slow_start: bool,
+}
+
+/// When probes are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProbePhase {
+    /// As the kubelet does: ticks belong to the pod, readiness is also triggered.
+    Kubelet,
+    /// First attempt at process start plus the initial delay, then every period.
+    ProcessStart,
+}
+
+/// Who goes first when a ReplicaSet shrinks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VictimOrder {
+    /// Kubernetes' ranking.
+    Kubernetes,
+    /// Unready ones, then the oldest.
+    OldestFirst,
+}

@@ -1,0 +1,112 @@
+//! A pod template: what every pod of one revision is made of.
+
+use crate::model::probe::ProbeSpec;
+use crate::random::Dist;
+use crate::sim::spec::ServerSpec;
+use crate::units::Nanos;
+
+/// One revision of a workload's pods.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PodTemplate {
+    /// `spec.containers`, and restartable init containers (sidecars) before them, in start order.
+    pub containers: Vec<ContainerPlan>,
+    /// `terminationGracePeriodSeconds`.
+    pub grace_seconds: u32,
+    /// The pod has a readiness gate that the front end sets when its target is healthy.
+    pub readiness_gate: bool,
+}
+
+/// One container.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ContainerPlan {
+    /// Its name.
+    pub name: String,
+    /// What it does for requests.
+    pub role: Role,
+    /// A restartable init container: starts before and stops after the app containers.
+    pub is_sidecar: bool,
+    /// `startupProbe`.
+    pub startup: Option<ProbePlan>,
+    /// `readinessProbe`.
+    pub readiness: Option<ProbePlan>,
+    /// `livenessProbe`.
+    pub liveness: Option<ProbePlan>,
+    /// `lifecycle.preStop`.
+    pub pre_stop: Option<PreStop>,
+    /// CPU request, thousandths of a core.
+    pub cpu_request_milli: Option<u64>,
+    /// Getting the image onto the node.
+    pub image_pull: Dist,
+    /// Creating and starting the container.
+    pub start: Dist,
+    /// Process start to the listener being open.
+    pub startup_time: Dist,
+    /// From then on the application answers 503 for this long.
+    pub app_ready_delay: Dist,
+    /// CPU used between process start and listening, thousandths of a core.
+    pub startup_cpu_milli: u64,
+    /// What the process does on its stop signal.
+    pub on_stop: OnStop,
+}
+
+/// What a container does for requests.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Role {
+    /// It answers them.
+    Serves(ServerSpec),
+    /// It takes them in and hands them to the container that serves, after this time each.
+    Forwards {
+        /// Constant time of its own.
+        delay: Nanos,
+    },
+    /// Nothing.
+    Other,
+}
+
+/// A probe of a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProbePlan {
+    /// Periods and thresholds.
+    pub spec: ProbeSpec,
+    /// The probe's own `terminationGracePeriodSeconds`.
+    pub grace_seconds: Option<u32>,
+    /// Index of the container that answers it: the one that owns the port, not always the one that
+    /// declares the probe. `None` for probes that ask no port (exec).
+    pub target: Option<usize>,
+    /// The probe looks only at whether the port accepts connections.
+    pub connects_only: bool,
+    /// The probe waits for a worker like a request does.
+    pub needs_worker: bool,
+}
+
+/// A `preStop` hook.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PreStop {
+    /// How long it runs if nobody cuts it.
+    pub duration: Dist,
+}
+
+/// What a process does on its stop signal.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OnStop {
+    /// It ends at once; what it was serving is lost.
+    Exit,
+    /// It closes its listener and idle connections, finishes what it has accepted, and ends.
+    Drain(Drain),
+    /// It goes on serving for a while and drains then.
+    Linger {
+        /// How long it goes on.
+        time: Dist,
+        /// What follows.
+        drain: Drain,
+    },
+    /// It does not react and serves until SIGKILL.
+    Ignore,
+}
+
+/// A graceful end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drain {
+    /// After this time the process ends even if requests are left; `None` for no limit of its own.
+    pub limit: Option<Nanos>,
+}

@@ -1,0 +1,201 @@
+//! What a run remembers of the cluster: milestones of pods, counts over time, rollouts, decisions.
+//!
+//! It grows with control events, never with requests.
+
+use super::event::DeploymentId;
+use super::path::PodId;
+use super::world::World;
+use crate::model::hpa;
+use crate::units::SimTime;
+
+/// Milestones of one pod; `None` for what has not happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PodRecord {
+    /// Index of its deployment.
+    pub deployment: u16,
+    /// Revision of its template.
+    pub revision: u32,
+    /// Written to the API.
+    pub created: SimTime,
+    /// Bound to a node.
+    pub bound: Option<SimTime>,
+    /// First process started.
+    pub started: Option<SimTime>,
+    /// First listening.
+    pub listening: Option<SimTime>,
+    /// First Ready in the API.
+    pub ready: Option<SimTime>,
+    /// First listed by a front-end process.
+    pub listed: Option<SimTime>,
+    /// No longer listed by any.
+    pub unlisted: Option<SimTime>,
+    /// DELETE.
+    pub deleted: Option<SimTime>,
+    /// First preStop hook began.
+    pub hook_began: Option<SimTime>,
+    /// Stop signal to the container that requests enter by.
+    pub signalled: Option<SimTime>,
+    /// Its listener closed gracefully.
+    pub closed: Option<SimTime>,
+    /// Its process ended.
+    pub exited: Option<SimTime>,
+    /// SIGKILL was needed.
+    pub killed: Option<SimTime>,
+    /// Object and address gone.
+    pub gone: Option<SimTime>,
+}
+
+impl PodRecord {
+    /// When the pod stopped taking connections after its deletion.
+    pub fn stopped_serving(&self) -> Option<SimTime> {
+        match (self.closed, self.exited) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+}
+
+/// How many pods are in which state, from `at` on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PodCounts {
+    /// Since when.
+    pub at: SimTime,
+    /// Not terminating and not ready.
+    pub starting: u32,
+    /// Not terminating and ready.
+    pub ready: u32,
+    /// Terminating.
+    pub terminating: u32,
+    /// Listed by at least one front-end process.
+    pub in_rotation: u32,
+}
+
+/// One rollout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RolloutRecord {
+    /// Which deployment.
+    pub deployment: u16,
+    /// When the template changed.
+    pub start: SimTime,
+    /// When all pods were new and available and no other was left.
+    pub end: Option<SimTime>,
+}
+
+/// One reconcile of an autoscaler.
+#[derive(Clone, Debug)]
+pub struct HpaRecord {
+    /// When.
+    pub at: SimTime,
+    /// Which deployment.
+    pub deployment: u16,
+    /// Its size before.
+    pub current: u32,
+    /// The decision in full.
+    pub decision: hpa::Decision,
+}
+
+/// See the module's documentation.
+#[derive(Clone, Debug, Default)]
+pub struct Timeline {
+    /// By pod number.
+    pub pods: Vec<PodRecord>,
+    /// Changes of the counts.
+    pub counts: Vec<PodCounts>,
+    /// Changes of `spec.replicas`: when, deployment, size.
+    pub desired: Vec<(SimTime, u16, u32)>,
+    /// Rollouts in order.
+    pub rollouts: Vec<RolloutRecord>,
+    /// Every reconcile of every autoscaler.
+    pub hpa: Vec<HpaRecord>,
+}
+
+impl Timeline {
+    pub(crate) fn pod_created(
+        &mut self,
+        id: PodId,
+        deployment: DeploymentId,
+        revision: u32,
+        created: SimTime,
+    ) {
+        debug_assert_eq!(id as usize, self.pods.len(), "pods are numbered in order of creation");
+        self.pods.push(PodRecord {
+            deployment,
+            revision,
+            created,
+            bound: None,
+            started: None,
+            listening: None,
+            ready: None,
+            listed: None,
+            unlisted: None,
+            deleted: None,
+            hook_began: None,
+            signalled: None,
+            closed: None,
+            exited: None,
+            killed: None,
+            gone: None,
+        });
+    }
+
+    pub(crate) fn pod(&mut self, id: PodId) -> &mut PodRecord {
+        &mut self.pods[id as usize]
+    }
+
+    pub(crate) fn desired(&mut self, at: SimTime, deployment: DeploymentId, replicas: u32) {
+        self.desired.push((at, deployment, replicas));
+    }
+
+    pub(crate) fn rollout_begins(&mut self, at: SimTime, deployment: DeploymentId) {
+        self.rollouts.push(RolloutRecord { deployment, start: at, end: None });
+    }
+
+    /// The deployment's latest rollout is complete; one that another overtook never is.
+    pub(crate) fn rollout_complete(&mut self, at: SimTime, deployment: DeploymentId) {
+        let latest = self.rollouts.iter_mut().rev().find(|r| r.deployment == deployment);
+        if let Some(rollout) = latest.filter(|r| r.end.is_none()) {
+            rollout.end = Some(at);
+        }
+    }
+
+    /// Whether a deployment's latest rollout is still going on.
+    pub(crate) fn rollout_open(&self) -> bool {
+        let superseded = |i: usize| {
+            self.rollouts[i + 1..].iter().any(|later| later.deployment == self.rollouts[i].deployment)
+        };
+        (0..self.rollouts.len()).any(|i| self.rollouts[i].end.is_none() && !superseded(i))
+    }
+
+    pub(crate) fn hpa_decided(
+        &mut self,
+        at: SimTime,
+        deployment: DeploymentId,
+        current: u32,
+        decision: &hpa::Decision,
+    ) {
+        // Without what grows with the number of pods and what the next reconcile repeats.
+        let mut decision = decision.clone();
+        decision.history = Default::default();
+        decision.metrics.iter_mut().for_each(|metric| metric.classes = Vec::new());
+        self.hpa.push(HpaRecord { at, deployment, current, decision });
+    }
+
+    /// Counts the pods of the first deployment, which requests go to, and remembers a change.
+    pub(crate) fn count_pods(&mut self, at: SimTime, world: &World) {
+        let mut now = PodCounts { at, starting: 0, ready: 0, terminating: 0, in_rotation: 0 };
+        for pod in world.pods.iter().filter(|pod| pod.deployment == 0) {
+            now.in_rotation += u32::from(pod.listed_by > 0);
+            match (pod.gone, pod.deleted.is_some(), pod.api_ready) {
+                (true, ..) => {}
+                (_, true, _) => now.terminating += 1,
+                (_, _, true) => now.ready += 1,
+                (_, _, false) => now.starting += 1,
+            }
+        }
+        match self.counts.last_mut() {
+            Some(last) if PodCounts { at, ..*last } == now => {}
+            Some(last) if last.at == at => *last = now,
+            _ => self.counts.push(now),
+        }
+    }
+}
