@@ -23,7 +23,7 @@ use crate::sim;
 pub const FORMAT: &str = "podloss-live-rows/1";
 
 /// Seeds per row.
-pub const RUNS: u64 = 60;
+pub const RUNS: u64 = 200;
 
 /// What podloss predicts for one row.
 #[derive(Clone, Debug)]
