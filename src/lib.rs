@@ -8,4 +8,5 @@
 pub mod conform;
 pub mod exit_code;
 pub mod model;
+pub mod report;
 pub mod units;

@@ -1,0 +1,3 @@
+//! Renderers: what a finished result looks like to people and to machines.
+
+pub mod plot;
