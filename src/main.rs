@@ -10,7 +10,11 @@ fn main() {
         }
         let p = podloss::conform::live::predict(&row["parameters"]).unwrap();
         let c = podloss::conform::live::compare_row(row, p.as_ref());
-        if args.len() > 3 { for (k,v) in &p.as_ref().unwrap().statuses { println!("{k} {v:?}"); } }
+        if args.len() > 3 {
+            for (k, v) in &p.as_ref().unwrap().statuses {
+                println!("{k} {v:?}");
+            }
+        }
         println!("{} {:?}", c.name, c.verdict);
         for l in c.lines {
             println!("    {l}");

@@ -1,3 +1,4 @@
 //! What users write, read into plain values.
 
+pub mod case;
 pub mod manifest;

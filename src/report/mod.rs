@@ -1,3 +1,4 @@
-//! Renderers: finished results in, text out.
+//! Renderers: what a finished result looks like to people and to machines.
 
 pub mod hpa;
+pub mod plot;
