@@ -47,8 +47,7 @@ impl CpuClock {
         if !CpuClock::contends(self.limit_milli, self.sharers) {
             return elapsed * CpuClock::UNITS;
         }
-        let scaled = u128::from(elapsed) * u128::from(CpuClock::UNITS * self.limit_milli);
-        u64::try_from(scaled / u128::from(1_000 * self.sharers)).unwrap_or(u64::MAX)
+        scale(elapsed, CpuClock::UNITS * self.limit_milli, 1_000 * self.sharers, 0)
     }
 
     fn change(&mut self, now: u64) {
@@ -83,19 +82,31 @@ impl CpuClock {
     /// The first nanosecond at which the clock reaches `due`, if nobody joins or leaves until then.
     pub fn when(&self, due: u64) -> u64 {
         let missing = due.saturating_sub(self.units);
-        let (numerator, denominator) = if CpuClock::contends(self.limit_milli, self.sharers) {
-            (1_000 * self.sharers, CpuClock::UNITS * self.limit_milli)
+        let wait = if CpuClock::contends(self.limit_milli, self.sharers) {
+            let (numerator, denominator) = (1_000 * self.sharers, CpuClock::UNITS * self.limit_milli);
+            scale(missing, numerator, denominator, denominator - 1)
         } else {
-            (1, CpuClock::UNITS)
+            missing.div_ceil(CpuClock::UNITS)
         };
-        let wait = (u128::from(missing) * u128::from(numerator)).div_ceil(u128::from(denominator));
-        self.changed_at.saturating_add(u64::try_from(wait).unwrap_or(u64::MAX))
+        self.changed_at.saturating_add(wait)
     }
 
     /// CPU time used by all requests together since the clock was made, in [`CpuClock::UNITS`]
     /// per nanosecond.
     pub fn used_units(&self, now: u64) -> u128 {
         self.used_units + u128::from(self.gained(now)) * u128::from(self.sharers)
+    }
+}
+
+/// `(value * numerator + rounding) / denominator`, in 64 bits where that is wide enough: a 128-bit
+/// division costs as much as everything else here together.
+fn scale(value: u64, numerator: u64, denominator: u64, rounding: u64) -> u64 {
+    match value.checked_mul(numerator).and_then(|product| product.checked_add(rounding)) {
+        Some(product) => product / denominator,
+        None => {
+            let product = u128::from(value) * u128::from(numerator) + u128::from(rounding);
+            u64::try_from(product / u128::from(denominator)).unwrap_or(u64::MAX)
+        }
     }
 }
 

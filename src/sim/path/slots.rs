@@ -28,27 +28,28 @@ impl Slots {
         }
     }
 
-    /// When a request that arrives at `now` starts; nothing is taken yet.
+    /// When a request that arrives at `now` starts, and the worker that will take it. Nothing is
+    /// taken yet.
     #[inline]
-    pub(super) fn start(&self, now: u64) -> u64 {
+    pub(super) fn find(&self, now: u64) -> (u64, usize) {
         match self {
-            Slots::Line(line) => line_min(line).0.max(now),
-            Slots::Unbounded => now,
+            Slots::Line(line) => {
+                let (free, worker) = line_min(line);
+                (free.max(now), worker)
+            }
+            Slots::Unbounded => (now, 0),
             Slots::Heap(heap, workers) => match heap.peek() {
-                Some(Reverse(end)) if heap.len() >= *workers => (*end).max(now),
-                _ => now,
+                Some(Reverse(end)) if heap.len() >= *workers => ((*end).max(now), 0),
+                _ => (now, 0),
             },
         }
     }
 
-    /// Takes the worker that [`Self::start`] found, until `end`.
+    /// Takes the worker that [`Self::find`] named, until `end`.
     #[inline]
-    pub(super) fn take(&mut self, end: u64) {
+    pub(super) fn take(&mut self, worker: usize, end: u64) {
         match self {
-            Slots::Line(line) => {
-                let (_, i) = line_min(line);
-                line[i] = end;
-            }
+            Slots::Line(line) => line[worker & 7] = end,
             Slots::Unbounded => {}
             Slots::Heap(heap, workers) => {
                 if heap.len() < *workers {
@@ -67,7 +68,10 @@ impl Slots {
             Slots::Unbounded => {}
             Slots::Heap(heap, _) => heap.clear(),
         }
-        ends.for_each(|end| self.take(end));
+        for end in ends {
+            let (_, worker) = self.find(0);
+            self.take(worker, end);
+        }
     }
 }
 
@@ -94,8 +98,8 @@ mod tests {
             let mut now = 0;
             for (gap, service) in jobs {
                 now += gap;
-                let start = slots.start(now);
-                slots.take(start + service);
+                let (start, worker) = slots.find(now);
+                slots.take(worker, start + service);
                 plain.sort_unstable();
                 let expected = plain[0].max(now);
                 plain[0] = expected + service;
@@ -108,11 +112,14 @@ mod tests {
     fn refilling_forgets_the_past() {
         for workers in [2, 20] {
             let mut slots = Slots::new(Some(workers));
-            (0..workers).for_each(|_| slots.take(100));
-            assert_eq!(slots.start(5), 100);
+            for _ in 0..workers {
+                let (_, worker) = slots.find(0);
+                slots.take(worker, 100);
+            }
+            assert_eq!(slots.find(5).0, 100);
             slots.refill([50].into_iter());
-            assert_eq!(slots.start(5), 5);
+            assert_eq!(slots.find(5).0, 5);
         }
-        assert_eq!(Slots::new(None).start(7), 7);
+        assert_eq!(Slots::new(None).find(7).0, 7);
     }
 }

@@ -227,7 +227,7 @@ trait Recorded: RequestPath {
 
 impl Recorded for FastPath<Recorder> {
     fn recorded(&mut self) -> Vec<Ended> {
-        std::mem::take(&mut self.observer.0)
+        std::mem::take(&mut self.books.observer.0)
     }
 }
 

@@ -2,32 +2,43 @@
 
 use std::collections::VecDeque;
 
-use super::flights::NO_FLIGHT;
 use super::shared::Shared;
+use crate::model::cpu::CpuClock;
+use crate::model::outcome::Cause;
 use crate::sim::path::front::HolderId;
+use crate::sim::path::server::Server;
 use crate::sim::path::slots::Slots;
 use crate::sim::path::{App, BackendSpec, Door};
 
-/// One request (or probe) that a pod has.
+/// One request (or probe) that a pod has: 40 bytes, because a thousand pods' rings have to stay
+/// in the cache.
 ///
 /// On an uncontended first-come-first-served server `start` and `end` are known when the request
 /// arrives; they are its *provisional* fate, counted only when time has passed them. While the pod
 /// shares its CPU, `end` holds the service time until the request is done.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Job {
-    /// Request number, or probe number.
+    /// What this number means depends on `kind`: request, flight or probe.
     pub(super) id: u64,
-    /// When this attempt was sent; without a flight that is also when the client sent the request.
+    /// When this attempt was sent; for a plain request also when the client sent it.
     pub(super) sent: u64,
     pub(super) start: u64,
     pub(super) end: u64,
     pub(super) holder: HolderId,
-    /// More about the request, if there is more to know than this.
-    pub(super) flight: u32,
+    pub(super) kind: Kind,
     pub(super) stage: Stage,
-    pub(super) is_probe: bool,
     /// Came over a kept-alive connection.
     pub(super) reused: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A request about which there is no more to know than this.
+    Plain,
+    /// A request with a flight, whose place is the job's number.
+    Flight,
+    /// A probe of the kubelet.
+    Probe,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,13 +51,28 @@ pub(super) enum Stage {
     Queued,
     /// In such a pod: being served since `start`.
     Serving,
-    /// In such a pod: ended at `end`.
+    /// Counted.
     Done,
 }
 
 impl Job {
     pub(super) fn is_plain(&self) -> bool {
-        self.flight == NO_FLIGHT && !self.is_probe
+        self.kind == Kind::Plain
+    }
+
+    pub(super) fn is_probe(&self) -> bool {
+        self.kind == Kind::Probe
+    }
+
+    /// The place of its flight.
+    pub(super) fn flight(&self) -> Option<u32> {
+        (self.kind == Kind::Flight).then_some(self.id as u32)
+    }
+
+    /// From now on more is known about this request.
+    pub(super) fn attach(&mut self, flight: u32) {
+        self.kind = Kind::Flight;
+        self.id = u64::from(flight);
     }
 }
 
@@ -76,6 +102,11 @@ impl JobRing {
         self.jobs.pop_front();
         self.first += 1;
         self.first - 1
+    }
+
+    /// The number that the next job will have.
+    pub(super) fn next_number(&self) -> u32 {
+        self.first + self.jobs.len() as u32
     }
 
     pub(super) fn get(&self, number: u32) -> Option<&Job> {
@@ -134,7 +165,9 @@ pub(super) struct Backend {
     pub(super) door: Door,
     pub(super) app: App,
     pub(super) stopped_at: Option<u64>,
-    /// CPU used by settled work, in units of the CPU clock.
+    /// CPU used by settled work on the provisional way, nanoseconds.
+    pub(super) cpu_ns: u64,
+    /// CPU used while sharing, in units of the CPU clock.
     pub(super) cpu_units: u128,
     /// Flights the kernel answered without having room for them.
     pub(super) half_open: Vec<u32>,
@@ -155,13 +188,19 @@ impl Backend {
             shared: None,
             behind_proxy: spec.behind_proxy,
             draining: false,
-            door: Door::Closed(crate::model::outcome::Cause::NotListeningYet),
+            door: Door::Closed(Cause::NotListeningYet),
             app: App::Up,
             stopped_at: None,
+            cpu_ns: 0,
             cpu_units: 0,
             half_open: Vec::new(),
             syn_bunch: (u64::MAX, false),
         }
+    }
+
+    /// CPU used by everything that is counted, in units of the CPU clock.
+    pub(super) fn settled_units(&self) -> u128 {
+        self.cpu_units + u128::from(self.cpu_ns) * u128::from(CpuClock::UNITS)
     }
 
     /// To be called after the door or the application has changed.
@@ -169,11 +208,9 @@ impl Backend {
         self.serves = self.door == Door::Open && self.app == App::Up;
     }
 
-    /// Jobs that wait for a worker at `now`.
-    pub(super) fn waiting(&self, now: u64) -> usize {
-        match &self.shared {
-            Some(shared) => shared.queued,
-            None => self.ring.iter().rev().take_while(|(_, job)| job.start > now).count(),
-        }
+    /// Whether one more connection fits while all workers are busy, on the provisional way.
+    pub(super) fn has_room(&self, server: &Server, now: u64) -> bool {
+        let waiting = || self.ring.iter().rev().take_while(|(_, job)| job.start > now).count();
+        !server.lazy || self.behind_proxy || waiting() < server.accept_queue
     }
 }

@@ -35,9 +35,10 @@ impl<O: Observer> FastPath<O> {
         }
     }
 
-    /// The first attempt of a request, for which a pod has been picked.
+    /// The first attempt of a request that did not go the common way; its pod has been picked.
     #[cold]
-    pub(super) fn first_attempt(&mut self, place: u32, pod: PodId, now: u64) {
+    pub(super) fn first_attempt(&mut self, id: u64, holder: HolderId, pod: PodId, now: u64) {
+        let place = self.begin_flight(id, now, holder);
         let outcome = self.attempt(place, pod, now);
         self.settle_attempt(place, now, outcome);
     }
@@ -96,10 +97,14 @@ impl<O: Observer> FastPath<O> {
         }
         let in_same_bunch = resent && pod.syn_bunch == (now, true);
         let flight = self.flights.get(place);
-        let outgoing =
-            Outgoing { id: flight.id, holder: flight.holder, flight: place, attempt: flight.attempts - 1 };
-        let reused = flight.reused;
-        let room = self.place(outgoing, pod_id, now, reused);
+        let outgoing = Outgoing {
+            id: flight.id,
+            holder: flight.holder,
+            flight: Some(place),
+            attempt: flight.attempts - 1,
+            reused: flight.reused,
+        };
+        let room = self.place(outgoing, pod_id, now);
         let pod = &mut self.pods[pod_id as usize];
         if resent && pod.syn_bunch.0 != now {
             pod.syn_bunch = (now, room);
@@ -191,7 +196,7 @@ impl<O: Observer> FastPath<O> {
     }
 
     fn lose(&mut self, place: u32, now: u64, status: Status, cause: Cause) {
-        let at = now + self.overhead;
+        let at = now + self.books.overhead;
         self.lose_at(place, at, status, cause);
     }
 
@@ -200,12 +205,20 @@ impl<O: Observer> FastPath<O> {
         let flight = self.flights.get(place);
         flight.ended = Some(status);
         let (id, born, pod, attempts) = (flight.id, flight.born, flight.pod, flight.attempts);
-        self.tally.executed_but_5xx += u64::from(flight.was_executed && status.is_server_error());
+        self.books.tally.executed_but_5xx += u64::from(flight.was_executed && status.is_server_error());
         let method = self.draws.method(id);
         let sample =
             LossSample { request: id, sent_ns: born - START, lost_ns: at - START, method, pod, attempts };
-        self.tally.lose(status, cause, sample);
-        self.observer.ended(&Ended { request: id, born, at, status, cause: Some(cause), pod, attempts });
+        self.books.tally.lose(status, cause, sample);
+        self.books.observer.ended(&Ended {
+            request: id,
+            born,
+            at,
+            status,
+            cause: Some(cause),
+            pod,
+            attempts,
+        });
         let client = &self.spec.client;
         let tries_again = id >> RETRY_SHIFT < u64::from(client.retries);
         let retry_at = tries_again.then(|| at + client.backoff.sample(self.draws.backoff.at(id, 0)).0);

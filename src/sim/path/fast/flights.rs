@@ -8,8 +8,8 @@ use crate::model::outcome::{Cause, Status};
 use crate::sim::path::PodId;
 use crate::sim::path::front::HolderId;
 
-/// The mark of a ring entry without a flight.
-pub(super) const NO_FLIGHT: u32 = u32::MAX;
+/// The mark of a timer that is about no flight.
+const NO_FLIGHT: u32 = u32::MAX;
 
 /// An unusual request.
 #[derive(Clone, Debug)]

@@ -16,21 +16,23 @@
 mod backend;
 mod doors;
 mod flights;
-mod rare;
+mod path;
 mod shared;
+mod sharing;
+mod unusual;
+mod watched;
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::VecDeque;
 
-use self::backend::{Backend, Job, Stage};
-use self::flights::{Flights, NO_FLIGHT, Timers};
+use self::backend::{Backend, Job, Kind, Stage};
+use self::flights::{Flights, Timers};
+use self::watched::{Watched, What};
 use super::front::{Front, HolderId, Picked};
 use super::server::Server;
 use super::source::RequestSource;
 use super::tree::WinnerTree;
 use super::{Draws, Ended, Notice, Observer, PathSpec, PodId, connection_of};
 use crate::account::Tally;
-use crate::model::cpu::CpuClock;
 use crate::model::outcome::Status;
 use crate::units::SimTime;
 
@@ -50,34 +52,13 @@ pub(crate) struct FastPath<O> {
     /// Next moment of every pod that shares its CPU.
     sharing: WinnerTree,
     /// Provisional ends that somebody wants to know about.
-    watched: BinaryHeap<Reverse<Watched>>,
+    watched: Watched,
     notices: VecDeque<(u64, Notice)>,
-    tally: Tally,
-    pub(super) observer: O,
-    overhead: u64,
+    pub(super) books: Books<O>,
     read_timeout: u64,
     /// The shorter of the front end's patience for an answer and the client's.
     patience: u64,
     spec: PathSpec,
-}
-
-/// A provisional end with its subscriber.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Watched {
-    end: u64,
-    pod: PodId,
-    what: What,
-    holder: HolderId,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum What {
-    /// The front end wants to know that this job was answered.
-    Job(u32),
-    /// The kubelet waits for the answer to the probe with this number.
-    Probe(u64),
-    /// The event loop waits for the pod to run empty.
-    Drain,
 }
 
 /// A request on its way to a pod.
@@ -85,9 +66,20 @@ enum What {
 struct Outgoing {
     id: u64,
     holder: HolderId,
-    flight: u32,
+    flight: Option<u32>,
     /// 0 for the first.
     attempt: u32,
+    /// Goes over a kept-alive connection.
+    reused: bool,
+}
+
+/// What is counted.
+#[derive(Debug)]
+pub(super) struct Books<O> {
+    tally: Tally,
+    pub(super) observer: O,
+    /// Time between the end of a service and the client having the answer.
+    overhead: u64,
 }
 
 impl<O: Observer> FastPath<O> {
@@ -96,7 +88,7 @@ impl<O: Observer> FastPath<O> {
     /// A request arrives at the front end.
     #[inline]
     fn arrive(&mut self, id: u64, now: u64) {
-        self.tally.arrive(now - START);
+        self.books.tally.arrive(now - START);
         let holder = self.front.holder_of(connection_of(id, self.spec.client.keep_alive));
         let pod = match self.front.pick(holder, &[], now) {
             Picked::Peer(pod) => pod,
@@ -105,61 +97,45 @@ impl<O: Observer> FastPath<O> {
         self.front.began(holder, pod);
         let backend = &self.pods[pod as usize];
         if backend.serves && !self.front.tracks_pool() {
-            let reused = backend.reused;
-            let request = Outgoing { id, holder, flight: NO_FLIGHT, attempt: 0 };
-            if self.place(request, pod, now, reused) {
+            let request = Outgoing { id, holder, flight: None, attempt: 0, reused: backend.reused };
+            if self.place(request, pod, now) {
                 return;
             }
         }
-        let flight = self.begin_flight(id, now, holder);
-        self.first_attempt(flight, pod, now);
+        self.first_attempt(id, holder, pod, now);
     }
 
     /// Gives a request to a pod whose door is open. `false`, with nothing done, if the connection
     /// does not fit into the accept queue.
     #[inline]
-    fn place(&mut self, request: Outgoing, pod_id: PodId, now: u64, reused: bool) -> bool {
-        let Outgoing { id, holder, flight, attempt } = request;
+    fn place(&mut self, request: Outgoing, pod_id: PodId, now: u64) -> bool {
+        let Outgoing { id, holder, flight, attempt, reused } = request;
         self.settle(pod_id, now);
         let pod = &mut self.pods[pod_id as usize];
         let server = &self.servers[pod.server as usize];
         let bits = self.draws.service.at(id, u64::from(attempt));
         let service = server.service(bits, now - pod.opened_at);
         let ready = now + pod.forward_delay;
-        let start = pod.slots.start(ready);
-        let job = Job {
-            id,
-            sent: now,
-            start,
-            end: start + service,
-            holder,
-            flight,
-            stage: Stage::Fated,
-            is_probe: false,
-            reused,
-        };
+        let (start, worker) = pod.slots.find(ready);
+        let end = start + service;
+        let (kind, stage) = (Kind::Plain, Stage::Fated);
+        let job = Job { id, sent: now, start, end, holder, kind, stage, reused };
         if server.cpu_limit_milli.is_some() && self.must_share(pod_id, &job, now) {
-            return self.place_shared(pod_id, job, service, now);
+            return self.place_shared(pod_id, job, service, flight, now);
         }
         let pod = &mut self.pods[pod_id as usize];
-        let server = &self.servers[pod.server as usize];
-        if start > ready && server.lazy && !pod.behind_proxy && pod.waiting(now) >= server.accept_queue {
+        if start > ready && !pod.has_room(&self.servers[pod.server as usize], now) {
             return false;
         }
-        pod.slots.take(job.end);
-        if job.end > now.saturating_add(self.patience) || flight != NO_FLIGHT {
-            self.place_unusual(pod_id, job, now);
+        pod.slots.take(worker, end);
+        if end > now.saturating_add(self.patience) || flight.is_some() {
+            self.place_unusual(pod_id, job, flight, now);
             return true;
         }
-        let number = pod.ring.push(job);
-        self.source.ended(id, job.end + self.overhead, None, &self.draws);
+        pod.ring.push(job);
+        self.source.ended(id, end + self.books.overhead, None, &self.draws);
         if self.front.wants_ends(holder) {
-            self.watched.push(Reverse(Watched {
-                end: job.end,
-                pod: pod_id,
-                what: What::Job(number),
-                holder,
-            }));
+            self.watched.job(end, pod_id, holder);
         }
         true
     }
@@ -168,43 +144,22 @@ impl<O: Observer> FastPath<O> {
     /// has not is left for later: its count does not depend on when it is taken.
     #[inline]
     fn settle(&mut self, pod_id: PodId, now: u64) {
-        while let Some(&job) = self.pods[pod_id as usize].ring.front() {
-            let counts = job.stage == Stage::Fated;
-            if job.stage != Stage::Done && !(counts && job.end <= now) {
-                break;
-            }
-            let number = self.pods[pod_id as usize].ring.pop();
-            if counts {
-                self.count(pod_id, number, &job);
-            }
-        }
-    }
-
-    /// Counts a provisional fate that has come true.
-    #[inline]
-    fn count(&mut self, pod_id: PodId, number: u32, job: &Job) {
         let pod = &mut self.pods[pod_id as usize];
-        pod.cpu_units += cpu_units(self.servers[pod.server as usize].cpu_of(job.end - job.start));
-        if !job.is_plain() {
-            return self.count_unusual(pod_id, number, job);
+        let server = &self.servers[pod.server as usize];
+        while let Some(job) = pod.ring.front() {
+            match job.stage {
+                Stage::Fated if job.end <= now => {
+                    pod.cpu_ns += server.cpu_of(job.end - job.start);
+                    if !job.is_plain() {
+                        return self.settle_unusual(pod_id, now);
+                    }
+                    self.books.answer(pod_id, job, job.end);
+                }
+                Stage::Done => {}
+                _ => break,
+            }
+            pod.ring.pop();
         }
-        self.answer_plain(pod_id, job, job.end);
-    }
-
-    /// Counts the answer to a request without a flight, whose service ended at `end`.
-    #[inline]
-    fn answer_plain(&mut self, pod_id: PodId, job: &Job, end: u64) {
-        let at = end + self.overhead;
-        self.tally.answer(at - START, at - job.sent);
-        self.observer.ended(&Ended {
-            request: job.id,
-            born: job.sent,
-            at,
-            status: Status::Ok,
-            cause: None,
-            pod: Some(pod_id),
-            attempts: 1,
-        });
     }
 
     // === The loop ===
@@ -212,8 +167,7 @@ impl<O: Observer> FastPath<O> {
     /// The next moment of anything but an arrival.
     #[inline]
     fn next_inner(&self) -> u64 {
-        let watched = self.watched.peek().map_or(NEVER, |w| w.0.end);
-        self.sharing.earliest().0.min(self.timers.peek()).min(watched)
+        self.sharing.earliest().0.min(self.timers.peek()).min(self.watched.next_at())
     }
 
     #[inline]
@@ -240,16 +194,14 @@ impl<O: Observer> FastPath<O> {
 
     /// Does the first of what is due at `now`: ends before timers.
     fn step(&mut self, now: u64) {
-        if let Some(&Reverse(watched)) = self.watched.peek()
-            && watched.end == now
-        {
-            self.watched.pop();
-            return match watched.what {
-                What::Job(_) => self.front.ended(watched.holder, watched.pod, now),
-                What::Probe(number) => {
-                    self.notices.push_back((now, Notice::ProbeAnswered(watched.pod, number)))
+        if self.watched.next_at() == now {
+            return match self.watched.pop() {
+                Some((pod, What::Job(holder))) => self.front.ended(holder, pod, now),
+                Some((pod, What::Probe(number))) => {
+                    self.notices.push_back((now, Notice::ProbeAnswered(pod, number)));
                 }
-                What::Drain => self.notices.push_back((now, Notice::Drained(watched.pod))),
+                Some((pod, What::Drain)) => self.notices.push_back((now, Notice::Drained(pod))),
+                None => {}
             };
         }
         let (at, pod) = self.sharing.earliest();
@@ -260,8 +212,13 @@ impl<O: Observer> FastPath<O> {
     }
 }
 
-/// Nanoseconds of CPU time in units of the CPU clock.
-#[inline]
-fn cpu_units(nanos: u64) -> u128 {
-    u128::from(nanos) * u128::from(CpuClock::UNITS)
+impl<O: Observer> Books<O> {
+    /// Counts the answer to a plain request, whose service ended at `end`.
+    #[inline]
+    fn answer(&mut self, pod: PodId, job: &Job, end: u64) {
+        let at = end + self.overhead;
+        self.tally.answer(at - START, at - job.sent);
+        let (request, born, status, pod) = (job.id, job.sent, Status::Ok, Some(pod));
+        self.observer.ended(&Ended { request, born, at, status, cause: None, pod, attempts: 1 });
+    }
 }

@@ -128,8 +128,12 @@ impl Shared {
             {
                 self.computing.pop();
                 self.clock.leave(now);
-                let service = ring.get(number).map_or(0, |job| job.end);
-                self.delayed.push(Reverse((now + service - server.cpu_of(service), number)));
+                let Some(job) = ring.get_mut(number) else { continue };
+                let waits = job.end - server.cpu_of(job.end);
+                if waits == 0 {
+                    return Some(self.done(job, number, now));
+                }
+                self.delayed.push(Reverse((now + waits, number)));
                 continue;
             }
             let &Reverse((until, number)) = self.delayed.peek()?;
@@ -145,11 +149,15 @@ impl Shared {
                 self.start_queued(ring, server, now);
                 continue;
             }
-            job.stage = Stage::Done;
-            job.end = now;
-            self.serving -= 1;
-            return Some(number);
+            return Some(self.done(job, number, now));
         }
+    }
+
+    fn done(&mut self, job: &mut Job, number: u32, now: u64) -> u32 {
+        job.stage = Stage::Done;
+        job.end = now;
+        self.serving -= 1;
+        number
     }
 
     /// Jobs that were evicted before a worker took them.

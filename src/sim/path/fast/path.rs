@@ -1,0 +1,232 @@
+//! The fast path as the event loop sees it.
+
+use super::backend::{Backend, Job, Kind, Stage};
+use super::unusual::cpu_in_progress;
+use super::watched::What;
+use super::{Books, FastPath, NEVER};
+use crate::account::Tally;
+use crate::model::cpu::CpuClock;
+use crate::model::outcome::{Cause, Status};
+use crate::model::retry::Failure;
+use crate::sim::path::front::Front;
+use crate::sim::path::server::Server;
+use crate::sim::path::source::RequestSource;
+use crate::sim::path::tree::WinnerTree;
+use crate::sim::path::{
+    App, BackendSpec, Door, Draws, Notice, Observer, PathSpec, PodId, ProbeFate, RequestPath, Sent,
+};
+use crate::sim::spec::AfterExit;
+
+impl<O: Observer> FastPath<O> {
+    /// Subscribes to the moment at which the pod has run empty; `true` if it is empty already.
+    fn begin_draining(&mut self, pod_id: PodId, now: u64) -> bool {
+        self.settle_all(pod_id, now);
+        self.stop_draining(pod_id);
+        let pod = &mut self.pods[pod_id as usize];
+        if pod.ring.is_empty() {
+            return true;
+        }
+        if pod.shared.is_some() {
+            pod.draining = true;
+        } else {
+            let end = pod.ring.iter().map(|(_, job)| job.end).max().unwrap_or(now);
+            self.watched.push(end, pod_id, What::Drain);
+        }
+        false
+    }
+
+    fn stop_draining(&mut self, pod_id: PodId) {
+        self.pods[pod_id as usize].draining = false;
+        self.watched.forget(pod_id, |_, what| what == What::Drain);
+    }
+
+    /// Whether the waiting connections of this pod are in the kernel's hands.
+    fn kernel_holds_queue(&self, pod_id: PodId) -> bool {
+        let pod = &self.pods[pod_id as usize];
+        self.servers[pod.server as usize].lazy && !pod.behind_proxy
+    }
+}
+
+impl<O: Observer> RequestPath for FastPath<O> {
+    fn new(spec: PathSpec) -> Self {
+        let front = Front::new(&spec.front, spec.network.race_window.0, spec.tracks_pool(), spec.streams);
+        let read_timeout = spec.front.read_timeout.0;
+        let client_timeout = spec.client.timeout.map_or(NEVER, |t| t.0);
+        FastPath {
+            draws: Draws::new(spec.streams, &spec.client),
+            servers: spec.servers.iter().map(Server::new).collect(),
+            front,
+            source: RequestSource::new(&spec.load, spec.streams),
+            pods: Vec::new(),
+            flights: Default::default(),
+            timers: Default::default(),
+            sharing: WinnerTree::new(),
+            watched: Default::default(),
+            notices: Default::default(),
+            books: Books { tally: Tally::default(), observer: O::default(), overhead: spec.front.overhead.0 },
+            read_timeout,
+            patience: read_timeout.min(client_timeout),
+            spec,
+        }
+    }
+
+    fn run_to(&mut self, limit: u64) -> Option<(u64, Notice)> {
+        self.run(limit)
+    }
+
+    fn is_idle(&mut self, now: u64) -> bool {
+        if self.source.peek() != NEVER {
+            return false;
+        }
+        self.settle_everywhere(now);
+        let waits = |(_, job): (u32, &Job)| job.is_plain() && job.stage != Stage::Done;
+        !self.timers.any_left(&self.flights)
+            && self.flights.active().next().is_none()
+            && !self.pods.iter().any(|pod| pod.ring.iter().any(waits))
+    }
+
+    fn add_pod(&mut self, backend: BackendSpec) {
+        let server = &self.servers[backend.server as usize];
+        let reused = self.spec.front.keepalive.is_some() && server.keepalive_idle.is_some();
+        self.pods.push(Backend::new(backend, server.workers, reused));
+    }
+
+    fn open(&mut self, pod_id: PodId, now: u64) {
+        self.stop_draining(pod_id);
+        let pod = &mut self.pods[pod_id as usize];
+        pod.door = Door::Open;
+        pod.opened_at = now;
+        pod.stopped_at = None;
+        pod.refresh();
+    }
+
+    fn set_app(&mut self, pod_id: PodId, app: App) {
+        let pod = &mut self.pods[pod_id as usize];
+        pod.app = app;
+        pod.refresh();
+        if app == App::Up {
+            self.stop_draining(pod_id);
+        }
+    }
+
+    fn close(&mut self, pod_id: PodId, now: u64, cause: Cause) -> bool {
+        let pod = &mut self.pods[pod_id as usize];
+        pod.door = Door::Closed(cause);
+        pod.stopped_at = Some(now);
+        pod.refresh();
+        if self.kernel_holds_queue(pod_id) {
+            let reset = Sent::Failed(Failure::Closed, Cause::AcceptQueueReset);
+            self.reset_waiting(pod_id, now, reset);
+        }
+        self.begin_draining(pod_id, now)
+    }
+
+    fn close_inner(&mut self, pod_id: PodId, now: u64) -> bool {
+        let pod = &mut self.pods[pod_id as usize];
+        pod.app = App::Down;
+        pod.refresh();
+        if self.servers[pod.server as usize].lazy {
+            let answer = Sent::Answered(Status::BadGateway, Cause::InPodUpstreamDown);
+            self.reset_waiting(pod_id, now, answer);
+        }
+        self.begin_draining(pod_id, now)
+    }
+
+    fn exit(&mut self, pod_id: PodId, now: u64, inner: bool, cause: Cause, refusal: Cause) {
+        let queue_in_kernel = self.kernel_holds_queue(pod_id);
+        let pod = &mut self.pods[pod_id as usize];
+        pod.draining = false;
+        let outcome = if inner {
+            pod.app = App::Down;
+            Sent::Answered(Status::BadGateway, Cause::InPodUpstreamDown)
+        } else {
+            pod.door = Door::Closed(refusal);
+            pod.stopped_at = pod.stopped_at.or(Some(now));
+            Sent::Failed(Failure::Closed, cause)
+        };
+        pod.refresh();
+        if queue_in_kernel && !inner {
+            let reset = Sent::Failed(Failure::Closed, Cause::AcceptQueueReset);
+            self.reset_waiting(pod_id, now, reset);
+        }
+        self.lose_everything(pod_id, now, outcome);
+    }
+
+    fn vanish(&mut self, pod: PodId, how: AfterExit) {
+        let pod = &mut self.pods[pod as usize];
+        pod.door = Door::Gone(how);
+        pod.refresh();
+    }
+
+    fn probe(&mut self, pod_id: PodId, now: u64, number: u64) -> ProbeFate {
+        match self.pods[pod_id as usize].door {
+            Door::Closed(_) | Door::Gone(AfterExit::Refused | AfterExit::Unreachable) => {
+                return ProbeFate::Refused;
+            }
+            Door::Gone(AfterExit::Blackhole) => return ProbeFate::Hangs,
+            Door::Open => {}
+        }
+        if self.pods[pod_id as usize].app == App::Down {
+            return ProbeFate::Refused;
+        }
+        self.settle(pod_id, now);
+        let pod = &mut self.pods[pod_id as usize];
+        let server = &self.servers[pod.server as usize];
+        let service = server.service(self.draws.probe.at(u64::from(pod_id), number), now - pod.opened_at);
+        let ready = now + pod.forward_delay;
+        let (start, worker) = pod.slots.find(ready);
+        let end = start + service;
+        let (holder, kind, stage, reused) = (0, Kind::Probe, Stage::Fated, false);
+        let job = Job { id: number, sent: now, start, end, holder, kind, stage, reused };
+        if server.cpu_limit_milli.is_some() && self.must_share(pod_id, &job, now) {
+            let placed = self.place_shared(pod_id, job, service, None, now);
+            return if placed { ProbeFate::Underway } else { ProbeFate::Hangs };
+        }
+        let pod = &mut self.pods[pod_id as usize];
+        if start > ready && !pod.has_room(&self.servers[pod.server as usize], now) {
+            return ProbeFate::Hangs;
+        }
+        pod.slots.take(worker, end);
+        pod.ring.push(job);
+        self.watched.push(end, pod_id, What::Probe(number));
+        ProbeFate::Underway
+    }
+
+    fn cpu_used(&mut self, pod_id: PodId, now: u64) -> u64 {
+        self.settle_all(pod_id, now);
+        let pod = &self.pods[pod_id as usize];
+        let server = &self.servers[pod.server as usize];
+        let running = match &pod.shared {
+            Some(shared) => shared.clock.used_units(now),
+            None => u128::from(cpu_in_progress(pod, server, now)) * u128::from(CpuClock::UNITS),
+        };
+        ((pod.settled_units() + running) / u128::from(CpuClock::UNITS)) as u64
+    }
+
+    fn under_way(&mut self, pod_id: PodId, now: u64) -> u32 {
+        self.settle_all(pod_id, now);
+        let ring = &self.pods[pod_id as usize].ring;
+        u32::try_from(ring.iter().filter(|(_, job)| job.stage != Stage::Done).count()).unwrap_or(u32::MAX)
+    }
+
+    fn front(&mut self) -> &mut Front {
+        &mut self.front
+    }
+
+    fn finish(mut self, now: u64) -> Tally {
+        self.settle_everywhere(now);
+        let jobs = self.pods.iter().flat_map(|pod| pod.ring.iter());
+        for (_, job) in jobs.filter(|(_, job)| job.is_plain() && job.stage != Stage::Done) {
+            self.source.reopen(job.id);
+            self.books.tally.in_flight_at_end += 1;
+            self.books.tally.in_flight_age_ns += u128::from(now - job.sent);
+        }
+        for flight in self.flights.active() {
+            self.source.reopen(flight.id);
+            self.books.tally.in_flight_at_end += 1;
+            self.books.tally.in_flight_age_ns += u128::from(now - flight.born);
+        }
+        (self.books.tally.think_ns, self.books.tally.connections_ns) = self.source.closing(now);
+        self.books.tally
+    }
+}

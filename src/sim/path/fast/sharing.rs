@@ -1,0 +1,178 @@
+//! How pods enter, live in, and leave the state in which their requests share the CPU.
+
+use super::backend::{Job, Stage};
+use super::flights::TimerKind;
+use super::shared::Shared;
+use super::{FastPath, NEVER};
+use crate::model::cpu::CpuClock;
+use crate::sim::path::{Notice, Observer, PodId};
+
+impl<O: Observer> FastPath<O> {
+    /// Whether a pod has to leave the provisional way for this job, or has left it already.
+    pub(super) fn must_share(&mut self, pod_id: PodId, job: &Job, now: u64) -> bool {
+        let pod = &self.pods[pod_id as usize];
+        if pod.shared.is_some() {
+            return true;
+        }
+        let server = &self.servers[pod.server as usize];
+        let Some(limit) = server.cpu_limit_milli else { return false };
+        // CPU comes first in every service, and starts are in order: who computes when this job
+        // starts are those that started before and have not had their CPU yet.
+        let computing = |other: &Job| {
+            other.start <= job.start && other.start + server.cpu_of(other.end - other.start) > job.start
+        };
+        let sharers = 1 + pod.ring.iter().filter(|(_, other)| computing(other)).count() as u64;
+        if CpuClock::contends(limit, sharers) {
+            self.begin_sharing(pod_id, limit, now);
+            return true;
+        }
+        false
+    }
+
+    /// The pod leaves the provisional way.
+    #[cold]
+    fn begin_sharing(&mut self, pod_id: PodId, limit_milli: u64, now: u64) {
+        self.settle_all(pod_id, now);
+        let pod = &mut self.pods[pod_id as usize];
+        let server = &self.servers[pod.server as usize];
+        let (shared, used) = Shared::take_over(&mut pod.ring, server, limit_milli, pod.forward_delay, now);
+        pod.cpu_ns += used;
+        pod.shared = Some(Box::new(shared));
+        pod.draining |= self.watched.waits_for_drain(pod_id);
+        self.watched.forget(pod_id, |_, _| true);
+        // What was said about ends that lie ahead does not hold any more.
+        let unfinished: Vec<(u32, Job)> = pod
+            .ring
+            .iter()
+            .filter(|(_, j)| j.stage != Stage::Done && !j.is_probe())
+            .map(|(n, j)| (n, *j))
+            .collect();
+        for (number, job) in unfinished {
+            match job.flight() {
+                None => self.source.reopen(job.id),
+                Some(place) if self.flights.waits_for(place, pod_id, number) => {
+                    self.source.reopen(self.flights.get(place).id);
+                    let deadline = job.sent.saturating_add(self.read_timeout);
+                    self.timers.set(deadline, TimerKind::ReadTimeout, place, &self.flights);
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// Adds a job to a pod that shares its CPU; `false` if the accept queue has no room for it.
+    pub(super) fn place_shared(
+        &mut self,
+        pod_id: PodId,
+        mut job: Job,
+        service: u64,
+        flight: Option<u32>,
+        now: u64,
+    ) -> bool {
+        let pod = &mut self.pods[pod_id as usize];
+        let server = &self.servers[pod.server as usize];
+        let Some(shared) = &mut pod.shared else { return false };
+        let free = server.workers.is_none_or(|w| shared.serving < w);
+        if server.lazy && !pod.behind_proxy && !free && shared.queued >= server.accept_queue {
+            self.reschedule(pod_id);
+            return false;
+        }
+        if let Some(place) = flight {
+            job.attach(place);
+        }
+        job.end = service;
+        let number = pod.ring.next_number();
+        let forwarded_at = (pod.forward_delay > 0).then(|| now + pod.forward_delay);
+        job.stage = shared.arrived(number, forwarded_at);
+        pod.ring.push(job);
+        shared.start_queued(&mut pod.ring, server, now);
+        if let Some(place) = flight {
+            self.attach(place, number);
+            let deadline = now.saturating_add(self.read_timeout);
+            self.timers.set(deadline, TimerKind::ReadTimeout, place, &self.flights);
+        }
+        self.reschedule(pod_id);
+        true
+    }
+
+    /// Everything in a sharing pod that ends, or loses patience, at `now`.
+    pub(super) fn run_sharing(&mut self, pod_id: PodId, now: u64) {
+        loop {
+            let pod = &mut self.pods[pod_id as usize];
+            let server = &self.servers[pod.server as usize];
+            let Some(shared) = &mut pod.shared else { break };
+            let Some(number) = shared.next_done(&mut pod.ring, server, now) else { break };
+            shared.start_queued(&mut pod.ring, server, now);
+            let Some(&job) = pod.ring.get(number) else { continue };
+            self.finish_shared(pod_id, number, &job, now);
+        }
+        self.settle(pod_id, now);
+        self.lose_patience(pod_id, now);
+        let pod = &mut self.pods[pod_id as usize];
+        if pod.ring.is_empty() {
+            if let Some(shared) = pod.shared.take() {
+                pod.cpu_units += shared.clock.used_units(now);
+                pod.slots.refill(std::iter::empty());
+            }
+            if std::mem::take(&mut pod.draining) {
+                self.notices.push_back((now, Notice::Drained(pod_id)));
+            }
+        }
+        self.reschedule(pod_id);
+    }
+
+    fn finish_shared(&mut self, pod_id: PodId, number: u32, job: &Job, now: u64) {
+        let request = match job.flight() {
+            _ if job.is_probe() => {
+                self.notices.push_back((now, Notice::ProbeAnswered(pod_id, job.id)));
+                return;
+            }
+            None => {
+                self.books.answer(pod_id, job, now);
+                job.id
+            }
+            Some(place) => {
+                let request = self.flights.get(place).id;
+                if !self.flight_served(pod_id, number, place, now) {
+                    return;
+                }
+                request
+            }
+        };
+        self.front.ended(job.holder, pod_id, now);
+        self.source.ended(request, now + self.books.overhead, None, &self.draws);
+    }
+
+    /// Gives a flight and a timer to every job whose patience ends at `now`.
+    fn lose_patience(&mut self, pod_id: PodId, now: u64) {
+        loop {
+            let pod = &mut self.pods[pod_id as usize];
+            let Some(shared) = &mut pod.shared else { return };
+            let Some((number, &job)) = shared.impatient(&pod.ring) else { return };
+            if job.sent.saturating_add(self.patience) > now {
+                return;
+            }
+            let place = self.flight_of_job(pod_id, &job);
+            if let Some(job) = self.pods[pod_id as usize].ring.get_mut(number) {
+                job.attach(place);
+            }
+            self.attach(place, number);
+            let deadline = job.sent.saturating_add(self.read_timeout);
+            self.timers.set(deadline, TimerKind::ReadTimeout, place, &self.flights);
+        }
+    }
+
+    /// Moves the pod's leaf in the tree of sharing pods.
+    pub(super) fn reschedule(&mut self, pod_id: PodId) {
+        let pod = &mut self.pods[pod_id as usize];
+        let moment = match &mut pod.shared {
+            None => NEVER,
+            Some(shared) => {
+                let patience =
+                    shared.impatient(&pod.ring).map(|(_, job)| job.sent.saturating_add(self.patience));
+                shared.next_moment().min(patience.unwrap_or(NEVER))
+            }
+        };
+        self.sharing.set(pod_id, moment);
+    }
+}

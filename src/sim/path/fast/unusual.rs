@@ -1,0 +1,217 @@
+//! Jobs to which the common way does not apply: those with a flight, and those that are evicted.
+
+use super::backend::{Backend, Job, Kind, Stage};
+use super::flights::TimerKind;
+use super::watched::What;
+use super::{FastPath, NEVER, START};
+use crate::model::outcome::{Cause, Status};
+use crate::model::retry::Failure;
+use crate::sim::path::front::HolderId;
+use crate::sim::path::server::Server;
+use crate::sim::path::{Ended, Observer, PodId, Sent};
+
+impl<O: Observer> FastPath<O> {
+    // === Jobs with a flight ===
+
+    /// Pushes a job that has a flight, or that needs one because somebody will lose patience.
+    #[cold]
+    pub(super) fn place_unusual(&mut self, pod_id: PodId, mut job: Job, flight: Option<u32>, now: u64) {
+        let request = job.id;
+        let place = flight.unwrap_or_else(|| self.flight_of_job(pod_id, &job));
+        job.attach(place);
+        let number = self.pods[pod_id as usize].ring.push(job);
+        self.attach(place, number);
+        let deadline = now.saturating_add(self.read_timeout);
+        let born = self.flights.get(place).born;
+        let client_deadline = self.spec.client.timeout.map_or(NEVER, |timeout| born + timeout.0);
+        if job.end > deadline {
+            self.timers.set(deadline, TimerKind::ReadTimeout, place, &self.flights);
+        }
+        if job.end <= deadline.min(client_deadline) {
+            self.source.ended(request, job.end + self.books.overhead, None, &self.draws);
+            if self.front.wants_ends(job.holder) {
+                self.watched.job(job.end, pod_id, job.holder);
+            }
+        }
+    }
+
+    /// A flight for a job that so far had none.
+    pub(super) fn flight_of_job(&mut self, pod_id: PodId, job: &Job) -> u32 {
+        let place = self.begin_flight(job.id, job.sent, job.holder);
+        let flight = self.flights.get(place);
+        flight.pod = Some(pod_id);
+        flight.attempts = 1;
+        flight.reused = job.reused;
+        place
+    }
+
+    /// The current attempt of a flight is the job `number`.
+    pub(super) fn attach(&mut self, place: u32, number: u32) {
+        let flight = self.flights.get(place);
+        flight.jobs += 1;
+        flight.current = Some(number);
+        flight.connecting = None;
+        if flight.may_have_run && !std::mem::replace(&mut flight.was_sent_twice, true) {
+            self.books.tally.sent_twice += 1;
+        }
+    }
+
+    /// From now on the answers that `holder` will get from `pod` matter to it.
+    pub(super) fn watch_all(&mut self, holder: HolderId, pod: PodId) {
+        for (number, job) in self.pods[pod as usize].ring.iter() {
+            let will_be_answered = match job.flight() {
+                None => true,
+                Some(place) => {
+                    self.flights.waits_for(place, pod, number)
+                        && job.end <= job.sent.saturating_add(self.patience)
+                }
+            };
+            if job.holder == holder && job.stage == Stage::Fated && !job.is_probe() && will_be_answered {
+                self.watched.job(job.end, pod, holder);
+            }
+        }
+    }
+
+    /// The front job of a pod has come true and is a probe or has a flight; then goes on settling.
+    #[cold]
+    pub(super) fn settle_unusual(&mut self, pod_id: PodId, now: u64) {
+        let ring = &mut self.pods[pod_id as usize].ring;
+        if let Some(&job) = ring.front() {
+            let number = ring.pop();
+            self.count_unusual(pod_id, number, &job);
+        }
+        self.settle(pod_id, now);
+    }
+
+    fn count_unusual(&mut self, pod_id: PodId, number: u32, job: &Job) {
+        if let Some(place) = job.flight() {
+            self.flight_served(pod_id, number, place, job.end);
+        }
+    }
+
+    /// A pod has served a job of a flight: the answer, if anybody still waits for it.
+    pub(super) fn flight_served(&mut self, pod_id: PodId, number: u32, place: u32, end: u64) -> bool {
+        let answers = self.flights.waits_for(place, pod_id, number);
+        let flight = self.flights.get(place);
+        let tally = &mut self.books.tally;
+        flight.jobs -= 1;
+        if answers {
+            flight.current = None;
+            flight.ended = Some(Status::Ok);
+            let (request, born, attempts) = (flight.id, flight.born, flight.attempts);
+            let at = end + self.books.overhead;
+            tally.answer(at - START, at - born);
+            let (status, pod) = (Status::Ok, Some(pod_id));
+            self.books.observer.ended(&Ended { request, born, at, status, cause: None, pod, attempts });
+        } else if !std::mem::replace(&mut flight.was_executed, true) {
+            tally.executed_but_5xx += u64::from(flight.ended.is_some_and(Status::is_server_error));
+        }
+        self.flights.release_if_done(place);
+        answers
+    }
+
+    // === Settling out of order ===
+
+    /// Counts every fate of a pod that has come true by `now`, also those behind others.
+    pub(super) fn settle_all(&mut self, pod_id: PodId, now: u64) {
+        self.settle(pod_id, now);
+        let over = |job: &Job| job.stage == Stage::Fated && job.end <= now;
+        let pod = &self.pods[pod_id as usize];
+        if !pod.ring.iter().any(|(_, job)| over(job)) {
+            return;
+        }
+        let jobs: Vec<(u32, Job)> = pod.ring.iter().filter(|(_, j)| over(j)).map(|(n, j)| (n, *j)).collect();
+        for (number, job) in jobs {
+            let pod = &mut self.pods[pod_id as usize];
+            pod.cpu_ns += self.servers[pod.server as usize].cpu_of(job.end - job.start);
+            if let Some(job) = pod.ring.get_mut(number) {
+                job.stage = Stage::Done;
+            }
+            match job.kind {
+                Kind::Plain => self.books.answer(pod_id, &job, job.end),
+                Kind::Flight | Kind::Probe => self.count_unusual(pod_id, number, &job),
+            }
+        }
+    }
+
+    pub(super) fn settle_everywhere(&mut self, now: u64) {
+        for pod in 0..self.pods.len() {
+            self.settle_all(pod as PodId, now);
+        }
+    }
+
+    // === Evictions ===
+
+    /// Jobs that will not be served any more: the requests they belong to meet `outcome`.
+    fn lose_jobs(&mut self, pod_id: PodId, now: u64, jobs: Vec<(u32, Job)>, outcome: Sent) {
+        let mut losers = Vec::new();
+        for (number, job) in jobs.into_iter().filter(|(_, job)| job.stage != Stage::Done && !job.is_probe()) {
+            let place = match job.flight() {
+                None => self.flight_of_job(pod_id, &job),
+                Some(place) => {
+                    self.flights.get(place).jobs -= 1;
+                    if !self.flights.waits_for(place, pod_id, number) {
+                        self.flights.release_if_done(place);
+                        continue;
+                    }
+                    place
+                }
+            };
+            self.source.reopen(self.flights.get(place).id);
+            losers.push(place);
+        }
+        for place in losers {
+            self.settle_attempt(place, now, outcome);
+        }
+    }
+
+    /// Resets the connections that wait in the kernel's accept queue.
+    pub(super) fn reset_waiting(&mut self, pod_id: PodId, now: u64, outcome: Sent) {
+        self.settle_all(pod_id, now);
+        let pod = &mut self.pods[pod_id as usize];
+        let waits = |job: &Job| match job.stage {
+            Stage::Fated => job.start > now,
+            Stage::Queued | Stage::Forwarding => true,
+            Stage::Serving | Stage::Done => false,
+        };
+        let waiting = pod.ring.take_tail(waits);
+        match &mut pod.shared {
+            Some(shared) => shared.forget_waiting(&waiting),
+            None => pod.slots.refill(pod.ring.iter().filter(|(_, j)| j.end > now).map(|(_, j)| j.end)),
+        }
+        self.watched.forget(pod_id, |end, what| match what {
+            What::Job(holder) => waiting.iter().any(|(_, job)| job.end == end && job.holder == holder),
+            What::Probe(probe) => waiting.iter().any(|(_, job)| job.is_probe() && job.id == probe),
+            What::Drain => false,
+        });
+        self.reschedule(pod_id);
+        self.lose_jobs(pod_id, now, waiting, outcome);
+        let reset = Sent::Failed(Failure::Closed, Cause::AcceptQueueReset);
+        for place in std::mem::take(&mut self.pods[pod_id as usize].half_open) {
+            self.flights.get(place).half_open = false;
+            self.settle_attempt(place, now, reset);
+        }
+    }
+
+    /// The process is gone: everything it had is lost.
+    pub(super) fn lose_everything(&mut self, pod_id: PodId, now: u64, outcome: Sent) {
+        self.settle_all(pod_id, now);
+        let pod = &mut self.pods[pod_id as usize];
+        let server = &self.servers[pod.server as usize];
+        match pod.shared.take() {
+            Some(shared) => pod.cpu_units += shared.clock.used_units(now),
+            None => pod.cpu_ns += cpu_in_progress(pod, server, now),
+        }
+        pod.slots.refill(std::iter::empty());
+        let jobs = pod.ring.take_all();
+        self.watched.forget(pod_id, |_, _| true);
+        self.reschedule(pod_id);
+        self.lose_jobs(pod_id, now, jobs, outcome);
+    }
+}
+
+/// CPU that the jobs in service have used so far, on the provisional way, nanoseconds.
+pub(super) fn cpu_in_progress(pod: &Backend, server: &Server, now: u64) -> u64 {
+    let running = pod.ring.iter().filter(|(_, j)| j.stage == Stage::Fated && j.start < now && j.end > now);
+    running.map(|(_, j)| server.cpu_of(j.end - j.start).min(now - j.start)).sum()
+}
