@@ -2,6 +2,12 @@
 
 pub mod case;
 pub mod described;
+pub mod events;
+pub mod expectations;
 pub mod knobs;
 pub mod manifest;
 pub mod settings;
+pub(crate) mod similar;
+pub(crate) mod text;
+
+pub use text::FILE_BYTES_MAX;

@@ -24,7 +24,8 @@ pub enum Layer {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Setting {
     /// The knob's path with names filled in, such as `front_end.removal` or
-    /// `containers.app.startup`, or `Kind/name:path` for a field of an object.
+    /// `containers.app.startup`, or `Kind/name:path` for a field of an object. A container nobody
+    /// named stays `*`: `containers.*.startup` is a setting of the container that serves.
     pub path: String,
     /// The value as the user would write it on the command line.
     pub text: String,

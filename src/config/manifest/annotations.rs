@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::similar::near_miss;
+use crate::config::similar::near_miss;
 use super::{ObjectMeta, TargetType, code};
 use crate::diag::Diagnostic;
 

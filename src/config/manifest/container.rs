@@ -8,7 +8,7 @@ use super::probe::{Lifecycle, Probe, ProbeKind, read_lifecycle, read_probe};
 use super::reader::{Field, Fields};
 use super::scalar::PORT;
 use super::shapes;
-use super::similar::near_miss;
+use crate::config::similar::near_miss;
 
 /// One entry of `containers` or `initContainers`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use super::code;
 use super::resolve::{id, services_of};
 use super::scaling::check_scaling;
 use super::service::PortRef;
-use super::similar::near_miss;
+use crate::config::similar::near_miss;
 use super::{Container, Deployment, LabelSelector, Manifests, Service};
 use crate::diag::Diagnostic;
 

@@ -34,7 +34,6 @@ mod scalar;
 mod scaling;
 mod service;
 mod shapes;
-mod similar;
 mod source;
 mod yaml;
 
@@ -57,7 +56,7 @@ pub use pod_spec::PodSpec;
 pub use probe::{Hook, HttpGet, Lifecycle, Probe, ProbeHandler, TcpSocket};
 pub use resolve::{Selection, select_workload};
 pub use service::{PortRef, Service, ServicePort, ServiceType, TrafficPolicy};
-pub use source::{FILE_BYTES_MAX, Source};
+pub use source::Source;
 
 use crate::diag::{Diagnostic, Place, Severity, SourceText};
 use node::Node;

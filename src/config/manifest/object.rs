@@ -15,7 +15,7 @@ use super::node::{Node, Span, Value};
 use super::reader::{Fields, Reader};
 use super::service::read_service;
 use super::shapes::{self, Shape};
-use super::similar::near_miss;
+use crate::config::similar::near_miss;
 use super::{Manifests, NotModelled, OtherObject};
 use crate::diag::{Diagnostic, Place, SourceText};
 

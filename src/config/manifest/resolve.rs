@@ -6,7 +6,7 @@ use super::code;
 use super::links::findings;
 use super::running::{Completed, completed_spec, pods_differ, pods_of};
 use super::scaling::scales;
-use super::similar::near_miss;
+use crate::config::similar::near_miss;
 use super::{
     Deployment, HorizontalPodAutoscaler, Ingress, Manifests, Pod, PodDisruptionBudget, PodSpec, Service,
 };

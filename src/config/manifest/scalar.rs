@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use super::node::{ScalarKind, Value, scalar_kind};
 use super::reader::Field;
-use super::similar::near_miss;
+use crate::config::similar::near_miss;
 use crate::units::{IntOrPercent, Nanos, parse_quantity_milli};
 
 /// The longest time that any field may name, in seconds.

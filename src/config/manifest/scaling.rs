@@ -4,7 +4,7 @@ use super::code;
 use super::links::Finding;
 use super::resolve::id;
 use super::running::{completed_spec, pods_of};
-use super::similar::near_miss;
+use crate::config::similar::near_miss;
 use super::{Container, Deployment, HorizontalPodAutoscaler, Manifests, Metric, MetricTarget, PodSpec};
 use crate::diag::{Diagnostic, Place};
 

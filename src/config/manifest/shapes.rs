@@ -5,7 +5,7 @@
 //! that a later release adds is listed as unknown until it is added here; it is never an error
 //! unless its name nearly equals a modelled one.
 
-use super::similar::near_miss;
+use crate::config::similar::near_miss;
 
 /// The fields of one kind of mapping.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 /// The name among `known` that `written` most likely stands for, if it is near enough to be a
 /// slip and not another word: the same apart from case, one slip in names of four letters and
 /// more, two in names of eight and more. Equal names are not slips.
-pub(super) fn near_miss<'k>(written: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(crate) fn near_miss<'k>(written: &str, known: &[&'k str]) -> Option<&'k str> {
     known
         .iter()
         .filter(|name| **name != written)
