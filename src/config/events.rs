@@ -9,7 +9,8 @@ use crate::units::{Nanos, parse_duration};
 pub const EVENT_WORDS: &[&str] = &["rollout", "rollback", "scale", "kill-pod"];
 
 /// How an event is written, for messages and help.
-pub const EVENT_FORM: &str = "write DO@TIME: rollout@60s, rollback@5m, scale=10@2m, kill-pod@90s or kill-pod=3@90s";
+pub const EVENT_FORM: &str =
+    "write DO@TIME: rollout@60s, rollback@5m, scale=10@2m, kill-pod@90s or kill-pod=3@90s";
 
 /// Reads an event such as `rollout@60s`: what happens, and when, from the run's beginning.
 ///

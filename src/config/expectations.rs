@@ -6,8 +6,7 @@ use super::case::Expectation;
 pub const COMPARISONS: &[&str] = &["==", "!=", "<=", ">=", "<", ">", "in"];
 
 /// How an expectation is written, for messages and help.
-pub const EXPECT_FORM: &str =
-    "write METRIC COMPARISON VALUE, such as `rollouts_with_loss == 0`, `margin.removal >= 5s` or \
+pub const EXPECT_FORM: &str = "write METRIC COMPARISON VALUE, such as `rollouts_with_loss == 0`, `margin.removal >= 5s` or \
      `lost in 3900..4500`";
 
 /// Reads `METRIC COMPARISON VALUE`. Whether there is such a metric, and what its values look like,

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::similar::near_miss;
 use super::{ObjectMeta, TargetType, code};
+use crate::config::similar::near_miss;
 use crate::diag::Diagnostic;
 
 /// The annotations of one controller on one object.

@@ -7,8 +7,8 @@ use super::code;
 use super::resolve::{id, services_of};
 use super::scaling::check_scaling;
 use super::service::PortRef;
-use crate::config::similar::near_miss;
 use super::{Container, Deployment, LabelSelector, Manifests, Service};
+use crate::config::similar::near_miss;
 use crate::diag::Diagnostic;
 
 /// Something that does not fit.

@@ -15,8 +15,8 @@ use super::node::{Node, Span, Value};
 use super::reader::{Fields, Reader};
 use super::service::read_service;
 use super::shapes::{self, Shape};
-use crate::config::similar::near_miss;
 use super::{Manifests, NotModelled, OtherObject};
+use crate::config::similar::near_miss;
 use crate::diag::{Diagnostic, Place, SourceText};
 
 /// What is gathered while reading documents.

@@ -6,10 +6,10 @@ use super::code;
 use super::links::findings;
 use super::running::{Completed, completed_spec, pods_differ, pods_of};
 use super::scaling::scales;
-use crate::config::similar::near_miss;
 use super::{
     Deployment, HorizontalPodAutoscaler, Ingress, Manifests, Pod, PodDisruptionBudget, PodSpec, Service,
 };
+use crate::config::similar::near_miss;
 use crate::diag::Diagnostic;
 
 /// One Deployment and what the manifests say around it.

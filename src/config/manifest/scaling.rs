@@ -4,8 +4,8 @@ use super::code;
 use super::links::Finding;
 use super::resolve::id;
 use super::running::{completed_spec, pods_of};
-use crate::config::similar::near_miss;
 use super::{Container, Deployment, HorizontalPodAutoscaler, Manifests, Metric, MetricTarget, PodSpec};
+use crate::config::similar::near_miss;
 use crate::diag::{Diagnostic, Place};
 
 /// Whether an autoscaler's target is this Deployment. The version in its reference does not
