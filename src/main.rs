@@ -1,3 +1,7 @@
-//! The `podloss` command: parse, dispatch, exit code.
+//! The `podloss` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(podloss::cli::main(std::env::args_os()))
+}

@@ -9,6 +9,30 @@ pub mod live;
 
 use serde_json::Value;
 
+/// What a vector file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Decisions of the autoscaler, see [`hpa`].
+    Hpa,
+    /// Rules of pod life and rollout, see [`lifecycle`].
+    Lifecycle,
+    /// Measured losses, see [`live`].
+    Live,
+}
+
+impl Format {
+    /// The format that a file names in `schema` or `format`; `None` if podloss does not know it.
+    pub fn of(file: &Value) -> Option<Format> {
+        let name = file.get("schema").or_else(|| file.get("format"))?.as_str()?;
+        match name {
+            hpa::SCHEMA => Some(Format::Hpa),
+            lifecycle::FORMAT => Some(Format::Lifecycle),
+            live::FORMAT => Some(Format::Live),
+            _ => None,
+        }
+    }
+}
+
 /// What one vector gave.
 #[derive(Clone, Debug)]
 pub struct VectorOutcome {
