@@ -1,5 +1,6 @@
 //! What users write, read into plain values.
 
+pub mod autoscaler;
 pub mod case;
 pub mod described;
 pub mod events;
