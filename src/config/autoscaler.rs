@@ -39,9 +39,7 @@ fn requests(resources: &Resources) -> BTreeMap<String, i64> {
 
 fn metric(metric: &Metric) -> hpa::MetricSpec {
     let (source, target) = match metric {
-        Metric::Resource { name, target } => {
-            (hpa::MetricSource::Resource { resource: name.clone() }, target)
-        }
+        Metric::Resource { name, target } => (hpa::MetricSource::Resource { resource: name.clone() }, target),
         Metric::ContainerResource { name, container, target } => {
             let source =
                 hpa::MetricSource::ContainerResource { resource: name.clone(), container: container.clone() };
@@ -161,11 +159,8 @@ spec:
             ..hpa::ScalingRules::default_for(hpa::Direction::Up)
         };
         assert_eq!(behavior.scale_up, up);
-        let policy = hpa::ScalingPolicy {
-            kind: hpa::PolicyKind::Pods,
-            value: 2,
-            period: Nanos::from_secs(90),
-        };
+        let policy =
+            hpa::ScalingPolicy { kind: hpa::PolicyKind::Pods, value: 2, period: Nanos::from_secs(90) };
         let down = hpa::ScalingRules {
             select_policy: hpa::SelectPolicy::Min,
             policies: vec![policy],
