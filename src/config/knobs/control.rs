@@ -1,0 +1,153 @@
+//! Knobs of the control plane and of the way metrics take.
+
+use super::{Kind, Knob};
+
+const SECTION: &str = "facts of small, quiet clusters";
+
+/// Controllers, kubelets, API server.
+pub(super) const CONTROL: &[Knob] = &[
+    Knob::new(
+        "control.nodes",
+        Kind::Count { min: 1, max: 15_000 },
+        "nodes",
+        "Nodes that the pods are spread over.",
+    )
+    .alias("nodes")
+    .default("6")
+    .range("50", "3")
+    .guess("a small cluster"),
+    Knob::new(
+        "control.controller_reaction",
+        Kind::Dist,
+        "reaction of controllers",
+        "A change in the API server to a controller having acted on it.",
+    )
+    .default("median=10ms,p99=150ms")
+    .range("5ms", "200ms")
+    .guess(SECTION),
+    Knob::new("control.api_write", Kind::Dist, "API write", "One write to the API server.")
+        .default("median=5ms,p99=100ms")
+        .range("3ms", "1s")
+        .guess("the objective is 1 s at the 99th percentile"),
+    Knob::new("control.schedule", Kind::Dist, "scheduling", "Pod created to bound to a node.")
+        .default("median=9ms,p99=25ms")
+        .range("5ms", "100ms")
+        .measured("kubernetes#42000"),
+    Knob::new(
+        "control.kubelet_notice",
+        Kind::Dist,
+        "kubelet's notice",
+        "Pod bound to the kubelet starting work on it.",
+    )
+    .default("median=200ms,p99=730ms")
+    .range("20ms", "1s")
+    .measured("kubernetes#42000, hollow nodes"),
+    Knob::new("control.sandbox", Kind::Dist, "sandbox", "Creating the sandbox with its network.")
+        .default("median=500ms,p99=3s")
+        .range("200ms", "10s")
+        .guess("containerd#6111, kubernetes#66672, cri-o#2906"),
+    Knob::new(
+        "control.container_relist",
+        Kind::Dist,
+        "container relist",
+        "A container's change to the kubelet having noticed it.",
+    )
+    .default("uniform=20ms..1020ms")
+    .range("20ms", "1020ms")
+    .documented("kubelet PLEG, relist every second"),
+    Knob::new(
+        "control.status_patch",
+        Kind::Dist,
+        "status patch",
+        "A readiness result in the kubelet to the pod's condition in the API.",
+    )
+    .default("median=10ms,p99=150ms")
+    .range("5ms", "2s")
+    .guess("two calls at 50 per second and node"),
+    Knob::new(
+        "control.kubelet_stop",
+        Kind::Dist,
+        "kubelet's stop",
+        "Deletion timestamp to the kubelet starting hooks and signals.",
+    )
+    .alias("kubelet_stop")
+    .default("median=20ms,p99=300ms")
+    .range("1s", "10ms")
+    .guess("no trustworthy figure is published"),
+    Knob::new(
+        "control.sandbox_stop",
+        Kind::Dist,
+        "end of the sandbox",
+        "The last container's exit to the pod's address being gone.",
+    )
+    .default("median=100ms,p99=1s")
+    .range("50ms", "2s")
+    .guess(SECTION),
+    Knob::new(
+        "control.slice_sync",
+        Kind::Dist,
+        "EndpointSlice",
+        "A pod's change to its EndpointSlice being written.",
+    )
+    .alias("slice_sync")
+    .default("median=20ms,p99=300ms")
+    .range("10ms", "1s")
+    .guess("endpointslice controller, batch period 0"),
+];
+
+/// The autoscaler's controller and its metrics.
+pub(super) const METRICS: &[Knob] = &[
+    Knob::new(
+        "metrics.housekeeping",
+        Kind::Duration,
+        "kubelet's readings",
+        "Time between two readings of a container's CPU counter by the kubelet.",
+    )
+    .default("10s")
+    .range("10s", "15s")
+    .documented("cAdvisor housekeeping"),
+    Knob::new(
+        "metrics.resolution",
+        Kind::Duration,
+        "metric resolution",
+        "--metric-resolution of metrics-server.",
+    )
+    .default("15s")
+    .range("10s", "60s")
+    .documented("metrics-server's manifest; the flag's own default is 60 s"),
+    Knob::new(
+        "metrics.sync_period",
+        Kind::Duration,
+        "HPA sync period",
+        "--horizontal-pod-autoscaler-sync-period.",
+    )
+    .default("15s")
+    .documented("kube-controller-manager"),
+    Knob::new("metrics.tolerance", Kind::Share, "HPA tolerance", "--horizontal-pod-autoscaler-tolerance.")
+        .default("0.1")
+        .documented("kube-controller-manager"),
+    Knob::new(
+        "metrics.downscale_stabilization",
+        Kind::Duration,
+        "HPA downscale stabilization",
+        "--horizontal-pod-autoscaler-downscale-stabilization.",
+    )
+    .default("5m")
+    .documented("kube-controller-manager"),
+    Knob::new(
+        "metrics.cpu_initialization_period",
+        Kind::Duration,
+        "HPA CPU initialization period",
+        "--horizontal-pod-autoscaler-cpu-initialization-period.",
+    )
+    .default("5m")
+    .documented("kube-controller-manager"),
+    Knob::new(
+        "metrics.initial_readiness_delay",
+        Kind::Duration,
+        "HPA initial readiness delay",
+        "--horizontal-pod-autoscaler-initial-readiness-delay.",
+    )
+    .default("30s")
+    .documented("kube-controller-manager"),
+];

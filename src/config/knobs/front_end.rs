@@ -1,0 +1,231 @@
+//! Knobs of the front end. Defaults are the presets' own, see `config::presets`.
+
+use super::{Kind, Knob};
+
+/// Statuses that a front end may answer with itself.
+const STATUSES: Kind =
+    Kind::Choice(&["408", "460", "499", "500", "502", "503", "504", "closed", "refused", "reset", "timeout"]);
+
+const COUNT: Kind = Kind::Count { min: 1, max: 1_000 };
+
+/// The front end.
+pub(super) const FRONT_END: &[Knob] = &[
+    Knob::new(
+        "front_end.preset",
+        Kind::Text,
+        "front end",
+        "What stands in front of the pods: the name of a preset.",
+    )
+    .flag("front-end")
+    .default("ingress-nginx")
+    .guess("the most common controller"),
+    Knob::new(
+        "front_end.removal",
+        Kind::Dist,
+        "removal delay",
+        "Pod deletion to the moment no request is sent to it any more, in place of every stage between.",
+    )
+    .alias("removal")
+    .flag("removal")
+    .decisive(),
+    Knob::new(
+        "front_end.addition",
+        Kind::Dist,
+        "addition delay",
+        "Pod ready to the moment it gets requests, in place of every stage between.",
+    )
+    .alias("addition"),
+    Knob::new(
+        "front_end.replicas",
+        COUNT,
+        "front-end replicas",
+        "Independent processes or load balancer nodes, each with its own view of the endpoints.",
+    ),
+    Knob::new(
+        "front_end.workers",
+        COUNT,
+        "front-end workers",
+        "Worker processes of each, with their own rings and connections.",
+    ),
+    Knob::new(
+        "front_end.balancer",
+        Kind::Choice(&["nginx", "round-robin", "ingress-ring", "least-connections"]),
+        "balancer",
+        "How a pod is chosen for an attempt.",
+    ),
+    Knob::new(
+        "front_end.max_fails",
+        Kind::Count { min: 0, max: 1_000 },
+        "max_fails",
+        "Failures after which nginx leaves a pod alone; 0 switches this off.",
+    ),
+    Knob::new("front_end.fail_timeout", Kind::Seconds, "fail_timeout", "How long nginx leaves a pod alone."),
+    Knob::new(
+        "front_end.tries",
+        Kind::Count { min: 0, max: 100 },
+        "attempts",
+        "Attempts per request in total; 0 for as many as there are pods.",
+    )
+    .alias("tries"),
+    Knob::new(
+        "front_end.retry_on",
+        Kind::Choice(&["off", "error", "timeout", "error+timeout"]),
+        "what is retried",
+        "After which failures another pod is tried.",
+    )
+    .alias("retry_on"),
+    Knob::new(
+        "front_end.retry_non_idempotent",
+        Kind::Switch,
+        "retrying POSTs",
+        "Whether requests that may have reached a pod are sent again although they are not idempotent.",
+    ),
+    Knob::new(
+        "front_end.connect_timeout",
+        Kind::Duration,
+        "connect timeout",
+        "How long an attempt waits for a connection.",
+    )
+    .alias("connect_timeout"),
+    Knob::new(
+        "front_end.read_timeout",
+        Kind::Duration,
+        "read timeout",
+        "How long an attempt waits for an answer.",
+    )
+    .alias("read_timeout"),
+    Knob::new(
+        "front_end.keepalive",
+        Kind::Count { min: 0, max: 1_000_000 },
+        "kept connections",
+        "Idle connections to pods that each worker keeps; 0 opens one per request.",
+    ),
+    Knob::new(
+        "front_end.keepalive_idle",
+        Kind::Duration,
+        "front-end keep-alive",
+        "How long the front end keeps an idle connection to a pod.",
+    ),
+    Knob::new(
+        "front_end.stale_retry",
+        Kind::Switch,
+        "stale connections are free",
+        "Whether an attempt that failed on a reused connection gives its try back.",
+    ),
+    Knob::new(
+        "front_end.overhead",
+        Kind::Duration,
+        "time outside pods",
+        "The front end's own work and the network there and back, per request.",
+    )
+    .alias("overhead"),
+    Knob::new(
+        "front_end.watch",
+        Kind::Dist,
+        "watch delay",
+        "An endpoint change in the API server until the front end's controller acts on it.",
+    ),
+    Knob::new(
+        "front_end.batch",
+        Kind::Duration,
+        "batching",
+        "How long the controller waits for more changes before it hands on a new list.",
+    ),
+    Knob::new(
+        "front_end.sync_rate",
+        Kind::Number,
+        "sync rate",
+        "Lists handed on per second at most, 0 for no limit (--sync-rate-limit of ingress-nginx).",
+    ),
+    Knob::new("front_end.poll", Kind::Duration, "poll period", "Period of the workers' timer for new lists."),
+    Knob::new(
+        "front_end.reload_interval",
+        Kind::Duration,
+        "reload interval",
+        "Smallest time between two reloads.",
+    ),
+    Knob::new(
+        "front_end.reload_start",
+        Kind::Duration,
+        "reload time",
+        "Reload command to the first connection at the new generation.",
+    ),
+    Knob::new(
+        "front_end.reload_overlap",
+        Kind::Duration,
+        "reload overlap",
+        "How long both generations accept connections.",
+    ),
+    Knob::new(
+        "front_end.reconcile",
+        Kind::Dist,
+        "reconcile time",
+        "The cloud controller's work on a change of targets.",
+    ),
+    Knob::new(
+        "front_end.apply",
+        Kind::Dist,
+        "apply time",
+        "Request to the cloud's API until the load balancer obeys.",
+    ),
+    Knob::new(
+        "front_end.health_check.interval",
+        Kind::Duration,
+        "health check interval",
+        "Time between two health checks of a target.",
+    ),
+    Knob::new(
+        "front_end.health_check.healthy",
+        COUNT,
+        "healthy threshold",
+        "Passed checks that make an unhealthy target healthy.",
+    ),
+    Knob::new(
+        "front_end.health_check.unhealthy",
+        COUNT,
+        "unhealthy threshold",
+        "Failed checks that make a healthy target unhealthy.",
+    ),
+    Knob::new(
+        "front_end.health_check.initial",
+        COUNT,
+        "first checks",
+        "Passed checks that a new target needs.",
+    ),
+    Knob::new(
+        "front_end.status.error",
+        STATUSES,
+        "status of errors",
+        "Answer when a connection was refused or broke before the answer.",
+    ),
+    Knob::new(
+        "front_end.status.connect_timeout",
+        STATUSES,
+        "status of connect timeouts",
+        "Answer when no connection came about in time.",
+    ),
+    Knob::new(
+        "front_end.status.read_timeout",
+        STATUSES,
+        "status of read timeouts",
+        "Answer when the pod did not answer in time.",
+    ),
+    Knob::new(
+        "front_end.status.no_endpoints",
+        STATUSES,
+        "status without endpoints",
+        "Answer when no endpoint is known.",
+    ),
+    Knob::new(
+        "front_end.status.all_down",
+        STATUSES,
+        "status with all down",
+        "Answer when every endpoint is marked down.",
+    ),
+    Knob::new(
+        "front_end.status.client_left",
+        STATUSES,
+        "status of clients that left",
+        "What the log says when the client left first.",
+    ),
+];

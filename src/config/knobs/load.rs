@@ -1,0 +1,100 @@
+//! Knobs of the run as a whole and of the load.
+
+use super::{Kind, Knob};
+
+/// The run as a whole.
+pub(super) const GENERAL: &[Knob] = &[
+    Knob::new(
+        "workload",
+        Kind::Text,
+        "workload",
+        "Which Deployment is simulated: `web`, `deploy/web` or `shop/deploy/web`.",
+    )
+    .flag("workload"),
+    Knob::new("kubernetes", Kind::Version, "Kubernetes", "The version whose rules hold.")
+        .flag("kubernetes")
+        .default("1.35")
+        .range("1.31", "1.35")
+        .guess("a current version"),
+    Knob::new(
+        "duration",
+        Kind::Duration,
+        "duration",
+        "How long requests are sent; without it a time that covers the load and every event.",
+    )
+    .flag("duration"),
+    Knob::new(
+        "settle_limit",
+        Kind::Duration,
+        "settle limit",
+        "How long a run may go on after the load has ended, until rollouts and requests have ended.",
+    )
+    .default("15m")
+    .documented("above progressDeadlineSeconds, 600 s"),
+];
+
+/// The load. These are applied where the load is read.
+pub(super) const LOAD: &[Knob] = &[
+    Knob::new(
+        "load.kind",
+        Kind::Choice(&["open", "closed", "replay"]),
+        "kind of load",
+        "Whether requests arrive whatever happens, wait for their answers, or are replayed.",
+    ),
+    Knob::new(
+        "load.rps",
+        Kind::Text,
+        "request rate",
+        "Requests per second of an open load: 900, or 200@0,900@10m,1200@20m..25m.",
+    )
+    .alias("rps")
+    .flag("rps"),
+    Knob::new(
+        "load.dispersion",
+        Kind::Number,
+        "burstiness",
+        "Variance-to-mean ratio of the arrivals of an open load; 1 is Poisson.",
+    )
+    .default("1")
+    .guess("independent users"),
+    Knob::new(
+        "load.connections",
+        Kind::Count { min: 1, max: 1_000_000 },
+        "connections",
+        "Connections of a closed load, each with one request at a time.",
+    )
+    .alias("conns")
+    .flag("conns"),
+    Knob::new(
+        "load.think",
+        Kind::Dist,
+        "think time",
+        "Pause of a connection between an answer and its next request.",
+    )
+    .alias("think")
+    .flag("think")
+    .default("0s")
+    .guess("a load generator that never pauses"),
+    Knob::new(
+        "load.ramp",
+        Kind::Duration,
+        "ramp",
+        "Connections of a closed load begin at random moments within this time.",
+    )
+    .default("1s")
+    .guess("as load generators do"),
+    Knob::new(
+        "load.trace",
+        Kind::Text,
+        "trace",
+        "A file of rates (`timestamp_s,requests_per_s`) or of arrival times to replay.",
+    )
+    .flag("trace"),
+    Knob::new("load.scale", Kind::Number, "scale of the trace", "Factor on the rates of a trace.")
+        .flag("scale")
+        .default("1")
+        .documented("the trace as it is"),
+    Knob::new("load.shift", Kind::Text, "shift of the trace", "Moves a trace in time.").flag("shift"),
+    Knob::new("load.cut", Kind::Text, "part of the trace", "Replays only a part of a trace: 1h..2h.")
+        .flag("cut"),
+];
