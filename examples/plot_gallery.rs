@@ -109,7 +109,7 @@ fn loss_over_time(loses: bool) -> TimeChart {
     });
     let heading = if loses {
         Heading::new(
-            "Rolling update loses about 8 100 of 162 000 requests",
+            "Rolling update loses about 8,100 of 162,000 requests",
             "default/web, 900 rps open loop, 12 pods, AWS ALB with IP targets, no preStop; run 1 of 60",
         )
     } else {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Histogram, Series};
+use super::{Histogram, PodLosses, Series};
 use crate::model::outcome::{Cause, Method, Status};
 
 /// At most this many lost requests per cause are kept with their particulars.
@@ -69,6 +69,8 @@ pub struct Tally {
     pub executed_but_5xx: u64,
     /// Requests per second.
     pub series: Series,
+    /// Losses by pod. Pods of different runs have nothing in common, so a sum of runs has none.
+    pub pod_losses: PodLosses,
 }
 
 impl Tally {
@@ -103,6 +105,9 @@ impl Tally {
         tally.count += 1;
         tally.posts += u64::from(sample.method == Method::Post);
         tally.when.add(at);
+        if let Some(pod) = sample.pod {
+            self.pod_losses.add(pod, at);
+        }
         if tally.samples.len() < MAX_SAMPLES_PER_CAUSE {
             tally.samples.push(sample);
         }
@@ -162,6 +167,7 @@ impl Tally {
         self.sent_twice += other.sent_twice;
         self.executed_but_5xx += other.executed_but_5xx;
         self.series.merge(&other.series);
+        self.pod_losses.clear();
     }
 }
 

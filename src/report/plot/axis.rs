@@ -226,7 +226,7 @@ mod tests {
             (
                 "decades",
                 Axis::logarithmic(Some((3.0, 4_000.0)), 5),
-                vec!["1", "10", "100", "1\u{2009}000", "10\u{2009}000"],
+                vec!["1", "10", "100", "1,000", "10,000"],
             ),
             ("one decade", Axis::logarithmic(Some((2.5, 40.0)), 6), vec!["2", "5", "10", "20", "50"]),
             ("percentiles", Axis::percentiles(Some(99.95)), vec!["p50", "p90", "p99", "p99.9"]),

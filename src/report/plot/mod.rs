@@ -28,7 +28,7 @@ pub use colour::{Colour, OK, STATUS_COLOURS, series_colour, status_colour};
 pub use frame::{Event, Span};
 pub use heat_map::HeatMap;
 pub use latency::{LatencyChart, LatencyForm, PercentileCurve, QuantileSeries};
-pub use pods::{Mark, MarkKind, PodRow, PodState, PodTimeline, Segment};
+pub use pods::{Mark, MarkKind, PodRow, PodState, PodTimeline, Segment, state_colour};
 pub use range::{RangeChart, RangePoint};
 pub use scatter::{Scatter, ScatterPoint};
 pub use time::{Panel, Series, SeriesKind, TimeChart, YAxis};
@@ -38,7 +38,7 @@ use picture::Picture;
 /// What stands above every chart.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Heading {
-    /// What the picture says, best as a sentence: "Rolling update loses 8 060 requests".
+    /// What the picture says, best as a sentence: "Rolling update loses 8,060 requests".
     pub title: String,
     /// What it was computed from, smaller and grey.
     pub subtitle: String,

@@ -99,7 +99,7 @@ const MOST_ROWS: usize = 60;
 const LEAST_ROW: f64 = 6.0;
 
 /// The colour of a pod state in every chart.
-pub(super) fn state_colour(state: PodState) -> Colour {
+pub fn state_colour(state: PodState) -> Colour {
     Colour::rgb(match state {
         PodState::Scheduled => 0xe9ecef,
         PodState::Starting => 0xcdd4db,

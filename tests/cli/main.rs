@@ -1,0 +1,7 @@
+//! The command as its users see it: arguments in, streams and exit codes out.
+
+mod conform;
+mod help;
+mod hpa;
+mod streams;
+mod support;
