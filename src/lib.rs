@@ -16,5 +16,7 @@ pub mod model;
 pub mod random;
 pub mod report;
 pub mod sim;
+pub mod stats;
+pub mod study;
 pub mod units;
 pub mod workload;

@@ -82,6 +82,11 @@ impl Series {
         self.rows.truncate(self.rows.len().div_ceil(2));
     }
 
+    /// A series of these rows, each `2^shift` seconds long; `None` where no run could have made it.
+    pub fn from_rows(rows: Vec<Row>, shift: u32) -> Option<Series> {
+        (rows.len() <= Self::MAX_ROWS && shift < 16).then_some(Series { rows, shift })
+    }
+
     /// The rows, oldest first.
     pub fn rows(&self) -> &[Row] {
         &self.rows

@@ -1,0 +1,101 @@
+//! What advice looks at, read once from a case.
+
+use crate::config::case::Case;
+use crate::model::deployment::{Strategy, resolve_fenceposts};
+use crate::random::Dist;
+use crate::sim::spec::{ContainerPlan, OnStop, PodTemplate, Role};
+use crate::units::Nanos;
+
+pub(super) struct Facts<'a> {
+    pub(super) front: &'a str,
+    pub(super) kubernetes_minor: u32,
+    /// Smallest, central and largest seconds from a deletion to the last new request.
+    pub(super) removal_s: (f64, f64, f64),
+    /// Server keep-alive and front-end idle timeout, seconds.
+    pub(super) keepalive_s: Option<(f64, f64)>,
+    pub(super) client_timeout: Option<Nanos>,
+    pub(super) read_timeout: Nanos,
+    pub(super) replicas: u32,
+    pub(super) surge: u32,
+    pub(super) unavailable: u32,
+    pub(super) recreates: bool,
+    /// The spec of the pods that stop.
+    pub(super) old: Option<Stopping<'a>>,
+    /// The new spec's hook is longer than the old one's: the next rollout is another story.
+    pub(super) new_hook: Option<Nanos>,
+    /// Mean service time of a request.
+    pub(super) service: Nanos,
+}
+
+/// How pods of one template stop.
+pub(super) struct Stopping<'a> {
+    pub(super) entry: &'a ContainerPlan,
+    /// Index of the container that requests enter by.
+    pub(super) entry_index: usize,
+    /// Containers that stop in parallel with it: all but native sidecars.
+    pub(super) beside: usize,
+    pub(super) grace: Nanos,
+}
+
+impl Stopping<'_> {
+    /// How long the entry container's hook runs at most.
+    pub(super) fn hook(&self) -> Option<Nanos> {
+        self.entry.pre_stop.as_ref().map(|hook| hook.duration.upper_end())
+    }
+
+    pub(super) fn behaviour(&self) -> &OnStop {
+        &self.entry.on_stop
+    }
+}
+
+impl<'a> Facts<'a> {
+    pub(super) fn of(case: &'a Case) -> Facts<'a> {
+        let deployment = case.spec.deployments.first();
+        let tier = case.spec.tiers.first();
+        let old = deployment.and_then(|d| stopping(d.templates.first()?));
+        let new = deployment.and_then(|d| stopping(d.templates.last()?));
+        let hook = |of: &Option<Stopping<'_>>| of.as_ref().and_then(Stopping::hook).unwrap_or_default();
+        let replicas = deployment.map_or(0, |d| d.spec.replicas);
+        let (surge, unavailable) = match deployment.map(|d| d.spec.strategy) {
+            Some(Strategy::RollingUpdate { max_surge, max_unavailable }) => {
+                let limits = resolve_fenceposts(max_surge, max_unavailable, replicas);
+                (limits.surge, limits.unavailable)
+            }
+            Some(Strategy::Recreate) | None => (0, 0),
+        };
+        Facts {
+            front: tier.map_or("front end", |tier| tier.name.as_str()),
+            kubernetes_minor: case.spec.kubernetes_minor,
+            removal_s: case.margins.removal_s,
+            keepalive_s: case.margins.keepalive_s,
+            client_timeout: case.spec.client.timeout,
+            read_timeout: tier.map_or(Nanos::ZERO, |tier| tier.read_timeout),
+            replicas,
+            surge,
+            unavailable,
+            recreates: deployment.is_some_and(|d| d.spec.strategy == Strategy::Recreate),
+            new_hook: Some(hook(&new)).filter(|new| *new > hook(&old)),
+            service: deployment.and_then(|d| service(d.templates.first()?)).map_or(Nanos::ZERO, Dist::mean),
+            old,
+        }
+    }
+}
+
+fn stopping(template: &PodTemplate) -> Option<Stopping<'_>> {
+    let find = |wanted: fn(&Role) -> bool| template.containers.iter().position(|c| wanted(&c.role));
+    let entry_index = find(|role| matches!(role, Role::Forwards { .. }))
+        .or_else(|| find(|role| matches!(role, Role::Serves(_))))?;
+    Some(Stopping {
+        entry: &template.containers[entry_index],
+        entry_index,
+        beside: template.containers.iter().filter(|c| !c.is_sidecar).count().saturating_sub(1),
+        grace: Nanos::from_secs(template.grace_seconds.into()),
+    })
+}
+
+fn service(template: &PodTemplate) -> Option<&Dist> {
+    template.containers.iter().find_map(|container| match &container.role {
+        Role::Serves(server) => Some(&server.service),
+        Role::Forwards { .. } | Role::Other => None,
+    })
+}

@@ -1,0 +1,201 @@
+//! Losses at the end of a pod.
+
+use super::facts::{Facts, Stopping};
+use super::{Advice, margin, seconds, span};
+use crate::sim::spec::OnStop;
+use crate::study::Margin;
+use crate::units::Nanos;
+
+/// Seconds that a hook must last so that the front end has surely let go.
+fn hook_needed(facts: &Facts<'_>) -> u64 {
+    // The removal's upper end and one second for what is already on its way.
+    facts.removal_s.2.max(facts.removal_s.1).ceil() as u64 + 1
+}
+
+pub(super) fn keep_serving(facts: &Facts<'_>) -> Advice {
+    let Some(old) = &facts.old else {
+        return Advice::new("keep serving until the front end has let go", "No container takes requests.");
+    };
+    let needed = hook_needed(facts);
+    let now = old.hook().map_or_else(|| "none".to_owned(), span);
+    let cut = old.hook().is_some_and(|hook| hook >= old.grace);
+    if cut {
+        return Advice::new(
+            format!("grace above the preStop (grace {}, preStop {now})", span(old.grace)),
+            format!(
+                "The grace period of {} cuts the preStop hook short. {}",
+                span(old.grace),
+                grace_rule(facts, Nanos::from_secs(needed))
+            ),
+        );
+    }
+    if let Some(new) = facts.new_hook {
+        return Advice::new(
+            format!("nothing this time: the new preStop ({}) counts next time", span(new)),
+            format!(
+                "Pods stop by the spec they were created with. The old one has preStop: {now}, so this rollout \
+                 still loses; the next one stops by the new spec (preStop {}). Run podloss without --from to \
+                 see it.",
+                span(new)
+            ),
+        );
+    }
+    Advice::new(
+        format!("keep serving until {} has let go (preStop: {now})", facts.front),
+        format!(
+            "The pod stops listening while {front} still sends to it: {lo} to {hi} after the deletion. \
+             {hook} {grace} No such loss predicted while the removal takes less than {needed} s. {costs}",
+            front = facts.front,
+            lo = seconds(facts.removal_s.0),
+            hi = seconds(facts.removal_s.2),
+            hook = hook_rule(facts, old, needed),
+            grace = grace_rule(facts, Nanos::from_secs(needed)),
+            costs = costs(facts, needed),
+        ),
+    )
+}
+
+/// How to write the hook, on which containers, and what can go wrong with it.
+fn hook_rule(facts: &Facts<'_>, old: &Stopping<'_>, needed: u64) -> String {
+    let every = match old.beside {
+        0 => String::new(),
+        1 => " on both containers of the pod, so that neither leaves before the other".to_owned(),
+        n => format!(" on all {} containers of the pod, so that none leaves before the others", n + 1),
+    };
+    let form = match facts.kubernetes_minor {
+        30.. => format!("lifecycle.preStop.sleep of {needed} s (Kubernetes 1.30 and later)"),
+        _ => format!(
+            "lifecycle.preStop.exec of `sleep {needed}` (this version has no sleep action; where the image has \
+             no shell or no sleep the hook fails and the pod stops at once)"
+        ),
+    };
+    let pooled = if facts.keepalive_s.is_some() {
+        " Pooled connections to the pod stay open during the hook: the front end must have closed or drained \
+         them by then, or their next request is lost when the server stops."
+    } else {
+        ""
+    };
+    format!("Add {form}{every}.{pooled}")
+}
+
+fn grace_rule(facts: &Facts<'_>, hook: Nanos) -> String {
+    let least = hook + Nanos::from_secs(2) + Nanos(facts.service.0.saturating_mul(10));
+    let least = least.as_secs_f64().ceil();
+    format!("terminationGracePeriodSeconds must cover the hook and the drain: at least {least} s.")
+}
+
+fn costs(facts: &Facts<'_>, needed: u64) -> String {
+    let terminating = match facts.surge + facts.unavailable {
+        0 => String::new(),
+        n => format!(" Up to {} more pods exist at once while old ones sleep.", n.min(facts.replicas.max(1))),
+    };
+    let reclaim = if needed >= 30 {
+        " A node that is reclaimed with 30 s of notice (some clouds give 120 s) cuts it."
+    } else {
+        ""
+    };
+    format!(
+        "Costs: every pod takes {needed} s longer to go, in rollouts with maxSurge 0, rollbacks and node drains \
+         too.{terminating}{reclaim}"
+    )
+}
+
+pub(super) fn finish_requests(facts: &Facts<'_>, margins: &[Margin]) -> Advice {
+    let Some(old) = &facts.old else {
+        return Advice::new("finish requests on SIGTERM", "No container takes requests.");
+    };
+    match old.behaviour() {
+        OnStop::Exit => Advice::new(
+            "finish requests on SIGTERM (now: exits at once)",
+            "The process ends on its stop signal with requests in service. Let it stop accepting, finish what \
+             it has, and then exit (a graceful shutdown of the server; a shell as PID 1 must pass the signal \
+             on). A preStop longer than the removal plus the longest request helps as well, because then \
+             nothing is in service any more when the signal comes.",
+        ),
+        OnStop::Drain(_) | OnStop::Linger { .. } | OnStop::Ignore => {
+            let grace = span(old.grace);
+            match margin(margins, "grace").filter(|margin| margin.slack < 0.0) {
+                Some(lacking) => {
+                    let hook = old.hook().unwrap_or_default().as_secs_f64();
+                    let least = (lacking.need + hook).ceil();
+                    Advice::new(
+                        format!("grace of {least} s or more (now {grace})"),
+                        format!(
+                            "SIGKILL comes after the grace period of {grace}, of which preStop takes {}; the rest \
+                             is too short for what is being served. terminationGracePeriodSeconds of {least} or \
+                             more, or a shorter drain. Long graces hold up node drains, and nodes that are \
+                             reclaimed with 30 s or 120 s of notice do not wait for them.",
+                            seconds(hook)
+                        ),
+                    )
+                }
+                None => Advice::new(
+                    "let the process end by itself before SIGKILL",
+                    format!(
+                        "A signal ended the process with requests in service although the grace period of \
+                         {grace} was long enough for a drain: look at restarts and direct deletions."
+                    ),
+                ),
+            }
+        }
+    }
+}
+
+pub(super) fn longer_drain(facts: &Facts<'_>) -> Advice {
+    let limit = facts.old.as_ref().and_then(|old| match old.behaviour() {
+        OnStop::Drain(drain) | OnStop::Linger { drain, .. } => drain.limit,
+        OnStop::Exit | OnStop::Ignore => None,
+    });
+    match limit {
+        Some(limit) => Advice::new(
+            format!("a longer shutdown limit of the server (now {})", span(limit)),
+            format!(
+                "The server gives up its drain after {} of its own, with requests left. Raise that limit above \
+                 the longest request, and the grace period above preStop plus that limit.",
+                span(limit)
+            ),
+        ),
+        None => Advice::new(
+            "finish requests before the process ends",
+            "The process ended by itself with requests in service. Let it finish them first.",
+        ),
+    }
+}
+
+pub(super) fn idle_connections(facts: &Facts<'_>) -> Advice {
+    match facts.keepalive_s {
+        Some((server, idle)) if server <= idle => Advice::new(
+            format!("server keep-alive above {} (now {})", seconds(idle), seconds(server)),
+            format!(
+                "The server closes idle connections after {}, the front end keeps them for {}, so requests meet a \
+                 connection that is just being closed. Set the server's keep-alive above the front end's idle \
+                 timeout, or the latter lower. A longer preStop changes nothing about this.",
+                seconds(server),
+                seconds(idle)
+            ),
+        ),
+        _ => Advice::new(
+            "close idle connections only when the front end has let go",
+            "The server closes its idle connections when it stops, while requests are on their way on them. Keep \
+             serving until the front end has let go (preStop on every container of the pod), and close \
+             connections one by one with the answer that ends them.",
+        ),
+    }
+}
+
+pub(super) fn proxy_first(facts: &Facts<'_>) -> Advice {
+    let needed = hook_needed(facts);
+    let entry = facts.old.as_ref().map_or("proxy", |old| old.entry.name.as_str());
+    let order = match &facts.old {
+        Some(old) if old.entry_index == 0 => "in the pod's order it even starts first",
+        _ => "all containers of a pod get their signal at the same time",
+    };
+    Advice::new(
+        format!("the application must outlive `{entry}`"),
+        format!(
+            "`{entry}` takes requests in and had no application to hand them to; {order}. Give every container \
+             the same preStop ({needed} s here), let the application drain longer than `{entry}`, and let the \
+             readiness probe go through `{entry}` to the application."
+        ),
+    )
+}

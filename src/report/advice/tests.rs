@@ -1,0 +1,114 @@
+//! Advice follows the case.
+
+use super::*;
+use crate::config::case::Override;
+use crate::study::testing::case;
+
+fn given(
+    overrides: &[(&str, &str)],
+    change: impl FnOnce(&mut Case),
+    cause: Cause,
+    margins: &[Margin],
+) -> Advice {
+    let overrides: Vec<Override> =
+        overrides.iter().map(|(k, v)| Override { knob: (*k).into(), value: (*v).into() }).collect();
+    let mut case = case(&overrides).expect("a case");
+    change(&mut case);
+    advice(cause, &Facts::of(&case), margins)
+}
+
+fn lacking(name: &str, have: f64, need: f64) -> Margin {
+    Margin {
+        name: name.to_owned(),
+        label: String::new(),
+        have,
+        need,
+        need_range: None,
+        slack: have - need,
+        unit: "s".to_owned(),
+        share_of_loss: 1.0,
+    }
+}
+
+fn spec(case: &mut Case) -> &mut crate::sim::spec::SimSpec {
+    std::sync::Arc::make_mut(&mut case.spec)
+}
+
+#[test]
+fn what_ends_a_loss_depends_on_the_case() {
+    let no_change = |_: &mut Case| {};
+    let listener = given(&[], no_change, Cause::ListenerClosed, &[]);
+    assert_eq!(listener.short, "keep serving until nginx has let go (preStop: none)");
+    assert!(listener.full.contains("preStop.sleep of 11 s"), "{}", listener.full);
+    assert!(listener.full.contains("while the removal takes less than 11 s"), "{}", listener.full);
+    let short_hook = given(&[("preStop", "2s")], no_change, Cause::ListenerClosed, &[]);
+    assert!(short_hook.short.ends_with("(preStop: 2 s)"), "{}", short_hook.short);
+    let cut = given(&[("preStop", "40s")], no_change, Cause::ListenerClosed, &[]);
+    assert!(cut.short.starts_with("grace above the preStop"), "{}", cut.short);
+    let old_version = given(&[], |case| spec(case).kubernetes_minor = 28, Cause::ListenerClosed, &[]);
+    assert!(old_version.full.contains("preStop.exec of `sleep 11`"), "{}", old_version.full);
+    assert!(old_version.full.contains("the hook fails and the pod stops at once"));
+
+    let exits = given(&[], no_change, Cause::KilledInFlight, &[]);
+    assert!(exits.short.contains("finish requests on SIGTERM"));
+    let killed = given(
+        &[("stop", "drain"), ("preStop", "5s")],
+        no_change,
+        Cause::KilledInFlight,
+        &[lacking("grace", 25.0, 40.0)],
+    );
+    assert_eq!(killed.short, "grace of 45 s or more (now 30 s)");
+
+    let probe = |case: &mut Case| spec(case).deployments[0].templates[0].containers[0].readiness = None;
+    assert!(given(&[], probe, Cause::NotListeningYet, &[]).short.contains("there is none"));
+    let slow = given(&[], no_change, Cause::LivenessRestart, &[lacking("startup", 30.0, 60.0)]);
+    assert_eq!(slow.short, "a startup probe of 90 s or more (now 30 s)");
+    let cpu = given(&[], no_change, Cause::ReadTimeout, &[lacking("cpu", 3.0, 4.5)]);
+    assert_eq!(cpu.short, "more CPU at the worst moment (3.0 of 4.5 cores)");
+    let patient = given(&[], no_change, Cause::ClientGaveUp, &[]);
+    assert_eq!(patient.short, "answers within the client's 10s");
+    let race = |case: &mut Case| case.margins.keepalive_s = Some((5.0, 60.0));
+    assert_eq!(given(&[], race, Cause::KeepaliveRace, &[]).short, "server keep-alive above 60 s (now 5 s)");
+    let recreate = |case: &mut Case| {
+        spec(case).deployments[0].spec.strategy = crate::model::deployment::Strategy::Recreate;
+    };
+    assert_eq!(given(&[], recreate, Cause::NoEndpoints, &[]).short, "RollingUpdate in place of Recreate");
+}
+
+#[test]
+fn with_two_specs_the_old_one_stops_and_the_advice_says_so() {
+    let two = |case: &mut Case| {
+        let templates = &mut spec(case).deployments[0].templates;
+        let mut new = templates[0].clone();
+        let duration = crate::random::Dist::Fixed(Nanos::from_secs(20));
+        new.containers[0].pre_stop = Some(crate::sim::spec::PreStop { duration });
+        templates.push(new);
+    };
+    let advice = given(&[], two, Cause::ListenerClosed, &[]);
+    assert!(advice.short.contains("the new preStop (20 s) counts next time"), "{}", advice.short);
+}
+
+#[test]
+fn a_hook_is_never_put_on_one_container_alone() {
+    let beside = |case: &mut Case| {
+        let containers = &mut spec(case).deployments[0].templates[0].containers;
+        let mut second = containers[0].clone();
+        second.name = "agent".to_owned();
+        second.role = crate::sim::spec::Role::Other;
+        containers.push(second);
+    };
+    let advice = given(&[], beside, Cause::ListenerClosed, &[]);
+    assert!(advice.full.contains("on both containers of the pod"), "{}", advice.full);
+}
+
+#[test]
+fn every_cause_has_advice_that_promises_nothing() {
+    for cause in Cause::ALL {
+        let Advice { short, full } = given(&[], |_| {}, *cause, &[]);
+        assert!(!short.is_empty() && short.chars().count() <= 60, "{cause}: {short}");
+        assert!(full.ends_with('.') || full.ends_with("s."), "{cause}: {full}");
+        let text = format!("{short} {full}").to_lowercase();
+        assert!(!text.contains("zero downtime") && !text.contains("zero-downtime"), "{cause}");
+        assert!(!text.contains("retry non") && !text.contains("non_idempotent"), "{cause}");
+    }
+}

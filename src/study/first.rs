@@ -1,0 +1,202 @@
+//! Run 1 in detail, in times of the run: what timelines and pictures are drawn from.
+
+use serde::{Deserialize, Serialize};
+
+use crate::account::Series;
+use crate::model::hpa::Path;
+use crate::sim::{HpaRecord, PodCounts, PodRecord, RunResult};
+use crate::units::SimTime;
+
+/// Run 1. All times are nanoseconds since the beginning of the run, negative before it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FirstRun {
+    /// Length of the run.
+    pub end_ns: i64,
+    /// Pods by number.
+    pub pods: Vec<PodLife>,
+    /// Changes of the counts.
+    pub counts: Vec<CountsAt>,
+    /// Changes of `spec.replicas` of the first deployment: when and how many.
+    pub desired: Vec<(i64, u32)>,
+    /// Rollouts in order.
+    pub rollouts: Vec<RolloutSpan>,
+    /// Every reconcile of the first deployment's autoscaler.
+    pub hpa: Vec<HpaStep>,
+    /// Requests per second of this run.
+    pub series: Series,
+}
+
+/// Milestones of one pod; `None` for what did not happen. See [`PodRecord`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PodLife {
+    /// Index of its deployment.
+    pub deployment: u16,
+    /// Revision of its template.
+    pub revision: u32,
+    /// Written to the API.
+    pub created_ns: i64,
+    /// Bound to a node.
+    pub bound_ns: Option<i64>,
+    /// First process started.
+    pub started_ns: Option<i64>,
+    /// First listening.
+    pub listening_ns: Option<i64>,
+    /// First Ready in the API.
+    pub ready_ns: Option<i64>,
+    /// First listed by a front-end process.
+    pub listed_ns: Option<i64>,
+    /// No longer listed by any.
+    pub unlisted_ns: Option<i64>,
+    /// DELETE.
+    pub deleted_ns: Option<i64>,
+    /// First preStop hook began.
+    pub hook_began_ns: Option<i64>,
+    /// Stop signal to the container that requests enter by.
+    pub signalled_ns: Option<i64>,
+    /// Its listener closed gracefully.
+    pub closed_ns: Option<i64>,
+    /// Its process ended.
+    pub exited_ns: Option<i64>,
+    /// SIGKILL was needed.
+    pub killed_ns: Option<i64>,
+    /// Object and address gone.
+    pub gone_ns: Option<i64>,
+}
+
+/// How many pods are in which state, from `at_ns` on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CountsAt {
+    /// Since when.
+    pub at_ns: i64,
+    /// Not terminating and not ready.
+    pub starting: u32,
+    /// Not terminating and ready.
+    pub ready: u32,
+    /// Terminating.
+    pub terminating: u32,
+    /// Listed by at least one front-end process.
+    pub in_rotation: u32,
+}
+
+/// One rollout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RolloutSpan {
+    /// When the template changed.
+    pub start_ns: i64,
+    /// When all pods were new and available and no other was left.
+    pub end_ns: Option<i64>,
+}
+
+/// One reconcile of an autoscaler.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HpaStep {
+    /// When.
+    pub at_ns: i64,
+    /// The size before.
+    pub current: u32,
+    /// The size that the metrics ask for.
+    pub proposal: Option<i32>,
+    /// The size after.
+    pub desired: i32,
+    /// What decided, in Kubernetes' words where it has some.
+    pub reason: String,
+}
+
+fn ns(at: SimTime) -> i64 {
+    at.0 as i64 - SimTime::START.0 as i64
+}
+
+impl FirstRun {
+    /// Takes what a result keeps.
+    pub fn of(result: &RunResult) -> FirstRun {
+        let timeline = &result.timeline;
+        FirstRun {
+            end_ns: ns(result.end),
+            pods: timeline.pods.iter().map(pod).collect(),
+            counts: timeline.counts.iter().map(counts).collect(),
+            desired: timeline.desired.iter().filter(|d| d.1 == 0).map(|d| (ns(d.0), d.2)).collect(),
+            rollouts: timeline
+                .rollouts
+                .iter()
+                .filter(|r| r.deployment == 0)
+                .map(|r| RolloutSpan { start_ns: ns(r.start), end_ns: r.end.map(ns) })
+                .collect(),
+            hpa: timeline.hpa.iter().filter(|h| h.deployment == 0).map(hpa_step).collect(),
+            series: result.tally.series.clone(),
+        }
+    }
+
+    /// The pods at an instant: none before the first count.
+    pub fn counts_at(&self, at_ns: i64) -> CountsAt {
+        let after = self.counts.partition_point(|counts| counts.at_ns <= at_ns);
+        let none = CountsAt { at_ns, starting: 0, ready: 0, terminating: 0, in_rotation: 0 };
+        after.checked_sub(1).map_or(none, |last| self.counts[last])
+    }
+
+    /// `spec.replicas` at an instant.
+    pub fn desired_at(&self, at_ns: i64) -> Option<u32> {
+        let after = self.desired.partition_point(|desired| desired.0 <= at_ns);
+        after.checked_sub(1).map(|last| self.desired[last].1)
+    }
+}
+
+fn pod(record: &PodRecord) -> PodLife {
+    PodLife {
+        deployment: record.deployment,
+        revision: record.revision,
+        created_ns: ns(record.created),
+        bound_ns: record.bound.map(ns),
+        started_ns: record.started.map(ns),
+        listening_ns: record.listening.map(ns),
+        ready_ns: record.ready.map(ns),
+        listed_ns: record.listed.map(ns),
+        unlisted_ns: record.unlisted.map(ns),
+        deleted_ns: record.deleted.map(ns),
+        hook_began_ns: record.hook_began.map(ns),
+        signalled_ns: record.signalled.map(ns),
+        closed_ns: record.closed.map(ns),
+        exited_ns: record.exited.map(ns),
+        killed_ns: record.killed.map(ns),
+        gone_ns: record.gone.map(ns),
+    }
+}
+
+fn counts(counts: &PodCounts) -> CountsAt {
+    CountsAt {
+        at_ns: ns(counts.at),
+        starting: counts.starting,
+        ready: counts.ready,
+        terminating: counts.terminating,
+        in_rotation: counts.in_rotation,
+    }
+}
+
+fn hpa_step(record: &HpaRecord) -> HpaStep {
+    let decision = &record.decision;
+    let reason = match (decision.path, &decision.normalized) {
+        (Path::Disabled, _) => "ScalingDisabled".to_owned(),
+        (Path::AboveMaximum, _) => "AboveMaxReplicas".to_owned(),
+        (Path::BelowMinimum, _) => "BelowMinReplicas".to_owned(),
+        (Path::Metrics, None) => {
+            let failed = decision.metrics.iter().find_map(|metric| metric.replicas().err());
+            failed.map_or("NoMetrics", |error| error.as_str()).to_owned()
+        }
+        (Path::Metrics, Some(normalized))
+            if normalized.stabilized != decision.proposal.unwrap_or_default() =>
+        {
+            "Stabilized".to_owned()
+        }
+        (Path::Metrics, Some(normalized)) => normalized.limited.reason.as_str().to_owned(),
+    };
+    HpaStep {
+        at_ns: ns(record.at),
+        current: record.current,
+        proposal: decision.proposal,
+        desired: decision.desired_replicas,
+        reason,
+    }
+}

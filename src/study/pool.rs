@@ -1,0 +1,114 @@
+//! Many runs in parallel, taken in order.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rayon::prelude::*;
+
+use super::{FirstRun, Progress, RunSummary, Sample};
+use crate::account::{MAX_SAMPLES_PER_CAUSE, Tally};
+use crate::config::case::Case;
+use crate::sim::spec::SimSpec;
+use crate::sim::{self, RunResult};
+
+/// Threads, somebody who watches, and somebody who may break off.
+pub(super) struct Pool<'a> {
+    threads: rayon::ThreadPool,
+    progress: &'a dyn Progress,
+    stop: &'a (dyn Fn() -> bool + Sync),
+    stopped: AtomicBool,
+}
+
+/// Runs per thread between two merges: enough to even out runs of different length, few enough
+/// that results which wait to be merged need little memory.
+const RUNS_PER_THREAD: u32 = 4;
+
+impl<'a> Pool<'a> {
+    pub(super) fn new(
+        threads: Option<usize>,
+        progress: &'a dyn Progress,
+        stop: &'a (dyn Fn() -> bool + Sync),
+    ) -> Result<Pool<'a>, String> {
+        let threads = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.unwrap_or(0))
+            .build()
+            .map_err(|error| error.to_string())?;
+        Ok(Pool { threads, progress, stop, stopped: AtomicBool::new(false) })
+    }
+
+    /// Announces work.
+    pub(super) fn planned(&self, purpose: &str, runs: u32) {
+        self.progress.planned(purpose, runs);
+    }
+
+    /// Whether somebody has broken off.
+    pub(super) fn stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    /// Simulates runs `0..runs` and hands each result to `take` in that order. Results are merged
+    /// and dropped batch by batch, so memory does not grow with the number of runs, and the order
+    /// of merging does not depend on the number of threads.
+    pub(super) fn each(
+        &self,
+        spec: &Arc<SimSpec>,
+        seed: u64,
+        runs: u32,
+        take: &mut dyn FnMut(u32, RunResult),
+    ) {
+        let batch = u32::try_from(self.threads.current_num_threads()).unwrap_or(1).max(1) * RUNS_PER_THREAD;
+        let mut first = 0;
+        while first < runs && !self.asked_to_stop() {
+            let last = runs.min(first.saturating_add(batch));
+            let results: Vec<RunResult> = self.threads.install(|| {
+                let one = |run: u32| {
+                    let result = sim::run(spec, seed, u64::from(run), &|| self.asked_to_stop());
+                    self.progress.done();
+                    result
+                };
+                (first..last).into_par_iter().map(one).collect()
+            });
+            (first..last).zip(results).for_each(|(run, result)| take(run, result));
+            first = last;
+        }
+    }
+
+    fn asked_to_stop(&self) -> bool {
+        let stop = self.stopped() || (self.stop)();
+        if stop {
+            self.stopped.store(true, Ordering::Relaxed);
+        }
+        stop
+    }
+}
+
+/// Gathers the runs at the central values.
+#[derive(Default)]
+pub(super) struct Central {
+    pub(super) runs: Vec<RunSummary>,
+    pub(super) total: Tally,
+    pub(super) samples: Vec<Sample>,
+    pub(super) first: Option<FirstRun>,
+}
+
+impl Central {
+    /// Takes in run number `run`, counted from 0. A run that was broken off is left out, unless
+    /// nothing else is there to show.
+    pub(super) fn take(&mut self, case: &Case, run: u32, mut result: RunResult) {
+        if result.interrupted && run > 0 {
+            return;
+        }
+        if self.first.is_none() {
+            self.first = Some(FirstRun::of(&result));
+        }
+        self.runs.push(RunSummary::of(case, run + 1, &result));
+        for (&(status, cause), tally) in &mut result.tally.causes {
+            let kept = self.samples.iter().filter(|s| (s.status, s.cause) == (status, cause)).count();
+            let room = MAX_SAMPLES_PER_CAUSE.saturating_sub(kept);
+            // Samples know their run here; the sum of tallies would forget it.
+            let samples = std::mem::take(&mut tally.samples).into_iter().take(room);
+            self.samples.extend(samples.map(|loss| Sample { run: run + 1, status, cause, loss }));
+        }
+        self.total.merge(&result.tally);
+    }
+}
