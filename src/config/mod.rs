@@ -5,10 +5,14 @@ pub mod case;
 pub mod described;
 pub mod events;
 pub mod expectations;
+pub mod inputs;
 pub mod knobs;
+pub mod load;
 pub mod manifest;
+pub mod scenario;
 pub mod settings;
 pub(crate) mod similar;
+pub mod statements;
 pub(crate) mod text;
 
 pub use text::FILE_BYTES_MAX;

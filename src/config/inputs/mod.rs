@@ -1,0 +1,152 @@
+//! From what a user types to a case: the only place that reads files.
+//!
+//! [`Inputs::read`] takes in everything once; [`Inputs::case`] then makes cases from it without
+//! touching the disk, as often as a sweep needs. All texts are kept by name, so that a result can
+//! hold them and [`Inputs::stored`] makes the same cases from there.
+
+mod annotations;
+pub mod code;
+mod files;
+mod gather;
+mod hash;
+mod request;
+
+use std::io::Read;
+use std::sync::Arc;
+
+pub use annotations::PREFIX as ANNOTATION_PREFIX;
+pub use request::{COMMAND_LINE, Request};
+
+use super::case::{Case, Override};
+use super::described::{Described, EventLine};
+use super::load::{self, Surroundings, aftermath};
+use super::manifest::{Selection, select_workload};
+use super::settings::{Layer, Setting, Settings};
+use super::statements::{RUNS_DEFAULT, Swept, setting};
+use crate::diag::{Diagnostic, SourceText};
+use files::{Files, Origin};
+use gather::{Gathered, gather};
+
+/// The seed of a case when nobody says.
+const SEED_DEFAULT: u64 = 1;
+
+/// Everything that a case is made from.
+pub struct Inputs {
+    command_line: Arc<SourceText>,
+    /// Every other text, in the order they were read.
+    files: Vec<Arc<SourceText>>,
+    gathered: Gathered,
+}
+
+impl Inputs {
+    /// Reads all files that a request leads to.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the flags; else with scenario files; else with manifests and
+    /// recordings.
+    pub fn read(request: &Request, stdin: &mut dyn Read) -> Result<Inputs, Vec<Diagnostic>> {
+        let command_line = SourceText::new(COMMAND_LINE, request.to_text());
+        Inputs::of(command_line, Files::new(Origin::Disk(stdin)))
+    }
+
+    /// Takes in the texts of a case that [`Inputs::texts`] or [`Case::inputs`] gave out, without
+    /// touching the disk.
+    ///
+    /// # Errors
+    /// As [`Inputs::read`], and a text that is not there.
+    pub fn stored(texts: &[(String, String)]) -> Result<Inputs, Vec<Diagnostic>> {
+        let texts: Vec<Arc<SourceText>> =
+            texts.iter().map(|(name, text)| SourceText::new(name.as_str(), text.as_str())).collect();
+        match texts.split_first() {
+            Some((command_line, rest)) if command_line.name == COMMAND_LINE => {
+                Inputs::of(Arc::clone(command_line), Files::new(Origin::Stored(rest)))
+            }
+            _ => {
+                let message = "the stored result does not begin with a command line";
+                Err(vec![Diagnostic::error(code::NOT_STORED, message)])
+            }
+        }
+    }
+
+    fn of(command_line: Arc<SourceText>, mut files: Files<'_>) -> Result<Inputs, Vec<Diagnostic>> {
+        let gathered = gather(&command_line, &mut files)?;
+        Ok(Inputs { command_line, files: files.into_read(), gathered })
+    }
+
+    /// Every text by name, the command line first.
+    pub fn texts(&self) -> Vec<(String, String)> {
+        let all = std::iter::once(&self.command_line).chain(&self.files);
+        all.map(|text| (text.name.clone(), text.text.clone())).collect()
+    }
+
+    /// What `[sweep]` goes through.
+    pub fn sweep(&self) -> &[Swept] {
+        self.gathered.said.sweep.as_deref().unwrap_or_default()
+    }
+
+    /// What is said of the case, with some knobs set otherwise, and warnings.
+    ///
+    /// # Errors
+    /// Everything that keeps the inputs from describing a case.
+    pub fn described(
+        &self,
+        overrides: &[Override],
+    ) -> Result<(Described<'_>, Vec<Diagnostic>), Vec<Diagnostic>> {
+        let Gathered { said, manifests, from, warnings, .. } = &self.gathered;
+        let mut settings = self.settings(overrides)?;
+        let selection = self.workload(&settings).map_err(|error| vec![error])?;
+        annotations::annotated(selection.deployment)?.into_iter().for_each(|said| settings.push(said));
+        let mut events = said.events.clone().unwrap_or_default();
+        events.sort_by_key(|event| event.at);
+        let plan = load::plan(&settings, &self.surroundings(&events, &selection))?;
+        let mut all = manifests.warnings.clone();
+        all.extend(from.iter().flat_map(|from| from.warnings.iter().cloned()));
+        all.extend(warnings.iter().cloned());
+        all.extend(plan.warnings);
+        let described = Described {
+            name: said.name.clone(),
+            manifests,
+            from: from.as_ref(),
+            settings,
+            load: plan.load,
+            load_words: plan.words,
+            events,
+            expectations: said.expectations.clone().unwrap_or_default(),
+        };
+        Ok((described, all))
+    }
+
+    /// What scenario, flags and overrides set.
+    fn settings(&self, overrides: &[Override]) -> Result<Settings, Vec<Diagnostic>> {
+        let mut settings = Settings::default();
+        self.gathered.said.settings.iter().cloned().for_each(|said| settings.push(said));
+        let mut errors = Vec::new();
+        for Override { knob, value } in overrides {
+            match setting(knob, value, Layer::Override) {
+                Ok(said) => settings.push(said),
+                Err(error) => errors.push(error),
+            }
+        }
+        if errors.is_empty() { Ok(settings) } else { Err(errors) }
+    }
+
+    fn workload(&self, settings: &Settings) -> Result<Selection<'_>, Diagnostic> {
+        let wanted: Option<&Setting> = settings.get("workload");
+        let selection = select_workload(&self.gathered.manifests, wanted.map(|setting| setting.text.as_str()));
+        selection.map_err(|error| match wanted.and_then(|setting| setting.place.clone()) {
+            Some(place) if error.place.is_none() => error.at(place),
+            _ => error,
+        })
+    }
+
+    fn surroundings<'a>(&'a self, events: &'a [EventLine], selection: &Selection<'_>) -> Surroundings<'a> {
+        Surroundings {
+            events,
+            aftermath: aftermath(selection.deployment, selection.autoscalers.first().copied()),
+            traces: &self.gathered.traces,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+//! `[[event]]` and `[[expect]]`.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::code;
+use super::read::{Reader, list};
+use super::value::{describe, in_order, text};
+use crate::config::case::Expectation;
+use crate::config::described::{EventAction, EventLine};
+use crate::config::events::{EVENT_FORM, parse_action, parse_event};
+use crate::config::expectations::{EXPECT_FORM, comparison, parse_expectation};
+use crate::config::similar::near_miss;
+use crate::diag::Diagnostic;
+use crate::units::{Nanos, parse_duration};
+
+impl Reader<'_> {
+    fn items<'t, 'i>(&mut self, key: &str, value: &'t Spanned<DeValue<'i>>) -> Vec<&'t Spanned<DeValue<'i>>> {
+        match value.get_ref() {
+            DeValue::Array(items) => items.iter().collect(),
+            other => {
+                self.wrong_type(key, &format!("[[{key}]] tables"), describe(other), value.span());
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn events(&mut self, value: &Spanned<DeValue<'_>>) {
+        let mut events = Vec::new();
+        for item in self.items("event", value) {
+            let place = self.place(item.span());
+            let read = match item.get_ref() {
+                DeValue::Table(table) => self.event(table, item.span()),
+                DeValue::String(text) => parse_event(text).map_err(|message| (message, item.span())),
+                other => {
+                    self.wrong_type("event", "a table", describe(other), item.span());
+                    continue;
+                }
+            };
+            match read {
+                Ok((at, action)) => events.push(EventLine { at, action, place: Some(place) }),
+                Err((message, span)) => self.error(code::EVENT, span, message, EVENT_FORM),
+            }
+        }
+        self.said.events = Some(events);
+    }
+
+    /// One `[[event]]`: `at`, `do`, and the number of `replicas` or `pods` unless `do` has it.
+    fn event(
+        &mut self,
+        table: &DeTable<'_>,
+        span: Range<usize>,
+    ) -> Result<(Nanos, EventAction), (String, Range<usize>)> {
+        let fields = self.fields("event", table, &["at", "do", "replicas", "pods"]);
+        let field = |name: &str| fields.iter().find(|(key, ..)| key == name);
+        let Some((_, at, at_span)) = field("at") else {
+            return Err(("an event needs `at`, its time from the beginning of the run".to_owned(), span));
+        };
+        let Some((_, what, what_span)) = field("do") else {
+            return Err(("an event needs `do`, what happens".to_owned(), span));
+        };
+        let at = parse_duration(at).map_err(|error| (error.to_string(), at_span.clone()))?;
+        let mut action = what.clone();
+        for (name, word) in [("replicas", "scale"), ("pods", "kill-pod")] {
+            let Some((_, number, number_span)) = field(name) else { continue };
+            if what != word {
+                return Err((format!("`{name}` goes with `do = \"{word}\"` only"), number_span.clone()));
+            }
+            action = format!("{word}={number}");
+        }
+        Ok((at, parse_action(&action).map_err(|message| (message, what_span.clone()))?))
+    }
+
+    /// The fields of a small table as texts; unknown ones are complained about.
+    fn fields(
+        &mut self,
+        name: &str,
+        table: &DeTable<'_>,
+        known: &[&str],
+    ) -> Vec<(String, String, Range<usize>)> {
+        let mut fields = Vec::new();
+        for (key, value) in in_order(table) {
+            let field = key.get_ref().as_ref();
+            if !known.contains(&field) {
+                let error = Diagnostic::error(code::UNKNOWN_KEY, format!("unknown key `{field}` in [[{name}]]"))
+                    .at(self.place(key.span()));
+                self.errors.push(match near_miss(field, known) {
+                    Some(meant) => error.label(format!("did you mean `{meant}`?")),
+                    None => error.label("nothing reads this").help(format!("known here: {}", list(known))),
+                });
+                continue;
+            }
+            match text(value.get_ref(), false) {
+                Ok(text) => fields.push((field.to_owned(), text, value.span())),
+                Err(found) => self.wrong_type(&format!("{name}.{field}"), "a text or a number", &found, value.span()),
+            }
+        }
+        fields
+    }
+
+    pub(super) fn expectations(&mut self, value: &Spanned<DeValue<'_>>) {
+        let mut expectations = Vec::new();
+        for item in self.items("expect", value) {
+            let read = match item.get_ref() {
+                DeValue::Table(table) => self.expectation(table, item.span()),
+                DeValue::String(text) => parse_expectation(text).map_err(|message| (message, item.span())),
+                other => {
+                    self.wrong_type("expect", "a table", describe(other), item.span());
+                    continue;
+                }
+            };
+            match read {
+                Ok(expectation) => expectations.push(expectation),
+                Err((message, span)) => self.error(code::EXPECTATION, span, message, EXPECT_FORM),
+            }
+        }
+        self.said.expectations = Some(expectations);
+    }
+
+    fn expectation(
+        &mut self,
+        table: &DeTable<'_>,
+        span: Range<usize>,
+    ) -> Result<Expectation, (String, Range<usize>)> {
+        let fields = self.fields("expect", table, &["metric", "is"]);
+        let field = |name: &str| fields.iter().find(|(key, ..)| key == name);
+        let Some((_, metric, _)) = field("metric") else {
+            return Err(("an expectation needs `metric`".to_owned(), span));
+        };
+        let Some((_, is, is_span)) = field("is") else {
+            return Err(("an expectation needs `is`, such as \"== 0\"".to_owned(), span));
+        };
+        let is = comparison(is).map_err(|message| (message, is_span.clone()))?;
+        Ok(Expectation { metric: metric.clone(), is })
+    }
+}
