@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub use annotations::PREFIX as ANNOTATION_PREFIX;
 pub use request::{COMMAND_LINE, Request};
 
-use super::case::{Case, Override};
+use super::case::Override;
 use super::described::{Described, EventLine};
 use super::load::{self, Surroundings, aftermath};
 use super::manifest::{Selection, select_workload};
@@ -77,6 +77,32 @@ impl Inputs {
     pub fn texts(&self) -> Vec<(String, String)> {
         let all = std::iter::once(&self.command_line).chain(&self.files);
         all.map(|text| (text.name.clone(), text.text.clone())).collect()
+    }
+
+    /// Every text by name, with these overrides among the flags: what a result of such a case keeps.
+    pub fn texts_with(&self, overrides: &[Override]) -> Vec<(String, String)> {
+        let mut texts = self.texts();
+        if let Some((_, command_line)) = texts.first_mut() {
+            command_line.push_str(&request::override_lines(overrides));
+        }
+        texts
+    }
+
+    /// The hash of the case with these overrides: 16 hexadecimal digits over flags and contents of
+    /// files. Where files lie, seed and number of runs do not count.
+    pub fn hash(&self, overrides: &[Override]) -> String {
+        let command_line = format!("{}{}", self.command_line.text, request::override_lines(overrides));
+        hash::case_hash(&command_line, &self.files)
+    }
+
+    /// The seed of the case.
+    pub fn seed(&self) -> u64 {
+        self.gathered.said.seed.unwrap_or(SEED_DEFAULT)
+    }
+
+    /// How often the case is to be run.
+    pub fn runs(&self) -> u32 {
+        self.gathered.said.runs.unwrap_or(RUNS_DEFAULT)
     }
 
     /// What `[sweep]` goes through.

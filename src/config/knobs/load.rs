@@ -94,7 +94,18 @@ pub(super) const LOAD: &[Knob] = &[
         .flag("scale")
         .default("1")
         .documented("the trace as it is"),
-    Knob::new("load.shift", Kind::Text, "shift of the trace", "Moves a trace in time.").flag("shift"),
+    Knob::new("load.shift", Kind::Duration, "shift of the trace", "How long after the run a trace begins.")
+        .flag("shift")
+        .default("0s")
+        .documented("both begin together"),
+    Knob::new(
+        "load.gaps",
+        Kind::Choice(&["hold", "zero", "interpolate"]),
+        "gaps of the trace",
+        "The rate where rows of a trace are missing: that of the row before, none, or a straight line.",
+    )
+    .default("hold")
+    .documented("a rate holds until the next row"),
     Knob::new("load.cut", Kind::Text, "part of the trace", "Replays only a part of a trace: 1h..2h.")
         .flag("cut"),
 ];
