@@ -36,7 +36,8 @@ pub(super) fn annotated(deployment: &Deployment) -> Result<Vec<Setting>, Vec<Dia
         let message = format!("{}: annotation {key} is on the pods", deployment.meta.title());
         let place = deployment.meta.places.of(&format!("spec.template.metadata.annotations[{key}]"));
         let help = "move it to `metadata.annotations` of the Deployment itself";
-        errors.push(Diagnostic::error(crate::config::manifest::code::ANNOTATION, message).at(place).help(help));
+        errors
+            .push(Diagnostic::error(crate::config::manifest::code::ANNOTATION, message).at(place).help(help));
     }
     if errors.is_empty() { Ok(settings) } else { Err(errors) }
 }
@@ -46,7 +47,8 @@ fn find(name: &str) -> Result<Found, UnknownKnob> {
         Ok(found) => return Ok(found),
         Err(unknown) => unknown,
     };
-    let of_container = name.split_once('.').map(|(container, knob)| knobs::find(&format!("{knob}@{container}")));
+    let of_container =
+        name.split_once('.').map(|(container, knob)| knobs::find(&format!("{knob}@{container}")));
     match of_container {
         Some(Ok(found)) => Ok(found),
         Some(Err(within)) if unknown.did_you_mean.is_none() => {

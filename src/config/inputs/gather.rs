@@ -31,7 +31,10 @@ pub(super) struct Gathered {
 /// # Errors
 /// Everything that is wrong in the first kind of texts that has errors: the command line, then
 /// scenario files, then the files they name.
-pub(super) fn gather(command_line: &Arc<SourceText>, files: &mut Files<'_>) -> Result<Gathered, Vec<Diagnostic>> {
+pub(super) fn gather(
+    command_line: &Arc<SourceText>,
+    files: &mut Files<'_>,
+) -> Result<Gathered, Vec<Diagnostic>> {
     let (flags, scenario) = read_command_line(command_line)?;
     let mut said = match &scenario {
         Some(scenario) => layers(scenario, files, &mut Vec::new())?,
@@ -49,9 +52,10 @@ pub(super) fn gather(command_line: &Arc<SourceText>, files: &mut Files<'_>) -> R
 fn named_files(said: Statements, files: &mut Files<'_>) -> Result<Gathered, Vec<Diagnostic>> {
     let mut errors = Vec::new();
     let Some(names) = said.manifests.as_ref().filter(|names| !names.is_empty()) else {
-        return Err(vec![Diagnostic::error(code::NO_MANIFESTS, "no manifests are named").help(
-            "name a YAML file, a folder or `-`, or list them as `manifests` in the scenario",
-        )]);
+        return Err(vec![
+            Diagnostic::error(code::NO_MANIFESTS, "no manifests are named")
+                .help("name a YAML file, a folder or `-`, or list them as `manifests` in the scenario"),
+        ]);
     };
     let from = said.from.as_ref().filter(|names| !names.is_empty());
     let stdin = |names: &Vec<Named>| names.iter().filter(|named| named.name == "-").count();
@@ -72,10 +76,9 @@ fn objects(names: &[Named], files: &mut Files<'_>, errors: &mut Vec<Diagnostic>)
     let mut complete = true;
     for named in names {
         match files.manifests(&named.name) {
-            Ok(texts) => sources.extend(texts.iter().map(|text| Source::Text {
-                name: text.name.clone(),
-                text: text.text.clone(),
-            })),
+            Ok(texts) => sources.extend(
+                texts.iter().map(|text| Source::Text { name: text.name.clone(), text: text.text.clone() }),
+            ),
             Err(failed) => {
                 complete = false;
                 errors.extend(failed.into_iter().map(|error| placed(error, named)));
@@ -133,11 +136,13 @@ fn layers(
     let name = &scenario.name;
     if let Some(at) = above.iter().position(|other| other == name) {
         let circle = [&above[at..], std::slice::from_ref(name)].concat().join(" extends ");
-        let error = Diagnostic::error(code::EXTENDS, format!("files extend each other in a circle: {circle}"));
+        let error =
+            Diagnostic::error(code::EXTENDS, format!("files extend each other in a circle: {circle}"));
         return Err(vec![error.at(scenario.place.clone()).help("remove one `extends`")]);
     }
     if above.len() >= DEPTH_MAX {
-        let error = Diagnostic::error(code::EXTENDS, format!("more than {DEPTH_MAX} files extend each other"));
+        let error =
+            Diagnostic::error(code::EXTENDS, format!("more than {DEPTH_MAX} files extend each other"));
         return Err(vec![error.at(scenario.place.clone())]);
     }
     let text = files.file(name).map_err(|error| vec![placed(error, scenario)])?;
@@ -169,7 +174,8 @@ fn in_folder_of(file: &str, mut said: Statements) -> Statements {
 
 /// Puts stronger statements over weaker ones: a value or list that is there replaces.
 fn overlay(weaker: &mut Statements, stronger: Statements) {
-    let Statements { name, extends: _, manifests, from, settings, events, expectations, sweep, seed, runs } = stronger;
+    let Statements { name, extends: _, manifests, from, settings, events, expectations, sweep, seed, runs } =
+        stronger;
     replace(&mut weaker.name, name);
     replace(&mut weaker.manifests, manifests);
     replace(&mut weaker.from, from);

@@ -158,7 +158,8 @@ impl Inputs {
 
     fn workload(&self, settings: &Settings) -> Result<Selection<'_>, Diagnostic> {
         let wanted: Option<&Setting> = settings.get("workload");
-        let selection = select_workload(&self.gathered.manifests, wanted.map(|setting| setting.text.as_str()));
+        let selection =
+            select_workload(&self.gathered.manifests, wanted.map(|setting| setting.text.as_str()));
         selection.map_err(|error| match wanted.and_then(|setting| setting.place.clone()) {
             Some(place) if error.place.is_none() => error.at(place),
             _ => error,

@@ -256,7 +256,8 @@ mod tests {
         assert_eq!(scenario.map(|named| named.name).as_deref(), Some("base.toml"));
         assert_eq!(names(said.manifests), ["./--odd.yaml", "k8s"]);
         assert_eq!(names(said.from), ["old dir/old.yaml"]);
-        let settings: Vec<_> = said.settings.iter().map(|s| (s.path.as_str(), s.text.as_str(), s.layer)).collect();
+        let settings: Vec<_> =
+            said.settings.iter().map(|s| (s.path.as_str(), s.text.as_str(), s.layer)).collect();
         assert_eq!(settings[0], ("load.rps", "200@0, 900@10m", Layer::Flag));
         assert_eq!((settings[1].1, settings[1].2), ("20s", Layer::Override));
         assert_eq!((said.seed, said.runs), (Some(7), Some(5)));

@@ -110,7 +110,10 @@ fn a_manifest_and_flags_are_enough() {
     let (described, warnings) = inputs.described(&[]).unwrap();
     assert_eq!((described.load_words.as_str(), warnings.len()), ("900 rps open loop", 0));
     assert_eq!(described.load.duration(), Nanos::from_secs(180));
-    assert_eq!((described.events[0].at, described.events[0].action.clone()), (Nanos::from_secs(60), EventAction::Rollout));
+    assert_eq!(
+        (described.events[0].at, described.events[0].action.clone()),
+        (Nanos::from_secs(60), EventAction::Rollout)
+    );
     assert_eq!(described.manifests.deployments[0].meta.name, "web");
     let get = |path: &str| described.settings.get(path).map(|said| (said.text.as_str(), said.layer));
     assert_eq!(get("containers.*.startup"), Some(("8s..15s", Layer::Annotation)));
@@ -126,8 +129,14 @@ fn layers_lie_over_each_other() {
     let folder = Folder::with(&[
         ("web.yaml", WEB),
         ("old.yaml", WEB),
-        ("cluster.toml", "kubernetes = \"1.31\"\nfront_end = { preset = \"aws-alb-ip\", removal = \"5s..25s\" }\nruns = 3"),
-        ("team/service.toml", "extends = [\"../cluster.toml\"]\nmanifests = [\"../web.yaml\"]\n[containers.app]\nworkers = 8\nstartup = \"9s\""),
+        (
+            "cluster.toml",
+            "kubernetes = \"1.31\"\nfront_end = { preset = \"aws-alb-ip\", removal = \"5s..25s\" }\nruns = 3",
+        ),
+        (
+            "team/service.toml",
+            "extends = [\"../cluster.toml\"]\nmanifests = [\"../web.yaml\"]\n[containers.app]\nworkers = 8\nstartup = \"9s\"",
+        ),
         (
             "team/try.toml",
             "extends = [\"service.toml\"]\nname = \"try\"\nfrom = [\"../old.yaml\"]\n[load]\nrps = 500\n[containers.app]\nworkers = 32\n\
@@ -143,7 +152,10 @@ fn layers_lie_over_each_other() {
     assert_eq!(inputs.sweep()[0].values, ["0s", "10s", "20s"]);
     let names: Vec<String> =
         inputs.texts().into_iter().map(|(name, _)| name.replace(&folder.path(""), "")).collect();
-    assert_eq!(names, ["command line", "team/try.toml", "team/service.toml", "cluster.toml", "web.yaml", "old.yaml"]);
+    assert_eq!(
+        names,
+        ["command line", "team/try.toml", "team/service.toml", "cluster.toml", "web.yaml", "old.yaml"]
+    );
     let replaced = folder.read("<team/try.toml> <old.yaml> --event rollback@10s --runs 9").unwrap();
     assert_eq!(replaced.described(&[]).unwrap().0.events.len(), 1, "a list replaces a list");
     assert_eq!(replaced.runs(), 9);
@@ -182,7 +194,13 @@ fn what_cannot_be_read_is_told_with_place_and_remedy() {
         ("web.yaml", WEB),
         ("wrong.yaml", &WEB.replace("app.workers", "app.wokers")),
         ("bad.yaml", &WEB.replace("8s..15s", "soon")),
-        ("pods.yaml", &WEB.replace("labels: {app: web}}", "labels: {app: web}, annotations: {podloss.dev/startup: 9s}}")),
+        (
+            "pods.yaml",
+            &WEB.replace(
+                "labels: {app: web}}",
+                "labels: {app: web}, annotations: {podloss.dev/startup: 9s}}",
+            ),
+        ),
         ("empty.toml", ""),
         ("binary.toml", "a\0b"),
         ("circle.toml", "extends = [\"loop.toml\"]"),

@@ -51,11 +51,8 @@ pub fn aftermath(deployment: &Deployment, autoscaler: Option<&HorizontalPodAutos
             probe.initial_delay_seconds.saturating_add(successes)
         })
     });
-    let wave = probes
-        .max()
-        .unwrap_or_default()
-        .saturating_add(deployment.min_ready_seconds)
-        .saturating_add(WAVE);
+    let wave =
+        probes.max().unwrap_or_default().saturating_add(deployment.min_ready_seconds).saturating_add(WAVE);
     Nanos::from_secs(u64::from(waves) * u64::from(wave)).clamp(AFTERMATH, MOST)
 }
 
@@ -97,7 +94,8 @@ mod tests {
             aftermath(&manifests.deployments[0], None).whole_secs()
         };
         let one_by_one = "{type: RollingUpdate, rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}";
-        let probe = "        readinessProbe: {httpGet: {port: 80}, initialDelaySeconds: 30, periodSeconds: 30}\n";
+        let probe =
+            "        readinessProbe: {httpGet: {port: 80}, initialDelaySeconds: 30, periodSeconds: 30}\n";
         assert_eq!(seconds(3, "{}", ""), 120);
         assert_eq!(seconds(12, "{}", ""), 120);
         assert_eq!(seconds(12, one_by_one, ""), 12 * 30);

@@ -148,7 +148,8 @@ impl LoadSettings<'_> {
         match knob.kind.parse_said(&setting.text) {
             Ok(Said::Value(value)) => Some(value),
             Ok(Said::Range(..)) => {
-                self.errors.push(refused(setting, "a load is given, not unknown: write one value, not a range"));
+                self.errors
+                    .push(refused(setting, "a load is given, not unknown: write one value, not a range"));
                 None
             }
             Err(message) => {
@@ -216,7 +217,8 @@ impl LoadSettings<'_> {
         let mut warnings = Vec::new();
         if rate.last_change() > end {
             let message = format!("the load ends at {end}, before the rate has changed for the last time");
-            warnings.push(Diagnostic::warning(code::LOAD, message).help("raise `duration` or shorten the rate"));
+            warnings
+                .push(Diagnostic::warning(code::LOAD, message).help("raise `duration` or shorten the rate"));
         }
         let load = Load::Open(OpenLoad { source: OpenSource::Rate { profile, dispersion } });
         Some(Planned { load, words, warnings })
@@ -300,9 +302,11 @@ fn replay_warnings(name: &str, replay: &Replay, trace: &Trace) -> Vec<Diagnostic
                 Gaps::Zero => "no request is sent in them",
                 Gaps::Interpolate => "a straight line bridges them",
             };
-            let message = format!("{name}: {} gaps longer than the usual {}; {does}", series.gaps, series.step);
+            let message =
+                format!("{name}: {} gaps longer than the usual {}; {does}", series.gaps, series.step);
             vec![
-                Diagnostic::warning(code::TRACE, message).help("set `load.gaps` to hold, zero or interpolate"),
+                Diagnostic::warning(code::TRACE, message)
+                    .help("set `load.gaps` to hold, zero or interpolate"),
             ]
         }
         Trace::Arrivals(_) if replay.scale > 1.0 => {
@@ -339,9 +343,12 @@ fn rps(profile: &Profile) -> String {
     let ends = profile.segments().iter().flat_map(|segment| match segment.shape {
         crate::workload::Shape::Constant(rate) => [rate, rate],
         crate::workload::Shape::Linear(first, last) => [first.min(last), first.max(last)],
-        crate::workload::Shape::Sine { mean, amplitude, .. } => [mean - amplitude.abs(), mean + amplitude.abs()],
+        crate::workload::Shape::Sine { mean, amplitude, .. } => {
+            [mean - amplitude.abs(), mean + amplitude.abs()]
+        }
     });
-    let (low, high) = ends.fold((f64::INFINITY, 0.0_f64), |(low, high), rate| (low.min(rate), high.max(rate)));
+    let (low, high) =
+        ends.fold((f64::INFINITY, 0.0_f64), |(low, high), rate| (low.min(rate), high.max(rate)));
     let low = if low.is_finite() { low } else { 0.0 };
     if high - low < 1e-9 * high.max(1.0) {
         format!("{} rps", thousands(high))

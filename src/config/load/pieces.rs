@@ -70,11 +70,8 @@ mod tests {
             let whole = [Segment { from: secs(5), to: secs(105), shape }];
             let profile = Profile::new(whole.to_vec()).unwrap();
             let piece = Profile::new(between(&whole, secs(20), secs(70))).unwrap();
-            let moved = Profile::new(later(
-                earlier(between(&whole, secs(20), secs(70)), secs(20)),
-                secs(7),
-            ))
-            .unwrap();
+            let moved =
+                Profile::new(later(earlier(between(&whole, secs(20), secs(70)), secs(20)), secs(7))).unwrap();
             let with_spike = Profile::new(replaced(&whole, secs(20), secs(70), 7.0)).unwrap();
             for second in 20..70 {
                 let (rate, at) = (profile.rate(secs(second)), secs(second));

@@ -86,7 +86,10 @@ impl Rate {
         }
         rate.spikes.sort_by_key(|spike| spike.0);
         if let Some(pair) = rate.spikes.windows(2).find(|pair| pair[0].1 > pair[1].0) {
-            return Err(format!("spikes overlap: one lasts until {}, the next begins at {}", pair[0].1, pair[1].0));
+            return Err(format!(
+                "spikes overlap: one lasts until {}, the next begins at {}",
+                pair[0].1, pair[1].0
+            ));
         }
         Ok(rate)
     }
@@ -163,7 +166,9 @@ impl Sine {
                 "period" => period.replace(duration(value)?).is_some(),
                 "phase" => phase.replace(duration(value)?).is_some(),
                 other => {
-                    return Err(format!("`{other}` is not part of a sine: it has mean, amplitude, period, phase"));
+                    return Err(format!(
+                        "`{other}` is not part of a sine: it has mean, amplitude, period, phase"
+                    ));
                 }
             };
             if twice {
@@ -171,7 +176,9 @@ impl Sine {
             }
         }
         match (mean, amplitude, period) {
-            (Some(_), Some(_), Some(Nanos::ZERO)) => Err("the period of a sine must be longer than 0s".to_owned()),
+            (Some(_), Some(_), Some(Nanos::ZERO)) => {
+                Err("the period of a sine must be longer than 0s".to_owned())
+            }
             (Some(mean), Some(amplitude), Some(_)) if amplitude > mean => {
                 Err(format!("a sine of mean {mean} and amplitude {amplitude} would go below zero"))
             }
@@ -251,19 +258,27 @@ mod tests {
     #[test]
     fn the_rate_at_every_time_is_the_one_written() {
         check("900", 100, &[(0, 900.0), (99, 900.0), (100, 0.0)]);
-        check("200@0,900@10m,1200@20m..25m", 3_600, &[
-            (599, 200.0),
-            (600, 900.0),
-            (1_199, 900.0),
-            (1_350, 1_050.0),
-            (1_500, 1_200.0),
-            (3_599, 1_200.0),
-        ]);
+        check(
+            "200@0,900@10m,1200@20m..25m",
+            3_600,
+            &[
+                (599, 200.0),
+                (600, 900.0),
+                (1_199, 900.0),
+                (1_350, 1_050.0),
+                (1_500, 1_200.0),
+                (3_599, 1_200.0),
+            ],
+        );
         check("100@10s", 60, &[(9, 0.0), (10, 100.0)]);
         check("100@0s..10s, 50@20s", 60, &[(0, 0.0), (5, 50.0), (15, 100.0), (20, 50.0)]);
         check("100,3000@10s+5s,200@12s", 60, &[(9, 100.0), (10, 3_000.0), (14, 3_000.0), (15, 200.0)]);
         check("mean=500,amplitude=300,period=40s", 60, &[(0, 500.0), (10, 800.0), (30, 200.0), (50, 800.0)]);
-        check("mean=500,amplitude=300,period=40s,phase=10s,9@45s+1s", 60, &[(0, 800.0), (45, 9.0), (40, 800.0)]);
+        check(
+            "mean=500,amplitude=300,period=40s,phase=10s,9@45s+1s",
+            60,
+            &[(0, 800.0), (45, 9.0), (40, 800.0)],
+        );
         check("mean=500,amplitude=300,period=40s,0@10s..20s", 60, &[(10, 800.0), (15, 400.0), (30, 0.0)]);
         check("900,100@50s", 20, &[(19, 900.0)]);
     }

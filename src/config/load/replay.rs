@@ -59,7 +59,11 @@ pub fn parse_cut(text: &str) -> Result<(Nanos, Nanos), String> {
         text.split_once("..").ok_or_else(|| format!("`{text}` is not a stretch of time: write 1h..2h"))?;
     let from = parse_duration(from).map_err(|error| error.to_string())?;
     let to = parse_duration(to).map_err(|error| error.to_string())?;
-    if from < to { Ok((from, to)) } else { Err(format!("`{text}` runs backwards: write the earlier time first")) }
+    if from < to {
+        Ok((from, to))
+    } else {
+        Err(format!("`{text}` runs backwards: write the earlier time first"))
+    }
 }
 
 impl Replay {
@@ -120,7 +124,9 @@ impl Replay {
         };
         let wanted = list.len() as f64 * self.scale;
         if wanted > ARRIVALS_MAX {
-            return Err(format!("{wanted:.0} arrivals are more than podloss keeps in memory: cut or scale less"));
+            return Err(format!(
+                "{wanted:.0} arrivals are more than podloss keeps in memory: cut or scale less"
+            ));
         }
         let mut all = Vec::new();
         let (mut owed, mut made) = (0.0, 0_u64);
@@ -153,7 +159,8 @@ mod tests {
     }
 
     fn series() -> Trace {
-        let rows = vec![(secs(0), 1.0), (secs(60), 2.0), (secs(120), 3.0), (secs(300), 4.0), (secs(360), 5.0)];
+        let rows =
+            vec![(secs(0), 1.0), (secs(60), 2.0), (secs(120), 3.0), (secs(300), 4.0), (secs(360), 5.0)];
         Trace::Series(Series { rows, step: secs(60), gaps: 1 })
     }
 

@@ -20,8 +20,7 @@ fn planned(settings: &Settings) -> Result<Planned, Vec<Diagnostic>> {
     let text = "timestamp_s,requests_per_s\n0,1\n60,2\n120,3\n300,1\n";
     let (series, _) = read_trace(&SourceText::new("day.csv", text)).unwrap();
     let (list, _) = read_trace(&SourceText::new("list.csv", "arrival_s\n0\n1\n5\n")).unwrap();
-    let events =
-        [EventLine { at: Nanos::from_secs(60), action: EventAction::Rollout, place: None }];
+    let events = [EventLine { at: Nanos::from_secs(60), action: EventAction::Rollout, place: None }];
     let traces = [("day.csv".to_owned(), series), ("list.csv".to_owned(), list)];
     let around = Surroundings { events: &events, aftermath: Nanos::from_secs(120), traces: &traces };
     plan(settings, &around)
@@ -37,7 +36,11 @@ fn headings_say_what_was_read() {
         (vec![("load.connections", "200")], "200 connections", 180),
         (vec![("load.connections", "200"), ("load.think", "100ms")], "200 connections thinking 100ms", 180),
         (vec![("load.trace", "day.csv")], "replay of day.csv, 1..3 rps", 360),
-        (vec![("load.trace", "day.csv"), ("load.scale", "20"), ("duration", "1m")], "replay of day.csv x20, 20 rps", 60),
+        (
+            vec![("load.trace", "day.csv"), ("load.scale", "20"), ("duration", "1m")],
+            "replay of day.csv x20, 20 rps",
+            60,
+        ),
         (vec![("load.trace", "list.csv"), ("duration", "3s")], "replay of list.csv, 2 arrivals", 2),
     ] {
         let planned = planned(&flags(&list)).unwrap_or_else(|errors| panic!("{list:?}: {errors:?}"));
@@ -53,15 +56,27 @@ fn the_strongest_layer_decides_on_the_kind() {
         (vec![("load.connections", "5", Layer::File), ("load.rps", "9", Layer::Flag)], "9 rps open loop"),
         (vec![("load.connections", "5", Layer::Override), ("load.rps", "9", Layer::Flag)], "5 connections"),
         (
-            vec![("load.kind", "closed", Layer::File), ("load.connections", "5", Layer::File), ("load.rps", "9", Layer::Flag)],
+            vec![
+                ("load.kind", "closed", Layer::File),
+                ("load.connections", "5", Layer::File),
+                ("load.rps", "9", Layer::Flag),
+            ],
             "9 rps open loop",
         ),
         (
-            vec![("load.kind", "closed", Layer::File), ("load.connections", "5", Layer::File), ("load.rps", "9", Layer::File)],
+            vec![
+                ("load.kind", "closed", Layer::File),
+                ("load.connections", "5", Layer::File),
+                ("load.rps", "9", Layer::File),
+            ],
             "5 connections",
         ),
     ] {
-        assert_eq!(planned(&settings(&list)).map(|planned| planned.words).ok().as_deref(), Some(words), "{list:?}");
+        assert_eq!(
+            planned(&settings(&list)).map(|planned| planned.words).ok().as_deref(),
+            Some(words),
+            "{list:?}"
+        );
     }
 }
 

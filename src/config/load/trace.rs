@@ -159,7 +159,8 @@ fn finish(
     if let Some(pair) = rows.windows(2).find(|pair| earlier(pair)) {
         let message = format!("{}: rows are not in order of time; they were sorted", source.name);
         let place = Place::new(source, pair[1].1..pair[1].1);
-        warnings.push(Diagnostic::warning(code::TRACE, message).at(place).label("earlier than the row above"));
+        warnings
+            .push(Diagnostic::warning(code::TRACE, message).at(place).label("earlier than the row above"));
         rows.sort_by(|a, b| a.0.0.total_cmp(&b.0.0));
     }
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else {

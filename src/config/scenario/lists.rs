@@ -84,8 +84,9 @@ impl Reader<'_> {
         for (key, value) in in_order(table) {
             let field = key.get_ref().as_ref();
             if !known.contains(&field) {
-                let error = Diagnostic::error(code::UNKNOWN_KEY, format!("unknown key `{field}` in [[{name}]]"))
-                    .at(self.place(key.span()));
+                let error =
+                    Diagnostic::error(code::UNKNOWN_KEY, format!("unknown key `{field}` in [[{name}]]"))
+                        .at(self.place(key.span()));
                 self.errors.push(match near_miss(field, known) {
                     Some(meant) => error.label(format!("did you mean `{meant}`?")),
                     None => error.label("nothing reads this").help(format!("known here: {}", list(known))),
@@ -94,7 +95,9 @@ impl Reader<'_> {
             }
             match text(value.get_ref(), false) {
                 Ok(text) => fields.push((field.to_owned(), text, value.span())),
-                Err(found) => self.wrong_type(&format!("{name}.{field}"), "a text or a number", &found, value.span()),
+                Err(found) => {
+                    self.wrong_type(&format!("{name}.{field}"), "a text or a number", &found, value.span())
+                }
             }
         }
         fields

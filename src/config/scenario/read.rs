@@ -62,7 +62,13 @@ impl Reader<'_> {
         Place::new(self.source, span)
     }
 
-    pub(super) fn error(&mut self, code: &'static str, span: Range<usize>, message: impl Into<String>, help: &str) {
+    pub(super) fn error(
+        &mut self,
+        code: &'static str,
+        span: Range<usize>,
+        message: impl Into<String>,
+        help: &str,
+    ) {
         let mut error = Diagnostic::error(code, message).at(self.place(span));
         if !help.is_empty() {
             error = error.help(help);
@@ -157,7 +163,12 @@ impl Reader<'_> {
             let name = self.string(key, item)?;
             if name == "-" {
                 let help = "name the file, or give `-` on the command line";
-                self.error(INVALID_VALUE, item.span(), format!("{key}: a scenario cannot read standard input"), help);
+                self.error(
+                    INVALID_VALUE,
+                    item.span(),
+                    format!("{key}: a scenario cannot read standard input"),
+                    help,
+                );
                 return None;
             }
             files.push(Named { name, place: self.place(item.span()) });

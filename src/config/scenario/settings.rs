@@ -19,7 +19,12 @@ use crate::diag::Diagnostic;
 
 impl Reader<'_> {
     /// A key that must lead to a knob.
-    pub(super) fn knob(&mut self, key: &Spanned<Cow<'_, str>>, value: &Spanned<DeValue<'_>>, above: &mut Vec<String>) {
+    pub(super) fn knob(
+        &mut self,
+        key: &Spanned<Cow<'_, str>>,
+        value: &Spanned<DeValue<'_>>,
+        above: &mut Vec<String>,
+    ) {
         above.push(key.get_ref().to_string());
         let path: Vec<&str> = above.iter().map(String::as_str).collect();
         let below = keys_below(&path);
@@ -51,7 +56,8 @@ impl Reader<'_> {
         };
         let place = self.place(span);
         let table = if above.is_empty() { "a scenario".to_owned() } else { format!("[{}]", above.join(".")) };
-        let mut error = Diagnostic::error(code::UNKNOWN_KEY, format!("unknown key `{key}` in {table}")).at(place);
+        let mut error =
+            Diagnostic::error(code::UNKNOWN_KEY, format!("unknown key `{key}` in {table}")).at(place);
         error = match (near_miss(key, &known), knobs::find(key)) {
             (Some(meant), _) => error.label(format!("did you mean `{meant}`?")),
             (None, Ok(found)) => {
@@ -73,7 +79,13 @@ impl Reader<'_> {
         }
     }
 
-    fn setting(&mut self, name: &str, kind: Kind, value: &Spanned<DeValue<'_>>, layer: Layer) -> Option<Setting> {
+    fn setting(
+        &mut self,
+        name: &str,
+        kind: Kind,
+        value: &Spanned<DeValue<'_>>,
+        layer: Layer,
+    ) -> Option<Setting> {
         let distribution = matches!(kind, Kind::Dist | Kind::Service);
         let text = match text(value.get_ref(), distribution) {
             Ok(text) => text,

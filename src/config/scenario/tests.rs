@@ -98,7 +98,10 @@ fn one_thing_can_be_written_in_several_ways() {
                 "Deployment:spec.template.spec.containers[nginx].lifecycle.preStop.sleep.seconds = 20s",
             ],
         ),
-        ("[set]\nstartup = { median = \"8s\", p99 = \"15s\" }", vec!["containers.*.startup = median=8s,p99=15s"]),
+        (
+            "[set]\nstartup = { median = \"8s\", p99 = \"15s\" }",
+            vec!["containers.*.startup = median=8s,p99=15s"],
+        ),
     ] {
         assert_eq!(settings(text), expected, "{text}");
     }
@@ -111,7 +114,10 @@ fn one_thing_can_be_written_in_several_ways() {
         assert_eq!(events[0].action, crate::config::described::EventAction::Scale(10), "{text}");
     }
     let said = read("manifests = \"web.yaml\"\nruns = 3\nseed = 0x10\nexpect = [\"lost == 0\"]").unwrap();
-    assert_eq!((said.manifests.unwrap()[0].name.as_str(), said.runs, said.seed), ("web.yaml", Some(3), Some(16)));
+    assert_eq!(
+        (said.manifests.unwrap()[0].name.as_str(), said.runs, said.seed),
+        ("web.yaml", Some(3), Some(16))
+    );
 }
 
 #[test]

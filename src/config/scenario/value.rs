@@ -15,7 +15,8 @@ const DEPTH_MAX: usize = 3;
 pub(super) fn text(value: &DeValue<'_>, distribution: bool) -> Result<String, String> {
     match value {
         DeValue::Array(items) if distribution => {
-            let items: Vec<String> = items.iter().map(|item| scalar(item.get_ref())).collect::<Result<_, _>>()?;
+            let items: Vec<String> =
+                items.iter().map(|item| scalar(item.get_ref())).collect::<Result<_, _>>()?;
             Ok(format!("empirical={}", items.join("/")))
         }
         value => nested(value, 0),
