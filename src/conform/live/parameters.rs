@@ -71,6 +71,10 @@ pub(super) struct Parameters {
     ctl_sync_rate_per_s: Option<f64>,
     ctl_sync_period_s: Option<f64>,
     ingress_lb: Option<String>,
+    /// Only in rows of `validation/`: the share of POST where `method` does not say it all, and
+    /// whether closed-loop users keep their connection.
+    post_share: Option<f64>,
+    client_keepalive: Option<bool>,
 }
 
 /// Work of the rig's front end and load generator per request: the middle of the 0.1 to 0.6 ms
@@ -97,11 +101,11 @@ impl Parameters {
             kubernetes_minor: 35,
             load: self.load()?,
             client: ClientSpec {
-                post_share: f64::from(u8::from(self.method == "POST")),
+                post_share: self.post_share()?,
                 timeout: Some(secs(self.client_timeout_s)),
                 retries: 0,
                 backoff: Dist::ZERO,
-                keep_alive: false,
+                keep_alive: self.client_keepalive.unwrap_or(false),
             },
             network: NetworkSpec {
                 race_window: secs(self.backend_keepalive_race_s),
@@ -118,6 +122,11 @@ impl Parameters {
             control: control_plane(),
             settle_limit: Nanos::from_secs(120),
         }))
+    }
+
+    fn post_share(&self) -> Result<f64, String> {
+        let share = self.post_share.unwrap_or(f64::from(u8::from(self.method == "POST")));
+        if (0.0..=1.0).contains(&share) { Ok(share) } else { Err(format!("post_share {share} is not 0 to 1")) }
     }
 
     fn load(&self) -> Result<Load, String> {

@@ -1,0 +1,1 @@
+"""Runs rollouts on the real nginx and HAProxy beside podloss' prediction."""

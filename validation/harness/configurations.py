@@ -1,0 +1,55 @@
+"""Reads configurations.toml into rows as `podloss conform` wants them."""
+
+import tomllib
+
+FORMAT = "podloss-live-rows/1"
+
+
+def load(path):
+    """Rows with complete parameters. Unknown keys are errors: a typo must not measure something else."""
+    with open(path, "rb") as source:
+        document = tomllib.load(source)
+    defaults = document["defaults"]
+    rows = []
+    for entry in document["row"]:
+        known = set(defaults) | {"name", "about", "short", "prop_remove2_s"}
+        unknown = sorted(set(entry) - known)
+        if unknown:
+            raise ValueError(f"{path}: row {entry.get('name')}: unknown {', '.join(unknown)}")
+        changed = {key: value for key, value in entry.items() if key not in ("name", "about", "short")}
+        parameters = defaults | changed
+        parameters.setdefault("prop_remove2_s", parameters["prop_remove_s"])
+        refuse_what_the_rig_cannot_do(entry["name"], parameters)
+        rows.append(
+            {
+                "name": entry["name"],
+                "about": entry["about"],
+                "short": entry.get("short", False),
+                "parameters": parameters,
+            }
+        )
+    return rows
+
+
+def refuse_what_the_rig_cannot_do(name, parameters):
+    able = {
+        "accept_mode": ("eager",),
+        "after_exit": ("refuse",),
+        "ep_mode": ("reload", "haproxy_runtime_api"),
+        "front_workers": (1,),
+        "backend_keepalive_race_s": (0.0,),
+        "haproxy_check": (False,),
+        "ctl_sync_rate_per_s": (0.0,),
+        "ctl_sync_period_s": (0.0,),
+    }
+    for key, values in able.items():
+        if parameters[key] not in values:
+            raise ValueError(f"{name}: {key} = {parameters[key]!r} is nothing this rig can do")
+    if parameters["front"] == "haproxy" and parameters["front_replicas"] != 1:
+        raise ValueError(f"{name}: one HAProxy only")
+
+
+def as_rows(rows):
+    """The document that goes to podloss: names and parameters, nothing measured."""
+    listed = [{"name": row["name"], "parameters": row["parameters"]} for row in rows]
+    return {"format": FORMAT, "about": "written by validation/run", "rows": listed}

@@ -1,0 +1,137 @@
+"""The harness' own decisions. Run: cd validation && python3 -m unittest discover tests"""
+
+import os
+import tempfile
+import unittest
+
+from harness import configurations, fronts, prediction, verdict
+from harness.rollout import next_step
+
+HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def rollout(replicas, surge, unavailable):
+    return {"replicas": replicas, "max_surge": surge, "max_unavailable": unavailable}
+
+
+def pods(*kinds):
+    """`old`, `new` ready; `new?`, `old?` not ready; oldest first."""
+    return [(i, kind.startswith("new"), not kind.endswith("?")) for i, kind in enumerate(kinds)]
+
+
+class Rollout(unittest.TestCase):
+    def test_first_creates_the_surge(self):
+        self.assertEqual(next_step(rollout(3, 1, 0), pods("old", "old", "old")), (1, []))
+
+    def test_deletes_nothing_while_the_new_pod_is_not_ready(self):
+        self.assertEqual(next_step(rollout(3, 1, 0), pods("old", "old", "old", "new?")), (0, []))
+
+    def test_deletes_the_oldest_once_the_new_pod_is_ready(self):
+        self.assertEqual(next_step(rollout(3, 1, 0), pods("old", "old", "old", "new")), (0, [0]))
+
+    def test_without_surge_deletes_first(self):
+        self.assertEqual(next_step(rollout(3, 0, 2), pods("old", "old", "old")), (0, [0, 1]))
+
+    def test_unready_old_pods_go_first(self):
+        self.assertEqual(next_step(rollout(3, 1, 0), pods("old", "old?", "old", "new")), (0, [1]))
+
+    def test_is_done_when_all_are_new(self):
+        self.assertEqual(next_step(rollout(2, 1, 0), pods("new", "new")), (0, []))
+
+
+class Verdict(unittest.TestCase):
+    def row(self, mean, sd, repeats=4, requests=1000.0):
+        return {
+            "repeats": repeats,
+            "n_requests": {"mean": requests},
+            "counts_per_status": {"502": {"mean": mean, "sd": sd}} if mean else {},
+        }
+
+    def judge(self, row, predicted, requests=1000.0):
+        counts = {"502": {"mean": predicted, "sd": 1.0}}
+        return verdict.judge(row, {"n_requests": {"mean": requests}, "counts_per_status": counts})[1]
+
+    def test_ten_percent_are_allowed(self):
+        self.assertEqual(self.judge(self.row(1000.0, 1.0), 1099.0), "holds")
+        self.assertEqual(self.judge(self.row(1000.0, 1.0), 1101.0), "misses")
+
+    def test_three_standard_errors_are_allowed(self):
+        # 3 x 20 / sqrt(4) = 30
+        self.assertEqual(self.judge(self.row(100.0, 20.0), 129.0), "holds")
+        self.assertEqual(self.judge(self.row(100.0, 20.0), 131.0), "misses")
+
+    def test_a_suspiciously_small_spread_is_not_believed(self):
+        # 3 x 0.8 x sqrt(100) / sqrt(4) = 12
+        self.assertEqual(self.judge(self.row(100.0, 0.0), 111.0), "holds")
+
+    def test_a_measured_zero_needs_less_than_half_a_request(self):
+        self.assertEqual(self.judge(self.row(0.0, 0.0), 0.49), "holds")
+        self.assertEqual(self.judge(self.row(0.0, 0.0), 0.5), "misses")
+
+    def test_the_number_of_requests_counts(self):
+        self.assertEqual(self.judge(self.row(100.0, 1.0), 100.0, requests=1060.0), "misses")
+
+    def test_no_prediction_is_no_miss(self):
+        self.assertEqual(verdict.judge(self.row(100.0, 1.0), None)[1], "not predicted")
+
+
+class Causes(unittest.TestCase):
+    def test_a_failed_request_has_the_cause_of_its_last_attempt(self):
+        error = (
+            "2026/01/01 00:00:00 [error] 7#7: *3 connect() failed (111: Connection refused) while connecting\n"
+            "2026/01/01 00:00:00 [error] 7#7: *3 upstream prematurely closed connection while reading\n"
+            "2026/01/01 00:00:00 [error] 7#7: *4 connect() failed (111: Connection refused) while connecting\n"
+            "2026/01/01 00:00:00 [error] 7#7: *4 upstream timed out (110: Connection timed out) while reading\n"
+        )
+        access = (
+            "7 3 502 GET [502, 502] 1.0 0.1\n"
+            "7 4 200 GET [502, 200] 1.0 0.1\n"
+            "7 4 504 GET [504] 2.0 0.1\n"
+            "7 5 503 GET [-] 2.0 0.1\n"
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            paths = [os.path.join(folder, name) for name in ("access", "error")]
+            for path, text in zip(paths, (access, error)):
+                with open(path, "w", encoding="ascii") as out:
+                    out.write(text)
+            counts = fronts.nginx_causes(*paths)
+        expected = {"502:premature_close": 1, "504:read_timeout": 1, "503:no_endpoints": 1}
+        self.assertEqual(dict(counts), expected)
+
+
+class Seal(unittest.TestCase):
+    def test_a_changed_or_late_prediction_is_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            rows, told = os.path.join(folder, "rows"), os.path.join(folder, "told")
+            prediction.write(rows, b"rows")
+            with self.assertRaises(prediction.Broken):
+                prediction.check(rows, told)
+            program = os.path.join(folder, "program")
+            prediction.write(program, b"#!/bin/sh\necho '{\"id\": \"a\", \"output\": null}'\n")
+            os.chmod(program, 0o755)
+            seal = prediction.predict(program, rows, told)
+            self.assertEqual(prediction.load(told), {"a": None})
+            prediction.check(rows, told, seal["written"] + 1)
+            with self.assertRaises(prediction.Broken):
+                prediction.check(rows, told, seal["written"] - 1)
+            prediction.write(told, b"better afterwards")
+            with self.assertRaises(prediction.Broken):
+                prediction.check(rows, told)
+
+
+class Configurations(unittest.TestCase):
+    def test_every_row_is_something_the_rig_can_do(self):
+        rows = configurations.load(os.path.join(HERE, "configurations.toml"))
+        self.assertGreaterEqual(len(rows), 8)
+        self.assertTrue(any(row["short"] for row in rows))
+
+    def test_a_typo_is_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "rows.toml")
+            prediction.write(path, b"[defaults]\nreplicas = 1\n[[row]]\nname = 'a'\nabout = 'b'\nreplica = 2\n")
+            with self.assertRaisesRegex(ValueError, "unknown replica"):
+                configurations.load(path)
+
+
+if __name__ == "__main__":
+    unittest.main()
