@@ -126,7 +126,11 @@ impl Parameters {
 
     fn post_share(&self) -> Result<f64, String> {
         let share = self.post_share.unwrap_or(f64::from(u8::from(self.method == "POST")));
-        if (0.0..=1.0).contains(&share) { Ok(share) } else { Err(format!("post_share {share} is not 0 to 1")) }
+        if (0.0..=1.0).contains(&share) {
+            Ok(share)
+        } else {
+            Err(format!("post_share {share} is not 0 to 1"))
+        }
     }
 
     fn load(&self) -> Result<Load, String> {
