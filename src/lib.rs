@@ -12,6 +12,7 @@ pub mod conform;
 pub mod diag;
 pub mod exit_code;
 pub mod hpa_state;
+pub mod lint;
 pub mod model;
 pub mod random;
 pub mod report;

@@ -1,6 +1,8 @@
 //! Renderers: what a finished result looks like to people and to machines.
 
 pub mod advice;
+pub mod explain;
+pub mod findings;
 pub mod hpa;
 pub mod plot;
 pub mod result;

@@ -1,0 +1,122 @@
+//! Hooks that may not run at all.
+
+use crate::diag::Severity;
+use crate::lint::facts::{bare, secs};
+use crate::lint::{Facts, Found, HookFacts, Rule};
+
+/// See the rule's own words.
+pub(super) const HOOK_RUNS: Rule = Rule {
+    code: "PL014",
+    name: "hook-runs",
+    severity: Severity::Error,
+    title: "a preStop command exists in the image",
+    why: "A hook that fails delays nothing: the stop signal comes at once, and the only trace is an event of the \
+          pod. Images without a shell have neither `sh` nor `sleep`.",
+    remedy: "Use the sleep action, `preStop: {sleep: {seconds: N}}`: it needs nothing in the image. Kubernetes \
+             1.30 or later (beta, on by default; stable since 1.34).",
+    blind: "What is in the image: its name is all there is to go by.",
+    source: "kubernetes pkg/kubelet/kuberuntime executePreStopHook; KEP-3960",
+    check,
+};
+
+/// Words in the names of images that hold no shell.
+const WITHOUT_SHELL: &[&str] =
+    &["distroless", "scratch", "chainguard", "-static", "static-debian", "/static"];
+
+/// Names of images that are known to hold a shell and coreutils.
+const WITH_SHELL: &[&str] = &[
+    "nginx",
+    "httpd",
+    "php",
+    "python",
+    "node",
+    "ruby",
+    "openjdk",
+    "eclipse-temurin",
+    "amazoncorretto",
+    "golang",
+    "alpine",
+    "debian",
+    "ubuntu",
+    "busybox",
+    "tomcat",
+    "haproxy",
+    "caddy",
+    "redis",
+    "perl",
+    "rust",
+];
+
+fn check(facts: &Facts) -> Vec<Found> {
+    let doubtful = facts.containers.iter().filter_map(|container| {
+        let HookFacts::Exec { command, slept } = &container.hook else {
+            return (container.hook == HookFacts::Fails).then(|| {
+                let message = format!(
+                    "the preStop hook of container `{}` is a tcpSocket, which always fails: it delays nothing",
+                    container.name
+                );
+                Found::new(Severity::Error, message, &container.hook_place)
+            });
+        };
+        let program = command.first().map(|path| base(path))?;
+        if !["sh", "bash", "ash", "sleep"].contains(&program) {
+            return None;
+        }
+        let image = container.image.to_ascii_lowercase();
+        let severity = match () {
+            () if WITHOUT_SHELL.iter().any(|word| image.contains(word)) => Severity::Error,
+            () if WITH_SHELL.contains(&base(untagged(&image))) => return None,
+            () => Severity::Warning,
+        };
+        let doubt = if severity == Severity::Error { "does not hold" } else { "may not hold" };
+        let message = format!(
+            "the preStop hook of container `{}` runs `{program}`, which image `{}` {doubt}: if it fails there is \
+             no delay at all",
+            container.name, container.image
+        );
+        let remedy = slept.map(|seconds| {
+            format!(
+                "`preStop: {{sleep: {{seconds: {}}}}}` does the same without a shell (Kubernetes 1.30 or later)",
+                bare(seconds.ceil())
+            )
+        });
+        let found = Found::new(severity, message, &container.hook_place);
+        let found = match slept {
+            Some(seconds) => found.label(format!("{} of delay hang on it", secs(*seconds))),
+            None => found,
+        };
+        Some(Found { remedy, ..found })
+    });
+    doubtful.collect()
+}
+
+/// The last part of a path or image name.
+fn base(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// An image name without tag and digest.
+fn untagged(image: &str) -> &str {
+    let image = image.split('@').next().unwrap_or(image);
+    match image.rfind(':') {
+        Some(colon) if !image[colon..].contains('/') => &image[..colon],
+        _ => image,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn image_names_lose_registry_tag_and_digest() {
+        for (image, name) in [
+            ("nginx", "nginx"),
+            ("nginx:1.27-alpine", "nginx"),
+            ("registry.example:5000/team/php:8@sha256:0123", "php"),
+            ("registry.example:5000/team/app", "app"),
+        ] {
+            assert_eq!(base(untagged(image)), name, "{image}");
+        }
+    }
+}

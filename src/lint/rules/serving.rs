@@ -1,0 +1,62 @@
+//! Serving time after deletion against the front end's removal.
+
+use crate::diag::Severity;
+use crate::lint::facts::{bare, secs};
+use crate::lint::{Facts, Found, HookFacts, Rule};
+
+/// See the rule's own words.
+pub(super) const SERVING_AFTER_DELETION: Rule = Rule {
+    code: "PL001",
+    name: "serving-after-deletion",
+    severity: Severity::Error,
+    title: "a deleted pod serves until its front end has let go of it",
+    why: "Kubelet and endpoint controllers learn of a deletion at the same moment and act independently. The \
+          stop signal comes within a fraction of a second, the last new request seconds later. What is sent in \
+          between meets a closed port.",
+    remedy: "Add `lifecycle.preStop.sleep` to every container that requests pass, longer than the removal, and \
+             raise terminationGracePeriodSeconds by the same time.",
+    blind: "How long this cluster's front end really needs; measure it, or give it with --removal. Connections \
+            that are pooled or pinned do not move at all.",
+    source: "kubernetes pkg/kubelet SyncTerminatingPod beside the EndpointSlice controller; removal times of the \
+             front-end presets",
+    check,
+};
+
+fn check(facts: &Facts) -> Vec<Found> {
+    let Some(front) = facts.front.as_ref().filter(|_| facts.serves) else { return Vec::new() };
+    let serving = facts.route().filter_map(|c| c.serves_for(facts.grace_seconds).map(|s| (s, c)));
+    let Some((have, container)) = serving.min_by(|a, b| a.0.total_cmp(&b.0)) else { return Vec::new() };
+    let need = front.removal;
+    if have >= need.hi {
+        return Vec::new();
+    }
+    let certain = have < need.lo && !front.retries_refused;
+    let severity = if certain { Severity::Error } else { Severity::Warning };
+    let hidden = match front.retries_refused {
+        true => "; retries on other pods hide a part of it",
+        false => "",
+    };
+    let message = format!(
+        "container `{}` serves {} after its deletion, {} needs {} to let go{hidden}",
+        container.name,
+        secs(have),
+        front.name,
+        need.words(),
+    );
+    let label = match container.hook {
+        HookFacts::None => "no preStop hook",
+        _ => "too short",
+    };
+    let seconds = need.hi.ceil();
+    let remedy = format!(
+        "`preStop: {{sleep: {{seconds: {}}}}}` on every container that requests pass (Kubernetes 1.30 or later), \
+         and terminationGracePeriodSeconds of that plus the longest request; it lengthens every rollout and \
+         rollback, and keeps pods, addresses and connections for as long",
+        bare(seconds)
+    );
+    vec![Found::new(severity, message, &container.hook_place).label(label).remedy(remedy).slack(
+        have,
+        need.used.max(need.lo),
+        "s",
+    )]
+}

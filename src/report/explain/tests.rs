@@ -1,0 +1,48 @@
+//! Every topic has words, and they refer to things that exist.
+
+use super::*;
+
+#[test]
+fn every_rule_cause_and_status_has_words_and_is_found_by_its_name() {
+    let mut titles = std::collections::BTreeSet::new();
+    for topic in Topic::all() {
+        let words = topic.words();
+        for (part, text) in [("title", words.title), ("what", words.what), ("remedy", words.remedy)] {
+            assert!(text.len() > 5, "{}: {part} is missing", topic.name());
+        }
+        assert!(!words.title.ends_with('.'), "{}: a title is no sentence", topic.name());
+        for text in [words.what, words.remedy, words.caveat] {
+            assert!(text.is_empty() || text.ends_with('.'), "{}: sentences end: {text}", topic.name());
+            assert!(!text.to_lowercase().contains("zero downtime"), "{}", topic.name());
+        }
+        titles.insert((topic.sort(), topic.name()));
+        assert_eq!(Topic::find(topic.name()).map(Topic::name), Some(topic.name()));
+        for rule in words.rules {
+            assert!(matches!(Topic::find(rule), Some(Topic::Rule(_))), "{} names {rule}", topic.name());
+        }
+    }
+    assert_eq!(titles.len(), lint::RULES.len() + Cause::ALL.len() + Status::ALL.len());
+}
+
+#[test]
+fn names_are_taken_as_people_write_them() {
+    for (written, found) in [
+        ("pl001", Some("PL001")),
+        ("Listener-Closed", Some("listener_closed")),
+        ("502", Some("502")),
+        ("serving-after-deletion", Some("PL001")),
+        ("PL999", None),
+    ] {
+        assert_eq!(Topic::find(written).map(Topic::name), found, "{written}");
+    }
+    assert_eq!(Topic::near("listener_close"), Some("listener_closed"));
+}
+
+#[test]
+fn pages_keep_to_the_width() {
+    for topic in Topic::all() {
+        let page = topic.page(80);
+        assert!(page.lines().all(|line| line.chars().count() <= 80), "{page}");
+    }
+    insta::assert_snapshot!(Topic::Cause(Cause::ListenerClosed).page(80));
+}

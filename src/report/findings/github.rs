@@ -1,0 +1,48 @@
+//! Findings as workflow commands of GitHub Actions, which show them beside the changed lines.
+
+use std::fmt::Write as _;
+
+use crate::diag::{Diagnostic, Severity};
+use crate::lint::{Finding, Report};
+
+pub(super) fn render(report: &Report, notes: &[Diagnostic]) -> String {
+    let mut text = String::new();
+    report.findings.iter().for_each(|finding| command(&mut text, finding));
+    for note in notes {
+        let place = note
+            .place
+            .as_ref()
+            .map_or(String::new(), |place| format!(" file={},line={}", property(place.file()), place.line()));
+        let _ = writeln!(text, "::notice{place}::{}", data(&note.message));
+    }
+    text
+}
+
+fn command(text: &mut String, finding: &Finding) {
+    let region = finding.region();
+    let level = match finding.found.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "notice",
+    };
+    let message = format!("{}: {}\n{}", finding.workload, finding.found.message, finding.remedy());
+    let _ = writeln!(
+        text,
+        "::{level} file={},line={},col={},title={}::{}",
+        property(&region.file),
+        region.start_line,
+        region.start_column,
+        property(&format!("{} {}", finding.rule.code, finding.rule.name)),
+        data(&message)
+    );
+}
+
+/// Source: actions/toolkit packages/core/src/command.ts, escapeData.
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// Source: the same file, escapeProperty.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}

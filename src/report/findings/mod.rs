@@ -1,0 +1,39 @@
+//! Findings of the lint, for people, scripts and CI.
+
+mod github;
+mod json;
+mod sarif;
+mod text;
+
+use crate::diag::Diagnostic;
+use crate::lint::Report;
+
+/// How findings are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For a terminal.
+    Text {
+        /// With ANSI colours.
+        color: bool,
+    },
+    /// One object, schema `podloss-findings/1`.
+    Json,
+    /// Annotations of GitHub Actions, one line each.
+    Github,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+}
+
+/// The findings in a format, with a final line break. `notes` are other warnings about the same
+/// files; formats for machines carry them where they have a place for it.
+pub fn render(report: &Report, notes: &[Diagnostic], format: Format) -> String {
+    match format {
+        Format::Text { color } => text::render(report, notes, color),
+        Format::Json => json::render(report, notes),
+        Format::Github => github::render(report, notes),
+        Format::Sarif => sarif::render(report),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,69 @@
+//! Findings as SARIF 2.1.0 (OASIS), for code scanning.
+
+use serde_json::{Value, json};
+
+use crate::diag::Severity;
+use crate::lint::{Finding, RULES, Report, Rule};
+
+pub(super) fn render(report: &Report) -> String {
+    let allowed = report.allowed.iter().map(|finding| result(finding, true));
+    let object = json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "podloss",
+                "semanticVersion": env!("CARGO_PKG_VERSION"),
+                "rules": RULES.iter().map(rule).collect::<Vec<_>>(),
+            }},
+            "columnKind": "unicodeCodePoints",
+            "results": report.findings.iter().map(|f| result(f, false)).chain(allowed).collect::<Vec<_>>(),
+        }],
+    });
+    format!("{object:#}\n")
+}
+
+fn rule(rule: &Rule) -> Value {
+    json!({
+        "id": rule.code,
+        "name": rule.name,
+        "shortDescription": { "text": rule.title },
+        "fullDescription": { "text": rule.why },
+        "help": { "text": format!("{}\n\nWhat the rule cannot know: {}", rule.remedy, rule.blind) },
+        "defaultConfiguration": { "level": level(rule.severity) },
+    })
+}
+
+fn result(finding: &Finding, allowed: bool) -> Value {
+    let region = finding.region();
+    let index = RULES.iter().position(|rule| rule.code == finding.rule.code);
+    let mut result = json!({
+        "ruleId": finding.rule.code,
+        "ruleIndex": index,
+        "level": level(finding.found.severity),
+        "message": { "text": format!("{}: {}. {}", finding.workload, finding.found.message, finding.remedy()) },
+        "locations": [{ "physicalLocation": {
+            "artifactLocation": { "uri": region.file },
+            "region": {
+                "startLine": region.start_line,
+                "startColumn": region.start_column,
+                "endLine": region.end_line,
+                "endColumn": region.end_column,
+            },
+        }}],
+        // The same finding keeps its identity when lines move.
+        "partialFingerprints": { "podloss/v1": format!("{}:{}", finding.rule.code, finding.workload) },
+    });
+    if allowed {
+        result["suppressions"] = json!([{ "kind": "inSource" }]);
+    }
+    result
+}
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    }
+}
