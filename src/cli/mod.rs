@@ -5,8 +5,10 @@
 //! adding one takes its `mod` line and its line in the list of commands below. Results go to
 //! standard output, everything else to standard error.
 
+mod check;
 mod completion;
 mod conform;
+mod explain;
 mod failure;
 mod files;
 mod hpa;
@@ -75,6 +77,8 @@ macro_rules! commands {
 }
 
 commands! {
+    Check(check::Check),
+    Explain(explain::Explain),
     Hpa(hpa::Hpa),
     Conform(conform::Conform),
     Completion(completion::Completion),

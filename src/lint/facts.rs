@@ -33,6 +33,8 @@ pub struct Facts {
     pub budgets: Vec<BudgetFacts>,
     /// Whether the pods have a readiness gate.
     pub has_readiness_gate: bool,
+    /// How long a deregistered target may finish requests, seconds, with where it is written.
+    pub deregistration: Option<(f64, Place)>,
     /// What stands in front, if it is known how it behaves.
     pub front: Option<FrontFacts>,
     /// CPU that the load needs at its peak, in cores, if a load was given.
@@ -199,8 +201,6 @@ pub struct FrontFacts {
     pub idle_timeout: Option<f64>,
     /// Whether targets are registered at a load balancer of the cloud.
     pub registers: bool,
-    /// How long a deregistered target may finish requests, seconds.
-    pub deregistration: Option<(f64, Place)>,
 }
 
 impl Span {

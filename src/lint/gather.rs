@@ -6,8 +6,9 @@ use super::facts::{
 };
 use crate::config::manifest::{
     Container, DisruptionLimit, Hook, HorizontalPodAutoscaler, Metric, MetricTarget, PodDisruptionBudget,
-    PortRef, Probe, Selection, Strategy,
+    PortRef, Probe, Selection, Strategy, front_end_hint,
 };
+use crate::diag::Place;
 use crate::model::deployment::resolve_fenceposts;
 use crate::units::IntOrPercent;
 
@@ -36,6 +37,7 @@ pub fn facts_of(selection: &Selection<'_>) -> Facts {
             .collect(),
         rollout,
         has_readiness_gate: !spec.readiness_gates.is_empty(),
+        deregistration: deregistration_of(selection),
         front: None,
         peak_cores: None,
         linked: selection.warnings.clone(),
@@ -128,6 +130,19 @@ fn is_entry(selection: &Selection<'_>, container: &Container) -> bool {
     let mut targets =
         selection.services.iter().flat_map(|service| &service.ports).map(|port| &port.target_port);
     !selection.services.is_empty() && (alone || targets.any(owns))
+}
+
+/// What annotations say of the deregistration delay, and where.
+fn deregistration_of(selection: &Selection<'_>) -> Option<(f64, Place)> {
+    const ATTRIBUTES: &str = "target-group-attributes";
+    let seconds = front_end_hint(selection)?.settings.deregistration_delay_seconds?;
+    let metas = selection.services.iter().map(|service| &service.meta);
+    let mut metas = metas.chain(selection.ingresses.iter().map(|ingress| &ingress.meta));
+    let place = metas.find_map(|meta| {
+        let key = meta.annotations.keys().find(|key| key.ends_with(ATTRIBUTES))?;
+        Some(meta.places.of(&format!("metadata.annotations[{key}]")))
+    })?;
+    Some((f64::from(seconds), place))
 }
 
 fn cpu_target(scaler: &HorizontalPodAutoscaler) -> Option<f64> {

@@ -52,7 +52,6 @@ fn facts(text: &str) -> Facts {
         resends_broken: false,
         idle_timeout: Some(60.0),
         registers: true,
-        deregistration: None,
     });
     facts.has_readiness_gate = true;
     for container in &mut facts.containers {
@@ -241,7 +240,7 @@ fn what_settings_say_is_judged() {
             },
             &[("PL013", Warning)],
         ),
-        ("PL016", |f| front(f).deregistration = Some((1.0, f.place.clone())), &[("PL016", Error)]),
+        ("PL016", |f| f.deregistration = Some((1.0, f.place.clone())), &[("PL016", Error)]),
         (
             "PL017",
             |f| {

@@ -1,5 +1,6 @@
 //! The command as its users see it: arguments in, streams and exit codes out.
 
+mod check;
 mod conform;
 mod help;
 mod hpa;

@@ -54,7 +54,7 @@ pub use meta::{LabelExpression, LabelOperator, LabelSelector, ObjectMeta, OwnerR
 pub use metric::{Metric, MetricId, MetricTarget};
 pub use pod_spec::PodSpec;
 pub use probe::{Hook, HttpGet, Lifecycle, Probe, ProbeHandler, TcpSocket};
-pub use resolve::{Selection, select_workload};
+pub use resolve::{Selection, select_each, select_workload};
 pub use service::{PortRef, Service, ServicePort, ServiceType, TrafficPolicy};
 pub use source::Source;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::code;
-use super::links::findings;
+use super::links::{Finding, findings};
 use super::running::{Completed, completed_spec, pods_differ, pods_of};
 use super::scaling::scales;
 use super::{
@@ -59,18 +59,36 @@ pub fn select_workload<'m>(
         Some(wanted) => (find(manifests, wanted)?, "chosen by name".to_owned()),
         None => narrow(manifests)?,
     };
-    Ok(select(manifests, deployment, reason))
+    Ok(select(manifests, deployment, reason, &findings(manifests)))
 }
 
-fn select<'m>(manifests: &'m Manifests, deployment: &'m Deployment, reason: String) -> Selection<'m> {
+/// Every Deployment with what belongs to it.
+///
+/// # Errors
+/// There is no Deployment at all.
+pub fn select_each(manifests: &Manifests) -> Result<Vec<Selection<'_>>, Diagnostic> {
+    if manifests.deployments.is_empty() {
+        return Err(no_deployment(manifests));
+    }
+    let found = findings(manifests);
+    let each = |deployment| select(manifests, deployment, "one of all".to_owned(), &found);
+    Ok(manifests.deployments.iter().map(each).collect())
+}
+
+fn select<'m>(
+    manifests: &'m Manifests,
+    deployment: &'m Deployment,
+    reason: String,
+    found: &[Finding],
+) -> Selection<'m> {
     let services = services_of(manifests, deployment);
     let ingresses = ingresses_to(manifests, &services);
     let pods = pods_of(manifests, deployment);
     let Completed { spec: pod_spec, injected, differing } = completed_spec(manifests, deployment, &pods);
     let mut warnings: Vec<Diagnostic> = pods_differ(deployment, &differing).into_iter().collect();
     let id = id(deployment);
-    let concerning = findings(manifests).into_iter();
-    warnings.extend(concerning.filter(|finding| finding.concerns(id)).map(|finding| finding.diagnostic));
+    let concerning = found.iter().filter(|finding| finding.concerns(id));
+    warnings.extend(concerning.map(|finding| finding.diagnostic.clone()));
     Selection {
         deployment,
         reason,

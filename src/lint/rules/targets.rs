@@ -35,17 +35,18 @@ pub(super) const READINESS_GATE: Rule = Rule {
 };
 
 fn check_deregistration(facts: &Facts) -> Vec<Found> {
-    let delay = facts.front.as_ref().filter(|_| facts.serves).and_then(|front| front.deregistration.clone());
+    let delay = facts.deregistration.as_ref().filter(|_| facts.serves);
     let longest = facts.route().filter_map(|container| container.longest_request);
     let longest = longest.max_by(|a, b| a.hi.total_cmp(&b.hi));
     let (Some((have, place)), Some(need)) = (delay, longest) else { return Vec::new() };
+    let have = *have;
     if have >= need.hi {
         return Vec::new();
     }
     let severity = if have < need.used { Severity::Error } else { Severity::Warning };
     let message = format!("the deregistration delay is {}, requests take up to {}", secs(have), need.words());
     let remedy = format!("deregistration_delay.timeout_seconds={}", bare(need.hi.ceil() + 1.0));
-    vec![Found::new(severity, message, &place).remedy(remedy).slack(have, need.hi, "s")]
+    vec![Found::new(severity, message, place).remedy(remedy).slack(have, need.hi, "s")]
 }
 
 /// The last old pod goes when the last new one is available; the first new one gets requests when

@@ -148,6 +148,42 @@ pub fn contents() -> String {
     text
 }
 
+/// The page `docs/rules.md`: every rule with its reason, and the causes and statuses beside them.
+pub fn document() -> String {
+    let mut page = String::from(
+        "# Rules, causes, statuses\n\n\
+         This page is made from the table behind `podloss explain`; a test keeps it current.\n\n\
+         ## Rules of `podloss check`\n\n\
+         Errors give exit code 3. A finding is allowed for one workload by its annotation\n\
+         `podloss.dev/allow`, a list of codes separated by commas.\n\n\
+         | rule | name | worst | what must hold |\n|---|---|---|---|\n",
+    );
+    for rule in lint::RULES {
+        let _ =
+            writeln!(page, "| {} | {} | {} | {} |", rule.code, rule.name, rule.severity.word(), rule.title);
+    }
+    for rule in lint::RULES {
+        let _ = write!(
+            page,
+            "\n### {} {}\n\n{}\n**What ends it.** {}\n\n**What it cannot know.** {}\n\n**Source.** {}.\n",
+            rule.code,
+            rule.name,
+            wrapped(rule.why, 100, ""),
+            rule.remedy,
+            rule.blind,
+            rule.source
+        );
+    }
+    for (heading, sort) in [("Causes of a lost request", "cause"), ("Statuses", "status")] {
+        let _ = write!(page, "\n## {heading}\n\n| {sort} | meaning | what ends it |\n|---|---|---|\n");
+        for topic in Topic::all().filter(|topic| topic.sort() == sort) {
+            let words = topic.words();
+            let _ = writeln!(page, "| `{}` | {} | {} |", topic.name(), words.title, words.remedy);
+        }
+    }
+    page
+}
+
 /// Lines of at most `width` columns, each behind `indent`.
 pub(crate) fn wrapped(text: &str, width: usize, indent: &str) -> String {
     let room = width.saturating_sub(indent.len()).max(20);

@@ -46,3 +46,15 @@ fn pages_keep_to_the_width() {
     }
     insta::assert_snapshot!(Topic::Cause(Cause::ListenerClosed).page(80));
 }
+
+/// With `PODLOSS_WRITE_DOCS` set the page is written instead.
+#[test]
+fn the_page_of_rules_is_current() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules.md");
+    if std::env::var_os("PODLOSS_WRITE_DOCS").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, document()).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(written == document(), "docs/rules.md is old: run this test with PODLOSS_WRITE_DOCS=1");
+}
