@@ -1,0 +1,67 @@
+//! Clients, network, control plane: what a cluster is like that no manifest says.
+
+use super::values::Values;
+use crate::config::knobs::Value;
+use crate::sim::spec::{
+    AfterExit, ClientSpec, ControlPlane, MetricsPipeline, NetworkSpec, ProbePhase, VictimOrder,
+};
+use crate::workload::Load;
+
+pub(super) fn client(load: &Load, values: &mut Values<'_>) -> ClientSpec {
+    let retries = values.count("client.retries");
+    let closed = matches!(load, Load::Closed(_));
+    ClientSpec {
+        post_share: match values.value("client.post") {
+            Some(Value::Share(share)) => share,
+            _ => 0.0,
+        },
+        timeout: values.limit("client.timeout"),
+        retries,
+        backoff: if retries > 0 { values.dist("client.backoff") } else { crate::random::Dist::ZERO },
+        // An open load has no connections to keep.
+        keep_alive: !closed || values.switch("client.keep_alive"),
+    }
+}
+
+pub(super) fn network(values: &mut Values<'_>, keeps_connections: bool) -> NetworkSpec {
+    NetworkSpec {
+        race_window: if keeps_connections {
+            values.span("network.race_window")
+        } else {
+            crate::units::Nanos::ZERO
+        },
+        linear_syn_retries: values.switch("network.linear_syn_retries"),
+        after_exit: match values.word("network.after_exit") {
+            "refused" => AfterExit::Refused,
+            "blackhole" => AfterExit::Blackhole,
+            _ => AfterExit::Unreachable,
+        },
+    }
+}
+
+pub(super) fn control_plane(values: &mut Values<'_>) -> ControlPlane {
+    ControlPlane {
+        nodes: values.count("control.nodes"),
+        controller_reaction: values.dist("control.controller_reaction"),
+        api_write: values.dist("control.api_write"),
+        schedule: values.dist("control.schedule"),
+        kubelet_notice: values.dist("control.kubelet_notice"),
+        sandbox: values.dist("control.sandbox"),
+        container_relist: values.dist("control.container_relist"),
+        status_patch: values.dist("control.status_patch"),
+        kubelet_stop: values.dist("control.kubelet_stop"),
+        sandbox_stop: values.dist("control.sandbox_stop"),
+        slice_sync: values.dist("control.slice_sync"),
+        probe_phase: ProbePhase::Kubelet,
+        victim_order: VictimOrder::Kubernetes,
+        direct_endpoints: false,
+        slow_start: true,
+    }
+}
+
+pub(super) fn metrics(values: &mut Values<'_>) -> MetricsPipeline {
+    MetricsPipeline {
+        housekeeping: values.span("metrics.housekeeping"),
+        resolution: values.span("metrics.resolution"),
+    }
+}

@@ -1,0 +1,333 @@
+//! The front end: which one, and its parameters.
+
+use super::code;
+use super::values::Values;
+use crate::config::case::Origin;
+use crate::config::knobs::{self, Value};
+use crate::config::manifest::{FrontEndHint, FrontEndSettings, Selection, front_end_hint};
+use crate::config::presets::{self, FrontEndPreset, Updates};
+use crate::diag::Diagnostic;
+use crate::model::balancer::PassiveChecks;
+use crate::model::outcome::Status;
+use crate::model::retry::RetryPolicy;
+use crate::random::Dist;
+use crate::sim::spec::{
+    Answers, Balancer, Delivery, FrontSpec, HealthCheck, Keepalive, Mechanism, TargetGroup,
+};
+use crate::units::Nanos;
+
+use super::values::Fallback;
+
+const PRESET: &str = "front_end.preset";
+
+/// The front end that was chosen.
+pub(super) struct Chosen {
+    pub(super) preset: &'static FrontEndPreset,
+    /// What the manifests point to, whether it was followed or not.
+    hint: Option<FrontEndHint>,
+    followed: bool,
+}
+
+/// Chooses by flag or scenario, else by what the manifests point to, else ingress-nginx.
+///
+/// # Errors
+/// A front end that does not exist or cannot be simulated yet.
+pub(super) fn choose(selection: &Selection<'_>, values: &mut Values<'_>) -> Result<Chosen, Diagnostic> {
+    let hint = front_end_hint(selection);
+    let setting = values.said(PRESET);
+    let (name, by_hint) = match (setting, &hint) {
+        (Some(setting), _) => (setting.text.as_str(), false),
+        (None, Some(hint)) => (hint.preset, true),
+        (None, None) => {
+            values.value(PRESET);
+            ("ingress-nginx", false)
+        }
+    };
+    let complain = |diagnostic: Diagnostic| match setting.and_then(|setting| setting.place.clone()) {
+        Some(place) => diagnostic.at(place),
+        None => diagnostic,
+    };
+    let preset = presets::front_end(name).map_err(|help| {
+        complain(Diagnostic::error(code::FRONT_END, format!("there is no front end `{name}`")).help(help))
+    })?;
+    if let Some(why) = preset.refused {
+        let message = match &hint {
+            Some(hint) if by_hint => {
+                format!("the front end is {} ({}), which cannot be simulated: {why}", preset.name, hint.why)
+            }
+            _ => format!("the front end {} cannot be simulated: {why}", preset.name),
+        };
+        let names: Vec<&str> = presets::front_ends()
+            .filter(|preset| preset.refused.is_none())
+            .map(|preset| preset.name)
+            .collect();
+        let help = format!("choose the nearest one with `--front-end`: {}", names.join(", "));
+        return Err(complain(Diagnostic::error(code::FRONT_END, message).help(help)));
+    }
+    let followed = hint.as_ref().is_some_and(|hint| hint.preset == preset.name);
+    Ok(Chosen { preset, hint, followed })
+}
+
+impl Chosen {
+    /// Settings in annotations of the controller, as values of knobs.
+    pub(super) fn annotated(&self) -> Vec<(&'static str, String)> {
+        let Some(settings) = self.hint.as_ref().filter(|_| self.followed).map(|hint| &hint.settings) else {
+            return Vec::new();
+        };
+        let seconds = |seconds: Option<u32>| seconds.map(|seconds| format!("{seconds}s"));
+        let check = &settings.health_check;
+        let alb = self.preset.name == "aws-alb-ip";
+        let mut found = vec![
+            ("front_end.connect_timeout", seconds(settings.connect_timeout_seconds)),
+            ("front_end.read_timeout", seconds(settings.read_timeout_seconds)),
+            ("front_end.tries", settings.next_upstream_tries.map(|tries| tries.to_string())),
+            ("front_end.retry_on", settings.next_upstream.as_deref().map(retry_words)),
+            ("front_end.health_check.interval", seconds(check.interval_seconds)),
+            ("front_end.health_check.healthy", check.healthy_threshold.map(|n| n.to_string())),
+            ("front_end.health_check.unhealthy", check.unhealthy_threshold.map(|n| n.to_string())),
+        ];
+        if alb {
+            found.push(("front_end.read_timeout", seconds(settings.idle_timeout_seconds)));
+            found.push(("front_end.keepalive_idle", seconds(settings.idle_timeout_seconds)));
+            if settings.load_balancing.as_deref() == Some("least_outstanding_requests") {
+                found.push(("front_end.balancer", Some("least-connections".to_owned())));
+            }
+        }
+        found.into_iter().filter_map(|(path, text)| Some((path, text?))).collect()
+    }
+
+    /// Complaints of annotations, and those that decide and are not simulated.
+    pub(super) fn warnings(&self) -> Vec<Diagnostic> {
+        let Some(hint) = &self.hint else { return Vec::new() };
+        if !self.followed {
+            let message = format!("{}, but {} is simulated", hint.why, self.preset.name);
+            return vec![Diagnostic::note(code::FRONT_END, message)];
+        }
+        let mut warnings = hint.warnings.clone();
+        for what in unsupported(&hint.settings, self.preset.name) {
+            let message = format!("{what} is not simulated, although it decides where requests go");
+            warnings.push(Diagnostic::warning(code::UNSUPPORTED, message));
+        }
+        warnings
+    }
+
+    /// What the controller's annotations say and the simulator does not know.
+    pub(super) fn not_modelled(&self) -> Vec<&'static str> {
+        let Some(hint) = self.hint.as_ref().filter(|_| self.followed) else { return Vec::new() };
+        let settings = &hint.settings;
+        let mut found = unsupported(settings, self.preset.name);
+        found.extend(
+            [
+                settings.deregistration_delay_seconds.map(|_| "deregistration delay of running requests"),
+                settings.slow_start_seconds.filter(|seconds| *seconds > 0).map(|_| "slow start of targets"),
+                settings
+                    .next_upstream_timeout_seconds
+                    .filter(|seconds| *seconds > 0)
+                    .map(|_| "proxy-next-upstream-timeout"),
+                settings.send_timeout_seconds.map(|_| "proxy-send-timeout"),
+                settings.health_check.timeout_seconds.map(|_| "timeout of health checks"),
+                settings.health_check.path.as_ref().map(|_| "path of health checks"),
+                settings.health_check.success_codes.as_ref().map(|_| "success codes of health checks"),
+            ]
+            .into_iter()
+            .flatten(),
+        );
+        found
+    }
+}
+
+/// Annotations without which the picture of who gets which request is wrong.
+fn unsupported(settings: &FrontEndSettings, preset: &str) -> Vec<&'static str> {
+    let balancing = settings.load_balancing.as_deref();
+    let mut found = Vec::new();
+    if settings.service_upstream == Some(true) {
+        found.push("service-upstream");
+    }
+    if settings.cookie_affinity == Some(true) {
+        found.push("cookie affinity");
+    }
+    if settings.hash_by.is_some() {
+        found.push("upstream-hash-by");
+    }
+    let known = match preset {
+        "ingress-nginx" => ["round_robin", "round_robin"],
+        _ => ["round_robin", "least_outstanding_requests"],
+    };
+    if balancing.is_some_and(|balancing| !known.contains(&balancing)) {
+        found.push(if balancing == Some("ewma") {
+            "load-balance: ewma"
+        } else {
+            "the load balancing algorithm"
+        });
+    }
+    found
+}
+
+/// `proxy-next-upstream` in the words of the knob; conditions on statuses do not concern pods that
+/// come and go.
+fn retry_words(conditions: &[String]) -> String {
+    let has = |word: &str| conditions.iter().any(|condition| condition == word);
+    match (has("error"), has("timeout")) {
+        (true, true) => "error+timeout",
+        (true, false) => "error",
+        (false, true) => "timeout",
+        (false, false) => "off",
+    }
+    .to_owned()
+}
+
+/// Everything about the tier.
+pub(super) fn front_spec(preset: &'static FrontEndPreset, values: &mut Values<'_>) -> FrontSpec {
+    let balancer = match values.word("front_end.balancer") {
+        "nginx" => Balancer::Nginx(PassiveChecks {
+            max_fails: values.count_or("front_end.max_fails", "1"),
+            fail_timeout_s: values.seconds_or("front_end.fail_timeout", "10s"),
+        }),
+        "ingress-ring" => Balancer::IngressRing,
+        "least-connections" => Balancer::LeastConnections,
+        _ => Balancer::RoundRobin,
+    };
+    let retry_on = values.word("front_end.retry_on");
+    let max_idle = values.count("front_end.keepalive");
+    let keepalive = (max_idle > 0).then(|| Keepalive {
+        idle_timeout: values.span("front_end.keepalive_idle"),
+        max_idle,
+        stale_gives_try_back: values.switch("front_end.stale_retry"),
+    });
+    let watch = values.dist("front_end.watch");
+    FrontSpec {
+        name: preset.name.to_owned(),
+        replicas: values.count("front_end.replicas"),
+        workers: values.count("front_end.workers"),
+        balancer,
+        retry: RetryPolicy {
+            on_error: retry_on.contains("error"),
+            on_timeout: retry_on.contains("timeout"),
+            max_attempts: match (retry_on, values.count("front_end.tries")) {
+                ("off", _) => 1,
+                (_, tries) => tries,
+            },
+            non_idempotent: values.switch("front_end.retry_non_idempotent"),
+        },
+        connect_timeout: values.span("front_end.connect_timeout"),
+        read_timeout: values.span("front_end.read_timeout"),
+        keepalive,
+        answers: answers(values),
+        delivery: Delivery {
+            add: watch.clone(),
+            remove: watch,
+            removal_override: removal_override(values),
+            addition_override: overriding("front_end.addition", values),
+            mechanism: mechanism(preset.updates, values),
+        },
+        overhead: values.span("front_end.overhead"),
+    }
+}
+
+fn mechanism(updates: Updates, values: &mut Values<'_>) -> Mechanism {
+    match updates {
+        Updates::InPlace => Mechanism::InPlace { batch: values.span("front_end.batch") },
+        Updates::Reload => Mechanism::Reload {
+            batch: values.span("front_end.batch"),
+            min_interval: values.span("front_end.reload_interval"),
+            start: values.span("front_end.reload_start"),
+            overlap: values.span("front_end.reload_overlap"),
+        },
+        Updates::SyncAndPoll => Mechanism::SyncAndPoll {
+            rate_per_s: values.number("front_end.sync_rate"),
+            batch: values.span("front_end.batch"),
+            poll: values.span("front_end.poll"),
+            whole_second_stamp: true,
+        },
+        Updates::TargetGroup => Mechanism::TargetGroup(TargetGroup {
+            reconcile: values.dist("front_end.reconcile"),
+            apply: values.dist("front_end.apply"),
+            health: HealthCheck {
+                interval: values.span("front_end.health_check.interval"),
+                healthy_threshold: values.count("front_end.health_check.healthy"),
+                unhealthy_threshold: values.count("front_end.health_check.unhealthy"),
+                initial_threshold: values.count("front_end.health_check.initial"),
+            },
+        }),
+    }
+}
+
+fn answers(values: &mut Values<'_>) -> Answers {
+    let mut status = |name: &str| {
+        let word = values.word(&format!("front_end.status.{name}"));
+        Status::parse(word).unwrap_or(Status::BadGateway)
+    };
+    Answers {
+        error: status("error"),
+        connect_timeout: status("connect_timeout"),
+        read_timeout: status("read_timeout"),
+        no_endpoints: status("no_endpoints"),
+        all_down: status("all_down"),
+        client_left: status("client_left"),
+    }
+}
+
+/// A delay in place of the stages, only if it was said: what presets tell of removals is the sum of
+/// their stages, for the record.
+fn overriding(path: &str, values: &mut Values<'_>) -> Option<Dist> {
+    values.said(path)?;
+    values.value(path).map(super::values::into_dist)
+}
+
+fn removal_override(values: &mut Values<'_>) -> Option<Dist> {
+    let said = overriding("front_end.removal", values);
+    if said.is_none() {
+        values.value("front_end.removal");
+    }
+    said
+}
+
+/// Smallest, central and largest time until the front end sends nothing more, in seconds.
+pub(super) fn removal_seconds(front: &FrontSpec, values: &Values<'_>) -> (f64, f64, f64) {
+    let assumed = values.assumptions.iter().find(|assumption| assumption.key == "removal");
+    let kind = knobs::find("removal").map(|found| found.knob.kind).expect("`removal` is in the registry");
+    let size = |text: &str| kind.parse(text).ok().and_then(|value: Value| value.magnitude());
+    match (&front.delivery.removal_override, assumed) {
+        (_, Some(assumed)) => {
+            let value = size(&assumed.value).unwrap_or(0.0);
+            let (a, b) = assumed
+                .range
+                .as_ref()
+                .map_or((value, value), |(a, b)| (size(a).unwrap_or(value), size(b).unwrap_or(value)));
+            (a.min(b).min(value), value, a.max(b).max(value))
+        }
+        (Some(dist), None) => {
+            let low = dist.upper_quantile_secs(0.99).min(dist.mean().as_secs_f64());
+            (low, dist.mean().as_secs_f64(), dist.upper_end().as_secs_f64())
+        }
+        (None, None) => (0.0, 0.0, 0.0),
+    }
+}
+
+/// Server and front-end idle timeouts, where both keep connections.
+pub(super) fn keepalive_seconds(front: &FrontSpec, server_idle: Option<Nanos>) -> Option<(f64, f64)> {
+    Some((server_idle?.as_secs_f64(), front.keepalive?.idle_timeout.as_secs_f64()))
+}
+
+impl Values<'_> {
+    /// A number that only nginx' balancer has: other presets do not say it.
+    fn count_or(&mut self, path: &str, usual: &str) -> u32 {
+        let knob = knobs::find(path).expect("a name of the registry").knob;
+        let usual = self.usual(path, usual);
+        self.find(knob, path, &[path.to_owned()], usual).map_or(0, super::values::into_count)
+    }
+
+    fn seconds_or(&mut self, path: &str, usual: &str) -> u64 {
+        let knob = knobs::find(path).expect("a name of the registry").knob;
+        let usual = self.usual(path, usual);
+        match self.find(knob, path, &[path.to_owned()], usual) {
+            Some(Value::Seconds(seconds)) => u64::from(seconds),
+            _ => 0,
+        }
+    }
+
+    fn usual(&self, path: &str, usual: &str) -> Option<Fallback> {
+        let has = self.preset().is_some_and(|preset| preset.param(path).is_some());
+        (!has).then(|| Fallback::plain(usual, Origin::Measured, "nginx 1.22.1"))
+    }
+}

@@ -1,0 +1,344 @@
+//! From what was said to what is simulated: everything that files and flags leave open is filled
+//! in here, and put on record.
+//!
+//! In reading order: `values` (what holds for a knob), `fields` (settings of Kubernetes objects),
+//! `front` (the front end), `roles` (which container answers), `capacity` (what a request costs,
+//! how many pods there are), `pods` and `stopping` (templates), `control` (the rest of the
+//! cluster), `rest` (what plays no part).
+
+pub mod code;
+
+mod capacity;
+mod control;
+mod fields;
+mod front;
+mod pods;
+mod rest;
+mod roles;
+mod stopping;
+mod values;
+
+use std::sync::Arc;
+
+use super::autoscaler::{hpa_spec, pod_requests};
+use super::case::{Assumption, Heading, MarginFacts};
+use super::described::{Described, EventAction, EventLine};
+use super::knobs::Value;
+use super::manifest::{PodSpec, Selection, Strategy, select_workload};
+use crate::diag::Diagnostic;
+use crate::model::deployment::{self, DeploymentSpec};
+use crate::model::hpa;
+use crate::sim::spec::{DeploymentPlan, HpaController, HpaPlan, PlannedAction, PlannedEvent, Role, SimSpec};
+use crate::units::Nanos;
+use capacity::{Cost, Demand, PodSize};
+use fields::Objects;
+use pods::Shared;
+use roles::Parts;
+use values::Values;
+
+/// What a case is made of, as far as manifests and settings decide it.
+#[derive(Clone, Debug)]
+pub struct Lowered {
+    /// The scenario's name, or the workload's.
+    pub name: String,
+    /// What the simulator runs.
+    pub spec: Arc<SimSpec>,
+    /// Everything that the files did not give.
+    pub assumptions: Vec<Assumption>,
+    /// The words of the first line.
+    pub heading: Heading,
+    /// What margins compare with.
+    pub margins: MarginFacts,
+    /// Fields and objects that play no part, with the object's name.
+    pub not_modelled: Vec<(String, String)>,
+    /// Plain words about the input.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Completes a description and checks it.
+///
+/// # Errors
+/// Everything that is wrong, not just the first thing, with the warnings found on the way.
+pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
+    let mut values = Values::new(&described.settings);
+    let (minor, kubernetes) = version(&mut values);
+    let wanted = values.said("workload");
+    let selection = select_workload(described.manifests, wanted.map(|setting| setting.text.as_str()))
+        .map_err(|error| {
+            vec![match wanted.and_then(|setting| setting.place.clone()) {
+                Some(place) if error.place.is_none() => error.at(place),
+                _ => error,
+            }]
+        })?;
+    let chosen = front::choose(&selection, &mut values).map_err(|error| vec![error])?;
+    values.stand_behind(chosen.preset, chosen.annotated());
+    let old = old_spec(described, &selection).map_err(|error| vec![error])?;
+    let mut objects = Objects {
+        deployment: selection.deployment.clone(),
+        pod_spec: selection.pod_spec.clone(),
+        services: selection.services.iter().map(|service| (*service).clone()).collect(),
+        autoscalers: selection.autoscalers.iter().map(|scaler| (*scaler).clone()).collect(),
+        replicas_set: false,
+    };
+    fields::apply(&mut objects, &mut values);
+    let parts = roles::parts(&objects, &selection.ingresses, &mut values).map_err(|error| vec![error])?;
+    let old_parts = match &old {
+        Some(old) => {
+            let before = Objects { pod_spec: old.clone(), ..objects.clone() };
+            roles::parts(&before, &selection.ingresses, &mut values).map_err(|error| vec![error])?
+        }
+        None => parts.clone(),
+    };
+    rest::record_roles(&parts, &objects, &mut values);
+
+    let tier = front::front_spec(chosen.preset, &mut values);
+    let client = control::client(&described.load, &mut values);
+    let network = control::network(&mut values, tier.keepalive.is_some());
+    let demand = Demand::of(&described.load, tier.overhead);
+    let gated = matches!(tier.delivery.mechanism, crate::sim::spec::Mechanism::TargetGroup(_));
+    let sized = size_pods(&objects, &parts, demand, minor, &mut values);
+    let shared =
+        Shared { minor, cost: &sized.cost, workers: sized.workers, gated, kept: tier.keepalive.is_some() };
+    let before = old.as_ref().unwrap_or(&objects.pod_spec);
+    let present: Vec<&str> = before.serving_containers().map(|container| container.image.as_str()).collect();
+    let templates = vec![
+        pods::template(before, &old_parts, &shared, &present, &mut values),
+        pods::template(&objects.pod_spec, &parts, &shared, &present, &mut values),
+    ];
+    let title = objects.deployment.meta.title();
+    let rest_of_pods = pods::warn_of_the_rest(&objects.pod_spec, &title, minor, gated, &mut values);
+    let hpa = sized.hpa.clone().map(|spec| HpaPlan {
+        spec,
+        requests: vec![pod_requests(before), pod_requests(&objects.pod_spec)],
+        controller: controller(minor, &mut values),
+        metrics: control::metrics(&mut values),
+    });
+    let plan = DeploymentPlan {
+        name: format!("{}/{}", objects.deployment.meta.namespace, objects.deployment.meta.name),
+        spec: DeploymentSpec {
+            replicas: sized.replicas,
+            strategy: strategy(objects.deployment.strategy),
+            paused: objects.deployment.paused,
+        },
+        min_ready_seconds: objects.deployment.min_ready_seconds,
+        progress_deadline_seconds: progress_deadline(objects.deployment.progress_deadline_seconds),
+        templates,
+        publish_not_ready_addresses: objects
+            .services
+            .iter()
+            .any(|service| service.publish_not_ready_addresses),
+        hpa,
+    };
+    let spec = SimSpec {
+        kubernetes_minor: minor,
+        load: described.load.clone(),
+        client,
+        network,
+        tiers: vec![tier],
+        events: described.events.iter().map(planned).collect(),
+        control: control::control_plane(&mut values),
+        settle_limit: values.span("settle_limit"),
+        deployments: vec![plan],
+    };
+
+    let mut warnings = selection.warnings.clone();
+    warnings.extend(chosen.warnings());
+    warnings.extend(sized.warnings);
+    warnings.extend(event_warnings(described, &spec));
+    let names: Vec<&str> =
+        objects.pod_spec.serving_containers().map(|container| container.name.as_str()).collect();
+    warnings.extend(values.unused(&names));
+    warnings.append(&mut values.problems);
+    if warnings.iter().any(Diagnostic::is_error) {
+        return Err(warnings);
+    }
+    let margins = margins(&spec, &values);
+    let mut not_modelled = rest::not_modelled(described.manifests, &selection, &objects);
+    not_modelled.extend(rest_of_pods.into_iter().map(|what| (title.clone(), what)));
+    not_modelled
+        .extend(chosen.not_modelled().into_iter().map(|what| ("front end".to_owned(), what.to_owned())));
+    Ok(Lowered {
+        name: described.name.clone().unwrap_or_else(|| objects.deployment.meta.name.clone()),
+        heading: Heading {
+            workload: spec.deployments[0].name.clone(),
+            load: described.load_words.clone(),
+            size: sized.words,
+            front_end: chosen.preset.name.to_owned(),
+            kubernetes,
+        },
+        spec: Arc::new(spec),
+        assumptions: values.assumptions,
+        margins,
+        not_modelled,
+        warnings,
+    })
+}
+
+/// The minor version, and the words of the heading.
+fn version(values: &mut Values<'_>) -> (u32, String) {
+    let given = values.said("kubernetes").is_some();
+    let minor = match values.value("kubernetes") {
+        Some(Value::Version(minor)) => minor,
+        _ => 35,
+    };
+    (minor, format!("kubernetes 1.{minor}{}", if given { "" } else { " assumed" }))
+}
+
+/// The pods' spec before the rollout, from `--from`.
+fn old_spec(described: &Described<'_>, selection: &Selection<'_>) -> Result<Option<PodSpec>, Diagnostic> {
+    let Some(from) = described.from else { return Ok(None) };
+    let meta = &selection.deployment.meta;
+    let wanted = format!("{}/deploy/{}", meta.namespace, meta.name);
+    match select_workload(from, Some(&wanted)) {
+        Ok(old) => Ok(Some(old.pod_spec)),
+        Err(error) => Err(Diagnostic::error(code::FROM, format!("--from does not hold {}", meta.title()))
+            .help(
+                error
+                    .help
+                    .unwrap_or_else(|| "give the manifests of the same workload as they were".to_owned()),
+            )),
+    }
+}
+
+/// Costs, sizes and the autoscaler.
+struct Sized {
+    cost: Cost,
+    workers: Option<u32>,
+    hpa: Option<hpa::HpaSpec>,
+    replicas: u32,
+    words: String,
+    warnings: Vec<Diagnostic>,
+}
+
+fn size_pods(objects: &Objects, parts: &Parts, demand: Demand, minor: u32, values: &mut Values<'_>) -> Sized {
+    let mut warnings = Vec::new();
+    let hpa = active_autoscaler(objects, &mut warnings);
+    let server = roles::running(&objects.pod_spec)[parts.server()].0;
+    let of = pods::names(server, roles::Part::Serves);
+    let workers = pods::workers(&of, values);
+    let limit = server.resources.cpu_limit_milli.or(objects.pod_spec.resources.cpu_limit_milli);
+    let written = objects.deployment.replicas.unwrap_or(1);
+    let cores = |milli: u64| milli as f64 / 1e3;
+    // An autoscaler holds the pods near its target, not near their limit.
+    let requests = pod_requests(&objects.pod_spec);
+    let pod_level = hpa::Options::for_kubernetes(minor).pod_level_resources;
+    let size = PodSize {
+        pods: hpa.as_ref().map_or(written, |hpa| hpa.max_replicas.max(1).unsigned_abs()).max(1),
+        cores: limit.or(server.resources.cpu_request_milli).map(cores),
+        workers,
+    };
+    let cost = capacity::cost(demand, size, &of, values);
+    let demanded = demand.first(cost.service.mean().as_secs_f64()) * cost.cpu_seconds;
+    let resting = hpa
+        .as_ref()
+        .and_then(|hpa| capacity::resting_size(hpa, &requests, &server.name, pod_level, demanded));
+    let (replicas, words) = capacity::starting_size(objects, hpa.as_ref(), resting);
+    warnings.extend(capacity::overload(demand, &cost, replicas, limit.map(cores), workers));
+    Sized { cost, workers, hpa, replicas, words, warnings }
+}
+
+/// The autoscaler that really scales: none of several, and only one whose reference is in the
+/// right group. The reasons are among the warnings of the manifests.
+fn active_autoscaler(objects: &Objects, warnings: &mut Vec<Diagnostic>) -> Option<hpa::HpaSpec> {
+    let [only] = objects.autoscalers.as_slice() else { return None };
+    if only.target.group() != "apps" {
+        return None;
+    }
+    let spec = hpa_spec(only);
+    let simulated = |metric: &hpa::MetricSpec| {
+        matches!(
+            &metric.source,
+            hpa::MetricSource::Resource { resource } | hpa::MetricSource::ContainerResource { resource, .. }
+                if resource == "cpu"
+        )
+    };
+    let others = spec.metrics.iter().filter(|metric| !simulated(metric)).count();
+    if others > 0 {
+        let message = format!(
+            "{}: {others} of {} metrics are not simulated and count as unavailable",
+            only.meta.title(),
+            spec.metrics.len()
+        );
+        let help = "with an unavailable metric the autoscaler still grows by the others, but does not shrink";
+        warnings.push(Diagnostic::warning(code::INERT_AUTOSCALER, message).at(only.meta.place()).help(help));
+    }
+    Some(spec)
+}
+
+fn controller(minor: u32, values: &mut Values<'_>) -> HpaController {
+    let mut options = hpa::Options::for_kubernetes(minor);
+    let tolerance = values.number("metrics.tolerance");
+    options.tolerances = hpa::Tolerances { up: tolerance, down: tolerance };
+    options.downscale_stabilization = values.span("metrics.downscale_stabilization");
+    options.cpu_initialization_period = values.span("metrics.cpu_initialization_period");
+    options.initial_readiness_delay = values.span("metrics.initial_readiness_delay");
+    HpaController { sync_period: values.span("metrics.sync_period"), options }
+}
+
+fn strategy(strategy: Strategy) -> deployment::Strategy {
+    match strategy {
+        Strategy::Recreate => deployment::Strategy::Recreate,
+        Strategy::RollingUpdate { max_surge, max_unavailable } => {
+            deployment::Strategy::RollingUpdate { max_surge, max_unavailable }
+        }
+    }
+}
+
+/// The largest number means no deadline. Source: kubernetes deployment_util.go HasProgressDeadline.
+fn progress_deadline(seconds: u32) -> Option<u32> {
+    (seconds != i32::MAX.unsigned_abs()).then_some(seconds)
+}
+
+fn planned(event: &EventLine) -> PlannedEvent {
+    PlannedEvent {
+        at: event.at,
+        deployment: 0,
+        action: match event.action {
+            EventAction::Rollout => PlannedAction::Rollout { template: 1 },
+            EventAction::Rollback => PlannedAction::Rollout { template: 0 },
+            EventAction::Scale(replicas) => PlannedAction::Scale { replicas },
+            EventAction::KillPod(count) => PlannedAction::KillPods { count },
+        },
+    }
+}
+
+/// Events that no request can meet, and rollouts that a paused Deployment does not make.
+fn event_warnings(described: &Described<'_>, spec: &SimSpec) -> Vec<Diagnostic> {
+    let end = described.load.duration();
+    let mut warnings = Vec::new();
+    for event in &described.events {
+        let rolls = matches!(event.action, EventAction::Rollout | EventAction::Rollback);
+        let message = match () {
+            () if event.at >= end => format!("an event at {} comes after the last request ({end})", event.at),
+            () if rolls && spec.deployments[0].spec.paused => {
+                format!("the rollout at {} does nothing: the Deployment is paused", event.at)
+            }
+            () => continue,
+        };
+        let warning = Diagnostic::warning(code::EVENT, message);
+        warnings.push(match &event.place {
+            Some(place) => warning.at(place.clone()),
+            None => warning,
+        });
+    }
+    warnings
+}
+
+fn margins(spec: &SimSpec, values: &Values<'_>) -> MarginFacts {
+    let servers = spec.deployments[0].templates.iter().rev().flat_map(|template| &template.containers);
+    let server = servers.into_iter().find_map(|container| match &container.role {
+        Role::Serves(server) => Some(server),
+        _ => None,
+    });
+    MarginFacts {
+        removal_s: front::removal_seconds(&spec.tiers[0], values),
+        cpu_limit_cores: server.and_then(|server| server.cpu_limit_milli).map(|milli| milli as f64 / 1e3),
+        keepalive_s: server
+            .and_then(|server| server.keepalive_idle)
+            .filter(|idle| *idle < Nanos::MAX_SPAN)
+            .and_then(|idle| front::keepalive_seconds(&spec.tiers[0], Some(idle))),
+    }
+}
+
+#[cfg(test)]
+mod tests;

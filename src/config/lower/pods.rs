@@ -1,0 +1,265 @@
+//! Pod templates: containers with their probes, hooks and times.
+
+use super::capacity::Cost;
+use super::code;
+use super::roles::{Part, Parts, image_name, owner, running};
+use super::stopping;
+use super::values::{Fallback, Of, Values, into_count};
+use crate::config::case::Origin;
+use crate::config::knobs::Value;
+use crate::config::manifest::{Container, PodSpec, Probe, ProbeHandler};
+use crate::diag::Diagnostic;
+use crate::model::probe::ProbeSpec;
+use crate::random::Dist;
+use crate::sim::spec::{Accept, ContainerPlan, PodTemplate, ProbePlan, Role, ServerSpec, WarmUp};
+use crate::units::Nanos;
+
+/// What all templates of a workload have in common.
+pub(super) struct Shared<'a> {
+    pub(super) minor: u32,
+    pub(super) cost: &'a Cost,
+    pub(super) workers: Option<u32>,
+    /// The front end sets readiness gates of its own.
+    pub(super) gated: bool,
+    /// The front end keeps connections, so that the server's patience with them matters.
+    pub(super) kept: bool,
+}
+
+/// How a container's knobs are named.
+pub(super) fn names<'c>(container: &'c Container, part: Part) -> Of<'c> {
+    Of { name: &container.name, star: part != Part::Other, main: part == Part::Serves }
+}
+
+/// One template. `present` are images that are on every node already.
+pub(super) fn template(
+    spec: &PodSpec,
+    parts: &Parts,
+    shared: &Shared<'_>,
+    present: &[&str],
+    values: &mut Values<'_>,
+) -> PodTemplate {
+    let containers = running(spec);
+    let plans = containers.iter().enumerate().map(|(at, (container, is_sidecar))| {
+        let part = parts.parts[at];
+        let of = names(container, part);
+        let pulled = if present.contains(&container.image.as_str()) { None } else { Some(new_image()) };
+        let (startup, known_startup) = startup(part);
+        let mut probe = |probe: &Option<Probe>| {
+            probe.as_ref().map(|probe| plan_of(probe, at, &containers, parts, shared, values))
+        };
+        let (startup_probe, readiness, liveness) = (
+            probe(&container.startup_probe),
+            probe(&container.readiness_probe),
+            probe(&container.liveness_probe),
+        );
+        ContainerPlan {
+            name: container.name.clone(),
+            role: role(container, part, spec, shared, &of, values),
+            is_sidecar: *is_sidecar,
+            startup: startup_probe,
+            readiness,
+            liveness,
+            pre_stop: stopping::pre_stop(container, &of, shared.minor, values),
+            cpu_request_milli: container.resources.cpu_request_milli,
+            image_pull: values.dist_of(&only(&of), "image_pull", pulled),
+            start: values.dist_of(&only(&of), "start", None),
+            startup_time: values.dist_of(&only(&of), "startup", startup),
+            app_ready_delay: match known_startup {
+                true => values.dist_of(&only(&of), "app_ready_delay", None),
+                false => Dist::ZERO,
+            },
+            startup_cpu_milli: match values.of(&only(&of), "startup_cpu", None) {
+                Some(Value::Cores(milli)) => milli,
+                _ => 0,
+            },
+            on_stop: stopping::on_stop(container, &of, part, values),
+        }
+    });
+    PodTemplate {
+        containers: plans.collect(),
+        grace_seconds: spec.termination_grace_period_seconds,
+        readiness_gate: shared.gated && spec.readiness_gates.iter().any(|gate| is_target_gate(gate)),
+    }
+}
+
+/// `*` of a time means the container that answers, not the proxy before it.
+fn only<'n>(of: &Of<'n>) -> Of<'n> {
+    Of { name: of.name, star: of.main, main: of.main }
+}
+
+/// Gates that load balancer controllers set when the target is healthy.
+pub(super) fn is_target_gate(gate: &str) -> bool {
+    gate.starts_with("target-health.") || gate.contains("load-balancer-neg-ready")
+}
+
+fn new_image() -> Fallback {
+    Fallback {
+        text: "median=2s,p99=6s".to_owned(),
+        range: Some(("0s".to_owned(), "1m".to_owned())),
+        origin: Origin::Guess,
+        source: "a new image of 100 MB".to_owned(),
+        decisive: false,
+    }
+}
+
+/// What is assumed of the start in place of the registry's default, and whether anybody waits for
+/// the container to be able to answer.
+fn startup(part: Part) -> (Option<Fallback>, bool) {
+    match part {
+        Part::Serves => (None, true),
+        Part::Forwards => (Some(Fallback::plain("100ms", Origin::Guess, "a proxy")), false),
+        Part::Other => (Some(Fallback::plain("1s", Origin::Guess, "a helper")), false),
+    }
+}
+
+fn role(
+    container: &Container,
+    part: Part,
+    spec: &PodSpec,
+    shared: &Shared<'_>,
+    of: &Of<'_>,
+    values: &mut Values<'_>,
+) -> Role {
+    match part {
+        Part::Other => Role::Other,
+        Part::Forwards => Role::Forwards { delay: values.span_of(of, "forward_delay") },
+        Part::Serves => {
+            let accept = match values.of(of, "accept", None) {
+                Some(Value::Choice("lazy")) if shared.workers.is_some() => Accept::Lazy,
+                _ => Accept::Eager,
+            };
+            let warm_up = values.span_of(of, "warm_up");
+            let limit = container.resources.cpu_limit_milli;
+            let pod_level = spec.resources.cpu_limit_milli.filter(|_| shared.minor >= 34);
+            Role::Serves(ServerSpec {
+                workers: shared.workers,
+                accept,
+                backlog: match accept {
+                    Accept::Lazy => values.of(of, "backlog", None).map_or(511, into_count),
+                    Accept::Eager => 511,
+                },
+                service: shared.cost.service.clone(),
+                cpu_share: shared.cost.cpu_share(),
+                cpu_limit_milli: limit.or(pod_level),
+                keepalive_idle: match shared.kept {
+                    true => patience(values.of(of, "keepalive_idle", None)),
+                    false => None,
+                },
+                warm_up: (warm_up.0 > 0).then(|| WarmUp {
+                    factor: match values.of(of, "warm_up_factor", None) {
+                        Some(Value::Number(factor)) => factor,
+                        _ => 1.0,
+                    },
+                    duration: warm_up,
+                }),
+            })
+        }
+    }
+}
+
+/// `0s` closes after every answer, `never` keeps an idle connection for ever.
+fn patience(value: Option<Value>) -> Option<Nanos> {
+    match value {
+        Some(Value::Limit(Some(Nanos::ZERO))) => None,
+        Some(Value::Limit(Some(limit))) => Some(limit),
+        _ => Some(Nanos::MAX_SPAN),
+    }
+}
+
+/// How many requests the container serves at once; `None` for no bound.
+pub(super) fn workers(of: &Of<'_>, values: &mut Values<'_>) -> Option<u32> {
+    match values.of(of, "workers", None).map_or(0, into_count) {
+        0 => None,
+        count => Some(count),
+    }
+}
+
+fn plan_of(
+    probe: &Probe,
+    at: usize,
+    containers: &[(&Container, bool)],
+    parts: &Parts,
+    shared: &Shared<'_>,
+    values: &mut Values<'_>,
+) -> ProbePlan {
+    let declaring = Some(at);
+    let asked = probe.port();
+    let target = match (&probe.handler, asked) {
+        (ProbeHandler::Exec(_), _) => {
+            let of = names(containers[at].0, parts.parts[at]);
+            match values.of(&of, "exec_probe", None) {
+                Some(Value::Choice("process")) => None,
+                _ => declaring,
+            }
+        }
+        (_, Some(port)) => owner(containers, port).or(declaring),
+        // Another host: nothing in the pod decides it.
+        (_, None) => None,
+    };
+    let server = target == Some(parts.server());
+    // A port of its own is served by threads of its own.
+    let shares_port = asked.is_none() || parts.port.is_none() || asked == parts.port || target != declaring;
+    ProbePlan {
+        spec: ProbeSpec {
+            initial_delay_seconds: probe.initial_delay_seconds,
+            period_seconds: probe.period_seconds,
+            timeout_seconds: probe.timeout_seconds,
+            success_threshold: probe.success_threshold,
+            failure_threshold: probe.failure_threshold,
+        },
+        grace_seconds: probe.termination_grace_period_seconds,
+        target,
+        connects_only: matches!(probe.handler, ProbeHandler::TcpSocket(_)),
+        needs_worker: server
+            && shared.workers.is_some()
+            && shares_port
+            && !matches!(probe.handler, ProbeHandler::TcpSocket(_)),
+    }
+}
+
+/// What in a pod's spec is not simulated although it may decide.
+pub(super) fn warn_of_the_rest(
+    spec: &PodSpec,
+    title: &str,
+    minor: u32,
+    gated: bool,
+    values: &mut Values<'_>,
+) -> Vec<String> {
+    let mut rest = Vec::new();
+    for container in spec.init_containers.iter().filter(|container| !container.is_sidecar()) {
+        rest.push(format!("run time of init container {}", container.name));
+    }
+    for container in spec.serving_containers().filter(|container| container.lifecycle.post_start.is_some()) {
+        rest.push(format!("postStart of container {}", container.name));
+    }
+    if spec.host_network {
+        rest.push("hostNetwork (pods of one node share its ports)".to_owned());
+    }
+    for gate in spec.readiness_gates.iter().filter(|gate| !(gated && is_target_gate(gate))) {
+        rest.push(format!("readiness gate {gate} (taken as always true)"));
+    }
+    if minor < 29 && spec.sidecars().next().is_some() {
+        let message = format!(
+            "{title} has an init container with restartPolicy Always, which Kubernetes 1.{minor} does not know as a sidecar"
+        );
+        values.problems.push(
+            Diagnostic::error(code::VERSION, message)
+                .help("sidecars are on since 1.29: set `kubernetes` to the cluster's version"),
+        );
+    }
+    for container in &spec.containers {
+        let (image, tag) = image_name(&container.image);
+        let bare = image.contains("distroless") || tag.contains("distroless") || container.image == "scratch";
+        let execs = matches!(container.lifecycle.pre_stop, Some(crate::config::manifest::Hook::Exec(_)));
+        if bare && execs {
+            let message = format!(
+                "preStop of container `{}` runs a command, but its image seems to have no shell: the hook fails and delays nothing",
+                container.name
+            );
+            values.problems.push(
+                Diagnostic::warning(code::UNSUPPORTED, message).help("use `sleep:` in place of `exec:`"),
+            );
+        }
+    }
+    rest
+}

@@ -1,0 +1,67 @@
+//! What was read and plays no part, told once.
+
+use std::collections::BTreeMap;
+
+use super::fields::Objects;
+use super::roles::{Parts, running};
+use super::values::{Fallback, Values};
+use crate::config::case::Origin;
+use crate::config::knobs;
+use crate::config::manifest::{Manifests, Selection, TrafficPolicy};
+
+/// The object that stands for everything no file of a service tells.
+const UNSEEN: &str = "not in these files";
+
+/// Which container answers is an assumption where it had to be inferred.
+pub(super) fn record_roles(parts: &Parts, objects: &Objects, values: &mut Values<'_>) {
+    let Some(why) = &parts.why else { return };
+    let knob = knobs::find("containers.*.role").expect("a name of the registry").knob;
+    let containers = running(&objects.pod_spec);
+    let server = parts.server();
+    let key = format!("containers.{}.role", containers[server].0.name);
+    values.assume(knob, &key, Fallback::plain(parts.parts[server].word(), Origin::Guess, why.clone()));
+}
+
+/// Fields and objects that are not modelled, with the object's name, and what no file shows.
+pub(super) fn not_modelled(
+    manifests: &Manifests,
+    selection: &Selection<'_>,
+    objects: &Objects,
+) -> Vec<(String, String)> {
+    let mut titles = vec![objects.deployment.meta.title()];
+    titles.extend(selection.services.iter().map(|object| object.meta.title()));
+    titles.extend(selection.ingresses.iter().map(|object| object.meta.title()));
+    titles.extend(selection.autoscalers.iter().map(|object| object.meta.title()));
+    titles.extend(selection.disruption_budgets.iter().map(|object| object.meta.title()));
+    let concerns = |object: &String| !object.contains('/') || titles.contains(object);
+    let fields = manifests.not_modelled.iter().filter(|field| concerns(&field.object));
+    let mut found: Vec<(String, String)> =
+        fields.map(|field| (field.object.clone(), field.field.clone())).collect();
+    for service in &objects.services {
+        if service.client_ip_affinity_seconds.is_some() {
+            found.push((service.meta.title(), "sessionAffinity: ClientIP".to_owned()));
+        }
+        if service.external_traffic_policy == TrafficPolicy::Local {
+            found.push((service.meta.title(), "externalTrafficPolicy: Local".to_owned()));
+        }
+        if service.internal_traffic_policy == TrafficPolicy::Local {
+            found.push((service.meta.title(), "internalTrafficPolicy: Local".to_owned()));
+        }
+    }
+    for budget in &selection.disruption_budgets {
+        let what = "limits evictions only; rollouts, scale-in and deletions do not ask it";
+        found.push((budget.meta.title(), what.to_owned()));
+    }
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for object in &manifests.other_objects {
+        *kinds.entry(object.kind.as_str()).or_default() += 1;
+    }
+    let objects = |count: usize| format!("{count} object{}", if count == 1 { "" } else { "s" });
+    found.extend(kinds.into_iter().map(|(kind, count)| (kind.to_owned(), objects(count))));
+    let unseen = match selection.pods.is_empty() {
+        true => &["injected sidecars", "readiness gates", "node and IP room"][..],
+        false => &["node and IP room"],
+    };
+    found.extend(unseen.iter().map(|what| (UNSEEN.to_owned(), (*what).to_owned())));
+    found
+}

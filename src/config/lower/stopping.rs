@@ -1,0 +1,214 @@
+//! How a container stops: its preStop hook, and what its process does on the signal.
+
+use super::code;
+use super::roles::{Part, image_name};
+use super::values::{Fallback, Of, Values, into_dist};
+use crate::config::case::Origin;
+use crate::config::knobs::StopText;
+use crate::config::manifest::{Container, Hook};
+use crate::config::presets::{Termination, termination};
+use crate::diag::Diagnostic;
+use crate::random::Dist;
+use crate::sim::spec::{Drain, OnStop, PreStop};
+
+/// The hook as it will run.
+pub(super) fn pre_stop(
+    container: &Container,
+    of: &Of<'_>,
+    minor: u32,
+    values: &mut Values<'_>,
+) -> Option<PreStop> {
+    let hook = container.lifecycle.pre_stop.as_ref()?;
+    if matches!(hook, Hook::Sleep { .. }) && minor < 30 {
+        let message = format!(
+            "preStop of container `{}` uses `sleep`, which Kubernetes 1.{minor} drops: it is on since 1.30",
+            container.name
+        );
+        values
+            .problems
+            .push(Diagnostic::warning(code::VERSION, message).help("write `exec: {command: [sleep, ...]}`"));
+        return None;
+    }
+    if matches!(hook, Hook::TcpSocket(_)) {
+        let message = format!("preStop of container `{}` is a tcpSocket, which always fails", container.name);
+        values
+            .problems
+            .push(Diagnostic::warning(code::UNSUPPORTED, message).help("the stop signal follows at once"));
+        return None;
+    }
+    let duration = match hook.slept() {
+        Some(slept) => Dist::Fixed(slept),
+        None => values.of(of, "pre_stop_duration", None).map_or(Dist::ZERO, into_dist),
+    };
+    Some(PreStop { duration })
+}
+
+/// What the process does on its stop signal.
+pub(super) fn on_stop(container: &Container, of: &Of<'_>, part: Part, values: &mut Values<'_>) -> OnStop {
+    let mut assumed = hint(container);
+    if part == Part::Other {
+        // It holds no request: when it ends matters little, and is not worth a line.
+        let plain = assumed.map_or_else(|| "exit".to_owned(), |hint| hint.text);
+        assumed = Some(Fallback::plain(plain, Origin::Guess, "no requests in it"));
+    }
+    let setting = values.said_of(of, "on_stop").cloned();
+    let text = values.stop_of(of, assumed);
+    match resolve(&text) {
+        Ok(on_stop) => on_stop,
+        Err(error) => {
+            match setting {
+                Some(setting) => values.invalid(&setting, &error),
+                None => values.problems.push(Diagnostic::error(code::SETTING, error)),
+            }
+            OnStop::Exit
+        }
+    }
+}
+
+/// A behaviour by its word or the name of a preset.
+pub(super) fn resolve(text: &StopText) -> Result<OnStop, String> {
+    let limit = text.limit;
+    Ok(match text.behaviour.as_str() {
+        "exit" => OnStop::Exit,
+        "ignore" => OnStop::Ignore,
+        "drain" => OnStop::Drain(Drain { limit }),
+        "linger" => {
+            OnStop::Linger { time: Dist::Fixed(text.linger.unwrap_or_default()), drain: Drain { limit } }
+        }
+        name => {
+            let preset = termination(name)?;
+            let own = preset.limit_seconds.map(|seconds| crate::units::Nanos::from_secs(u64::from(seconds)));
+            match preset.behaviour {
+                Termination::Ignore => OnStop::Ignore,
+                // php-fpm with a process_control_timeout, and the like.
+                Termination::Exit if limit.is_some_and(|limit| limit.0 > 0) => OnStop::Drain(Drain { limit }),
+                Termination::Exit => OnStop::Exit,
+                Termination::Drain => OnStop::Drain(Drain { limit: limit.or(own) }),
+            }
+        }
+    })
+}
+
+/// What image, command and hook suggest.
+fn hint(container: &Container) -> Option<Fallback> {
+    let (image, tag) = image_name(&container.image);
+    let signal = container.lifecycle.stop_signal.as_deref();
+    let hook = match &container.lifecycle.pre_stop {
+        Some(Hook::Exec(command)) => command.join(" "),
+        _ => String::new(),
+    };
+    let guess = |text: &str, range: (&str, &str), why: String| {
+        Some(Fallback {
+            text: text.to_owned(),
+            range: Some((range.0.to_owned(), range.1.to_owned())),
+            origin: Origin::Guess,
+            source: why,
+            decisive: true,
+        })
+    };
+    if hook.contains("nginx -s quit") {
+        return guess(
+            "nginx-quit",
+            ("nginx-quit", "nginx-term"),
+            "the preStop hook says `nginx -s quit`".into(),
+        );
+    }
+    if let Some(shell) = shell_form(&container.command) {
+        return guess("shell", ("shell", "exit"), format!("`{shell} -c` as process 1 hands no signal on"));
+    }
+    let quits = signal.is_none_or(|signal| signal == "SIGQUIT");
+    if image == "nginx" || image == "nginx-unprivileged" {
+        let text = if quits { "nginx-quit" } else { "nginx-term" };
+        return guess(
+            text,
+            ("nginx-quit", "nginx-term"),
+            format!("image `{image}`, {}", named(signal, "SIGQUIT")),
+        );
+    }
+    if image.contains("php") && (image.contains("fpm") || tag.contains("fpm")) {
+        let text = if quits { "php-fpm-quit" } else { "php-fpm-term" };
+        let why = format!("image `{image}`, {}, process_control_timeout 0", named(signal, "SIGQUIT"));
+        return guess(text, ("drain,limit=30s", "php-fpm-quit"), why);
+    }
+    if image.contains("php") && tag.contains("apache") {
+        return guess(
+            "apache-php",
+            ("apache-php", "exit"),
+            format!("image `{image}`, {}", named(signal, "SIGWINCH")),
+        );
+    }
+    if image == "proxyv2" || container.name == "istio-proxy" {
+        let text = "drain,limit=5s";
+        return guess(text, (text, "exit"), "an Istio proxy ends 5 s after its signal".into());
+    }
+    None
+}
+
+fn named(signal: Option<&str>, image: &str) -> String {
+    match signal {
+        Some(signal) => format!("stopSignal {signal}"),
+        None => format!("whose stop signal is {image}"),
+    }
+}
+
+/// A shell that stays as process 1 above the application; bash replaces itself by the last simple
+/// command, and `exec` does so in every shell.
+fn shell_form(command: &[String]) -> Option<&str> {
+    let program = command.first()?.rsplit('/').next()?;
+    let runs = command.get(1).is_some_and(|flag| flag.starts_with('-') && flag.ends_with('c'));
+    let script = command.get(2).map(String::as_str).unwrap_or_default();
+    let hands_on = script.contains("exec ") || script.contains("trap ");
+    (["sh", "ash", "dash"].contains(&program) && runs && !hands_on).then_some(program)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::knobs::{Kind, Value};
+    use crate::units::Nanos;
+
+    #[test]
+    fn words_and_presets_become_behaviours() {
+        let drain = |seconds: Option<u64>| OnStop::Drain(Drain { limit: seconds.map(Nanos::from_secs) });
+        let resolved = |text: &str| match Kind::Stop.parse(text) {
+            Ok(Value::Stop(stop)) => resolve(&stop),
+            other => panic!("{text}: {other:?}"),
+        };
+        for (text, expected) in [
+            ("exit", OnStop::Exit),
+            ("ignore", OnStop::Ignore),
+            ("drain", drain(None)),
+            ("drain,limit=20s", drain(Some(20))),
+            (
+                "linger=5s",
+                OnStop::Linger { time: Dist::Fixed(Nanos::from_secs(5)), drain: Drain { limit: None } },
+            ),
+            ("nginx-term", OnStop::Exit),
+            ("nginx-quit", drain(None)),
+            ("spring-graceful", drain(Some(30))),
+            ("spring-graceful,limit=5s", drain(Some(5))),
+            ("php-fpm-quit", OnStop::Exit),
+            ("php-fpm-quit,limit=15s", drain(Some(15))),
+            ("shell", OnStop::Ignore),
+        ] {
+            assert_eq!(resolved(text), Ok(expected), "{text}");
+        }
+        assert!(resolved("gunicorn").unwrap_err().contains("not simulated yet"));
+        assert!(resolved("drian").unwrap_err().contains("did you mean `drain`?"));
+    }
+
+    #[test]
+    fn shells_that_stay_process_one_are_seen() {
+        for (command, shell) in [
+            (&["sh", "-c", "npm start"][..], Some("sh")),
+            (&["/bin/sh", "-ec", "node ."], Some("sh")),
+            (&["sh", "-c", "exec node ."], None),
+            (&["bash", "-c", "node ."], None),
+            (&["./podinfo", "--port=9898"], None),
+            (&[], None),
+        ] {
+            let command: Vec<String> = command.iter().map(|&word| word.to_owned()).collect();
+            assert_eq!(shell_form(&command), shell, "{command:?}");
+        }
+    }
+}

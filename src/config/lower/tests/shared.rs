@@ -1,0 +1,45 @@
+//! Real manifests beside the project, if they are there.
+
+use super::*;
+use crate::config::manifest::Source;
+use crate::sim;
+
+/// Every workload of every file lowers and runs, or is refused for the reason listed here.
+#[test]
+fn real_manifests_lower_or_are_refused_for_the_right_reason() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/manifests");
+    let Ok(files) = std::fs::read_dir(&folder) else {
+        println!("skipped: {} is not there", folder.display());
+        return;
+    };
+    let mut seen = 0;
+    for file in files {
+        let path = file.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "yaml") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let read = read_manifests(&[Source::Text { name: name.clone(), text }]);
+        let manifests = read.unwrap_or_else(|errors| panic!("{name}: {errors:#?}"));
+        for deployment in &manifests.deployments {
+            let workload = format!("{}/deploy/{}", deployment.meta.namespace, deployment.meta.name);
+            let mut described = described(&manifests, &[("workload", &workload)]);
+            described.load = open(50.0, 90);
+            let lowered = match lower(&described) {
+                Ok(lowered) => lowered,
+                Err(errors) if name.contains("ingress-nginx-aws") || name.contains("istio") => {
+                    // A Service of type LoadBalancer asks for an NLB.
+                    assert!(errors[0].message.contains("aws-nlb"), "{name}: {errors:#?}");
+                    described.settings = settings(&[("workload", &workload), ("front-end", "nginx")]);
+                    lower(&described).unwrap_or_else(|errors| panic!("{name}: {errors:#?}"))
+                }
+                Err(errors) => panic!("{name} {workload}: {errors:#?}"),
+            };
+            let result = sim::run(&lowered.spec, 1, 0, &|| false);
+            assert!(result.tally.ok() + result.tally.lost() > 4_000, "{name} {workload}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 15, "{seen}");
+}

@@ -1,0 +1,151 @@
+//! Presets: what is known of front ends and of how processes stop, as tables.
+//!
+//! A front-end preset is a list of values for the knobs under `front_end.` (and for what the
+//! network around it is like), each with where it comes from. A preset that the simulator cannot
+//! express yet is in the table too, with the reason, so that it is refused and not approximated.
+
+mod cloud;
+mod proxies;
+mod termination;
+
+pub use termination::{Termination, TerminationPreset, termination, terminations};
+
+use super::case::Origin;
+use super::similar::near_miss;
+
+/// A front end.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FrontEndPreset {
+    /// Its name.
+    pub name: &'static str,
+    /// In words, with the version that was looked at.
+    pub title: &'static str,
+    /// How it hands a new list of endpoints on.
+    pub updates: Updates,
+    /// Values of knobs.
+    pub params: &'static [Param],
+    /// Why it cannot be simulated yet, if so.
+    pub refused: Option<&'static str>,
+}
+
+/// How a front end's control plane hands a new list to its processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Updates {
+    /// In place.
+    InPlace,
+    /// By a new generation of processes.
+    Reload,
+    /// Rate-limited syncs, and workers that poll.
+    SyncAndPoll,
+    /// By registration at a cloud load balancer.
+    TargetGroup,
+}
+
+impl Updates {
+    /// The word that documents use.
+    pub fn word(self) -> &'static str {
+        match self {
+            Updates::InPlace => "in place",
+            Updates::Reload => "by reload",
+            Updates::SyncAndPoll => "by rate-limited sync and polling workers",
+            Updates::TargetGroup => "by registration in a target group",
+        }
+    }
+}
+
+/// One value of a preset.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Param {
+    /// The knob's path.
+    pub path: &'static str,
+    /// The value, as a user would write it.
+    pub value: &'static str,
+    /// The plausible range, the end that is expected to lose less first.
+    pub range: Option<(&'static str, &'static str)>,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// That source in a few words.
+    pub source: &'static str,
+}
+
+impl Param {
+    const fn documented(path: &'static str, value: &'static str, source: &'static str) -> Param {
+        Param { path, value, range: None, origin: Origin::Documented, source }
+    }
+
+    const fn measured(path: &'static str, value: &'static str, source: &'static str) -> Param {
+        Param { path, value, range: None, origin: Origin::Measured, source }
+    }
+
+    const fn guess(path: &'static str, value: &'static str, source: &'static str) -> Param {
+        Param { path, value, range: None, origin: Origin::Guess, source }
+    }
+
+    const fn range(mut self, less: &'static str, more: &'static str) -> Param {
+        self.range = Some((less, more));
+        self
+    }
+}
+
+impl FrontEndPreset {
+    /// The preset's value of a knob.
+    pub fn param(&self, path: &str) -> Option<&'static Param> {
+        self.params.iter().find(|param| param.path == path)
+    }
+}
+
+/// All front ends, those that are refused last.
+pub fn front_ends() -> impl Iterator<Item = &'static FrontEndPreset> {
+    let all = || proxies::PROXIES.iter().chain(cloud::CLOUD);
+    all().filter(|preset| preset.refused.is_none()).chain(all().filter(|preset| preset.refused.is_some()))
+}
+
+/// A front end by its name.
+///
+/// # Errors
+/// There is none of that name; the text says which there are.
+pub fn front_end(name: &str) -> Result<&'static FrontEndPreset, String> {
+    front_ends().find(|preset| preset.name == name).ok_or_else(|| {
+        let names: Vec<&str> = front_ends().map(|preset| preset.name).collect();
+        match near_miss(name, &names) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("there are {}", names.join(", ")),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::config::knobs;
+
+    #[test]
+    fn every_value_is_one_of_a_knob_and_has_a_source() {
+        let mut names = BTreeSet::new();
+        for preset in front_ends() {
+            assert!(names.insert(preset.name));
+            let mut paths = BTreeSet::new();
+            for param in preset.params {
+                assert!(paths.insert(param.path), "{}: {} twice", preset.name, param.path);
+                let knob = knobs::find(param.path).expect(param.path).knob;
+                assert!(!param.source.is_empty());
+                let ends = param.range.map(|(a, b)| [a, b]).into_iter().flatten();
+                for text in std::iter::once(param.value).chain(ends) {
+                    if let Err(error) = knob.kind.parse(text) {
+                        panic!("{}: {}: {error}", preset.name, param.path);
+                    }
+                }
+            }
+            assert!(preset.refused.is_none() || preset.params.is_empty());
+        }
+    }
+
+    #[test]
+    fn names_are_found_and_slips_are_answered() {
+        assert_eq!(front_end("aws-alb-ip").map(|preset| preset.name), Ok("aws-alb-ip"));
+        assert_eq!(front_end("ingres-nginx").unwrap_err(), "did you mean `ingress-nginx`?");
+        assert!(front_end("f5").unwrap_err().contains("aws-alb-ip"));
+    }
+}
