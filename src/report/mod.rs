@@ -6,3 +6,4 @@ pub mod findings;
 pub mod hpa;
 pub mod plot;
 pub mod result;
+pub mod text;

@@ -19,7 +19,7 @@ pub struct Summary {
     pub p95: Option<f64>,
     /// Largest.
     pub max: f64,
-    /// t interval of the mean; `None` for one run.
+    /// t interval of the mean, corrected for skewness; `None` for one run.
     pub ci95: Option<Interval>,
 }
 
@@ -36,6 +36,9 @@ impl Summary {
         let equal = sorted[0] == sorted[count - 1];
         let mean = if equal { sorted[0] } else { sorted.iter().sum::<f64>() / count as f64 };
         let squares: f64 = sorted.iter().map(|v| (v - mean) * (v - mean)).sum();
+        let cubes: f64 = sorted.iter().map(|v| (v - mean) * (v - mean) * (v - mean)).sum();
+        let variance = squares / count as f64;
+        let skewness = if variance > 0.0 { cubes / count as f64 / (variance * variance.sqrt()) } else { 0.0 };
         let sd = (count > 1).then(|| (squares / (count - 1) as f64).sqrt());
         Some(Summary {
             count,
@@ -45,11 +48,11 @@ impl Summary {
             median: 0.5 * (sorted[(count - 1) / 2] + sorted[count / 2]),
             p95: (count >= 20).then(|| sorted[(count * 95).div_ceil(100) - 1]),
             max: sorted[count - 1],
-            ci95: sd.and_then(|sd| mean_interval(mean, sd, count)),
+            ci95: sd.and_then(|sd| mean_interval(mean, sd, skewness, count)),
         })
     }
 
-    /// Two configurations or repetitions gave the same value in every run.
+    /// Whether every run gave the same value.
     pub fn is_constant(&self) -> bool {
         self.min.total_cmp(&self.max).is_eq()
     }

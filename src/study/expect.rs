@@ -12,6 +12,8 @@ use crate::units::{format_duration, parse_duration};
 pub enum Comparison {
     /// `== x`
     Equal(f64),
+    /// `!= x`
+    Unequal(f64),
     /// `<= x`
     AtMost(f64),
     /// `< x`
@@ -89,8 +91,9 @@ pub fn parse_comparison(text: &str, quantity: Quantity, runs: u32) -> Result<Com
             Err(ComparisonError::Empty(range.to_owned()))
         };
     }
-    let make: [(&str, fn(f64) -> Comparison); 5] = [
+    let make: [(&str, fn(f64) -> Comparison); 6] = [
         ("==", Comparison::Equal),
+        ("!=", Comparison::Unequal),
         ("<=", Comparison::AtMost),
         (">=", Comparison::AtLeast),
         ("<", Comparison::Below),
@@ -219,7 +222,7 @@ fn zero_test(comparison: Comparison, hits: u32, runs: u32) -> Option<Judgement> 
         Comparison::Equal(x) | Comparison::AtMost(x) if x == 0.0 => {
             Some(if hits > 0 { Judgement::Fail } else { none })
         }
-        Comparison::Above(x) if x == 0.0 => Some(match (hits, none) {
+        Comparison::Above(x) | Comparison::Unequal(x) if x == 0.0 => Some(match (hits, none) {
             (0, Judgement::Hold) => Judgement::Fail,
             (0, _) => Judgement::Inconclusive,
             _ => Judgement::Hold,
@@ -233,6 +236,7 @@ fn satisfies(comparison: Comparison, value: f64) -> bool {
     match comparison {
         // Adding zero takes the sign off a negative zero.
         Comparison::Equal(x) => (value + 0.0).total_cmp(&(x + 0.0)).is_eq(),
+        Comparison::Unequal(x) => (value + 0.0).total_cmp(&(x + 0.0)).is_ne(),
         Comparison::AtMost(x) => value <= x,
         Comparison::Below(x) => value < x,
         Comparison::AtLeast(x) => value >= x,
@@ -244,21 +248,21 @@ fn satisfies(comparison: Comparison, value: f64) -> bool {
 /// Holds if every value of the interval satisfies the comparison, fails if none does.
 fn by_interval(comparison: Comparison, interval: Option<Interval>) -> Judgement {
     let Some(Interval { lo, hi }) = interval else { return Judgement::Inconclusive };
-    if satisfies(comparison, lo)
-        && satisfies(comparison, hi)
-        && !matches!(comparison, Comparison::Equal(_) if lo < hi)
-    {
-        return Judgement::Hold;
-    }
-    let outside = match comparison {
-        Comparison::Equal(x) => x < lo || x > hi,
-        Comparison::AtMost(x) => lo > x,
-        Comparison::Below(x) => lo >= x,
-        Comparison::AtLeast(x) => hi < x,
-        Comparison::Above(x) => hi <= x,
-        Comparison::Within(a, b) => hi < a || lo > b,
+    let both = satisfies(comparison, lo) && satisfies(comparison, hi);
+    let (inside, outside) = match comparison {
+        Comparison::Equal(x) => (both && lo >= hi, x < lo || x > hi),
+        Comparison::Unequal(x) => (x < lo || x > hi, lo >= hi && !both),
+        Comparison::AtMost(x) => (both, lo > x),
+        Comparison::Below(x) => (both, lo >= x),
+        Comparison::AtLeast(x) => (both, hi < x),
+        Comparison::Above(x) => (both, hi <= x),
+        Comparison::Within(a, b) => (both, hi < a || lo > b),
     };
-    if outside { Judgement::Fail } else { Judgement::Inconclusive }
+    match (inside, outside) {
+        (true, _) => Judgement::Hold,
+        (_, true) => Judgement::Fail,
+        _ => Judgement::Inconclusive,
+    }
 }
 
 /// A value in the unit of its metric.
@@ -311,6 +315,12 @@ mod tests {
             ("lost", "== 0", &many[..1], Fail),
             ("lost", "== 101", &many, Inconclusive),
             ("lost", "== 7", &many, Fail),
+            ("lost", "!= 7", &many, Hold),
+            ("lost", "!= 101", &many, Inconclusive),
+            ("lost", "!= 0", &rare, Hold),
+            ("lost", "!= 0", &none[..], Fail),
+            ("replicas.max", "!= 4", &many, Fail),
+            ("replicas.max", "== 4", &many, Hold),
             ("lost.502", "> 0", &many, Hold),
             ("lost.503", "== 0", &many, Hold),
             ("rollouts_with_loss", "== 0", &none, Hold),

@@ -111,8 +111,10 @@ pub(super) fn entry(template: &PodTemplate) -> Option<&ContainerPlan> {
 fn removal(pod: &PodRecord, end: SimTime) -> Option<Pair> {
     let deleted = pod.deleted?;
     pod.listed?;
-    let until = |milestone: Option<SimTime>| milestone.unwrap_or(end).since(deleted).0;
-    Some(Pair { have: until(pod.stopped_serving()), need: until(pod.unlisted) })
+    // A pod that still serves when the run ends says nothing; one that is still listed says enough.
+    let stopped = pod.stopped_serving()?;
+    let unlisted = pod.unlisted.unwrap_or(end);
+    Some(Pair { have: stopped.since(deleted).0, need: unlisted.since(deleted).0 })
 }
 
 fn hook(template: &PodTemplate, pod: &PodRecord) -> Option<Pair> {
@@ -259,6 +261,7 @@ mod tests {
         pod.deleted = Some(at(10));
         assert_eq!(removal(&pod, at(100)), None, "never listed");
         pod.listed = Some(at(1));
+        assert_eq!(removal(&pod, at(100)), None, "still serving");
         pod.closed = Some(at(12));
         let secs = |s| Nanos::from_secs(s).0;
         assert_eq!(removal(&pod, at(100)), Some(Pair { have: secs(2), need: secs(90) }));

@@ -238,7 +238,7 @@ mod tests {
         }
         for (typo, near) in [
             ("lsot", Some("lost")),
-            ("lost.520", Some("lost.502")),
+            ("lost.5022", Some("lost.502")),
             ("cause.killed_inflight", Some("cause.killed_in_flight")),
             ("margin.remval", Some("margin.removal")),
             ("rollout_with_loss", Some("rollouts_with_loss")),

@@ -26,11 +26,12 @@ use crate::account::Tally;
 use crate::config::case::{Case, Override};
 
 pub use answer::{Answer, Flip, Point, Verdict};
-pub use effects::Effect;
+pub use effects::{Effect, MOST_VARIED};
 pub use expect::{Comparison, ComparisonError, Judged, Judgement, judge, parse_comparison};
-pub use facts::{Moment, RunFacts};
+pub use facts::{Moment, Pair, RunFacts};
 pub use first::{CountsAt, FirstRun, HpaStep, PodLife, RolloutSpan};
-pub use margins::{Margin, margins};
+pub use flip::MOST_POINTS;
+pub use margins::{Margin, NAMES as MARGIN_NAMES, margins};
 pub use metric::{Context, Metric, MetricError, Quantity};
 pub use summary::{CauseCount, RunSummary};
 
@@ -113,8 +114,8 @@ pub enum StudyError<E> {
 /// files and flags say; `stop` is asked now and then whether to break off.
 ///
 /// A study costs `runs` simulations, and for the unknowns, of which at most
-/// [`effects::MOST_VARIED`] are moved, at `effect_runs` simulations a point: both ends of each,
-/// two corners with all at once, and at most [`flip::MOST_POINTS`] points to find where the loss
+/// [`MOST_VARIED`] are moved, at `effect_runs` simulations a point: both ends of each,
+/// two corners with all at once, and at most [`MOST_POINTS`] points to find where the loss
 /// begins.
 ///
 /// # Errors
@@ -131,6 +132,7 @@ pub fn run<E>(
     let mut central = pool::Central::default();
     progress.planned("runs", case.runs);
     pool.each(&case.spec, case.seed, case.runs, &mut |run, result| central.take(&case, run, result));
+    central.finish(&case);
     let mut study = Study {
         first: central.first.unwrap_or_default(),
         runs: central.runs,

@@ -89,15 +89,28 @@ pub(super) struct Central {
     pub(super) total: Tally,
     pub(super) samples: Vec<Sample>,
     pub(super) first: Option<FirstRun>,
+    /// The first run that was broken off.
+    partial: Option<(u32, RunResult)>,
 }
 
 impl Central {
-    /// Takes in run number `run`, counted from 0. A run that was broken off is left out, unless
-    /// nothing else is there to show.
-    pub(super) fn take(&mut self, case: &Case, run: u32, mut result: RunResult) {
-        if result.interrupted && run > 0 {
-            return;
+    /// Takes in run number `run`, counted from 0. A run that was broken off is put aside.
+    pub(super) fn take(&mut self, case: &Case, run: u32, result: RunResult) {
+        if result.interrupted {
+            self.partial.get_or_insert((run, result));
+        } else {
+            self.count(case, run, result);
         }
+    }
+
+    /// All runs are in. A run that was broken off counts only where nothing else is there to show.
+    pub(super) fn finish(&mut self, case: &Case) {
+        if let Some((run, result)) = self.partial.take().filter(|_| self.runs.is_empty()) {
+            self.count(case, run, result);
+        }
+    }
+
+    fn count(&mut self, case: &Case, run: u32, mut result: RunResult) {
         if self.first.is_none() {
             self.first = Some(FirstRun::of(&result));
         }

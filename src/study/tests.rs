@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::testing::case;
 use super::*;
+use crate::units::Nanos;
+use crate::workload::{Load, OpenLoad, OpenSource, Profile};
 
 fn study(options: Options, overrides: &[(&str, &str)]) -> Study {
     let base: Vec<Override> = overrides
@@ -78,7 +80,11 @@ fn threads_change_nothing_and_lines_add_up() {
     assert_eq!(one.runs.iter().map(|r| r.total).sum::<u64>(), one.total.arrived);
     assert_eq!(one.runs.iter().map(|r| r.run).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6]);
     assert!(one.runs.windows(2).any(|w| w[0].total != w[1].total), "runs differ by their seed");
-    assert!(!one.samples.is_empty() && one.samples.iter().all(|s| s.run == 1));
+    for (&(status, cause), tally) in &one.total.causes {
+        let kept: Vec<_> = one.samples.iter().filter(|s| (s.status, s.cause) == (status, cause)).collect();
+        assert_eq!(kept.len() as u64, tally.count.min(5), "{status} {cause}");
+        assert!(kept.windows(2).all(|w| w[0].run <= w[1].run), "the first runs come first");
+    }
 }
 
 struct Counter {
@@ -110,6 +116,25 @@ fn breaking_off_keeps_finished_runs_and_says_so() {
     assert_eq!(study.effects, [None, None, None]);
     assert_eq!(*counter.purposes.lock().expect("no panic"), ["runs"]);
     assert_eq!(counter.planned.load(Ordering::Relaxed), 6);
+}
+
+#[test]
+fn a_study_broken_off_in_its_first_run_shows_what_there_is() {
+    let asked = AtomicU32::new(0);
+    // Not at the very first question, which comes before any run.
+    let stop = || asked.fetch_add(1, Ordering::Relaxed) > 0;
+    let options = Options { threads: Some(1), ..Options::default() };
+    let hour = |overrides: &[Override]| {
+        let mut case = case(overrides)?;
+        let profile = Profile::constant(80.0, Nanos::from_secs(3_600)).map_err(|error| error.to_string())?;
+        let load = Load::Open(OpenLoad { source: OpenSource::Rate { profile, dispersion: 1.0 } });
+        Arc::make_mut(&mut case.spec).load = load;
+        Ok::<_, String>(case)
+    };
+    let study = run(&hour, options, &Quiet, &stop).expect("a study");
+    assert!(study.interrupted && study.runs.len() == 1);
+    assert!(study.total.conserves() && study.total.arrived > 0, "{:?}", study.total.arrived);
+    assert!(study.runs[0].end_ns < Nanos::from_secs(3_600).0, "{}", study.runs[0].end_ns);
 }
 
 #[test]

@@ -12,6 +12,8 @@ mod read;
 mod summary;
 mod tally;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 mod timeline;
 mod write;

@@ -1,13 +1,9 @@
 //! Stored results: written, read back, rendered.
 
+use super::testing::stored;
 use super::*;
+use crate::study::Verdict;
 use crate::study::testing::case;
-use crate::study::{Options, Quiet, Verdict, run};
-
-pub(crate) fn stored() -> StoredResult {
-    let study = run(&|o| case(o), Options::default(), &Quiet, &|| false).expect("a study");
-    StoredResult::new(study).expect("expectations that can be judged")
-}
 
 fn written(result: &StoredResult) -> String {
     let mut bytes = Vec::new();
