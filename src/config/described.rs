@@ -1,5 +1,7 @@
 //! What the files and flags of one case say, read and not yet judged: the input of `config::lower`.
 
+use std::fmt;
+
 use super::case::Expectation;
 use super::manifest::Manifests;
 use super::settings::Settings;
@@ -51,4 +53,17 @@ pub enum EventAction {
     Scale(u32),
     /// So many pods are deleted directly.
     KillPod(u32),
+}
+
+impl fmt::Display for EventAction {
+    /// As `--event` and `do` take it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            EventAction::Rollout => f.write_str("rollout"),
+            EventAction::Rollback => f.write_str("rollback"),
+            EventAction::Scale(replicas) => write!(f, "scale={replicas}"),
+            EventAction::KillPod(1) => f.write_str("kill-pod"),
+            EventAction::KillPod(pods) => write!(f, "kill-pod={pods}"),
+        }
+    }
 }

@@ -71,6 +71,7 @@ mod tests {
             ("kill-pod@90s", 90, EventAction::KillPod(1)),
             ("kill-pod=3@90s", 90, EventAction::KillPod(3)),
         ] {
+            assert_eq!(parse_action(&action.to_string()), Ok(action.clone()), "{text}");
             assert_eq!(parse_event(text), Ok((Nanos::from_secs(seconds), action)), "{text}");
         }
     }

@@ -17,10 +17,12 @@ use std::sync::Arc;
 pub use annotations::PREFIX as ANNOTATION_PREFIX;
 pub use request::{COMMAND_LINE, Request};
 
-use super::case::Override;
+use super::case::{Case, Override};
 use super::described::{Described, EventLine};
 use super::load::{self, Surroundings, aftermath};
+use super::lower::lower;
 use super::manifest::{Selection, select_workload};
+use super::scenario::starter;
 use super::settings::{Layer, Setting, Settings};
 use super::statements::{RUNS_DEFAULT, Swept, setting};
 use crate::diag::{Diagnostic, SourceText};
@@ -140,6 +142,40 @@ impl Inputs {
             expectations: said.expectations.clone().unwrap_or_default(),
         };
         Ok((described, all))
+    }
+
+    /// Makes the case, with some knobs set otherwise.
+    ///
+    /// # Errors
+    /// Everything that keeps the inputs from making a case.
+    pub fn case(&self, overrides: &[Override]) -> Result<Case, Vec<Diagnostic>> {
+        let (described, mut warnings) = self.described(overrides)?;
+        let lowered = lower(&described)?;
+        warnings.extend(lowered.warnings);
+        Ok(Case {
+            name: lowered.name,
+            hash: self.hash(overrides),
+            spec: lowered.spec,
+            assumptions: lowered.assumptions,
+            expectations: described.expectations,
+            heading: lowered.heading,
+            margins: lowered.margins,
+            not_modelled: lowered.not_modelled,
+            warnings,
+            inputs: self.texts_with(overrides),
+            seed: self.seed(),
+            runs: self.runs(),
+        })
+    }
+
+    /// A scenario file to begin with: what the command line says, and every unknown that decides
+    /// the answer, as a comment.
+    ///
+    /// # Errors
+    /// As [`Inputs::case`].
+    pub fn starter(&self) -> Result<String, Vec<Diagnostic>> {
+        let (said, _) = request::read_command_line(&self.command_line)?;
+        Ok(starter(&self.case(&[])?, &said))
     }
 
     /// What scenario, flags and overrides set.

@@ -226,7 +226,7 @@ fn what_cannot_be_read_is_told_with_place_and_remedy() {
         ("<web.yaml> --rps NaN", "not a number of requests"),
         ("<web.yaml> --rps 9 --conns 9", "two loads"),
         ("<web.yaml> --rps 9 --duration 10000000h", "longer than a year"),
-        ("<web.yaml> --rps 9 --workload shop", "Deployment/web"),
+        ("<web.yaml> --rps 9 --workload shop", "these are there: deploy/web"),
         ("<web.yaml> --rps 9 --event scale=1000000000@5s", "from 0 to 100000"),
         ("<wrong.yaml> --rps 9", "annotation podloss.dev/app.wokers"),
         ("<bad.yaml> --rps 9", "annotation podloss.dev/startup"),

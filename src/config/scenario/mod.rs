@@ -20,12 +20,16 @@ pub mod code;
 mod lists;
 mod range;
 mod read;
+mod schema;
 mod settings;
+mod starter;
 mod tree;
 mod value;
 
 pub use range::values as sweep_values;
 pub use read::{MODEL, read_scenario};
+pub use schema::schema;
+pub(crate) use starter::starter;
 
 #[cfg(test)]
 mod tests;

@@ -149,7 +149,7 @@ fn errors_have_a_place_and_a_remedy() {
         ("[containers.app]\nworkers = -1", "2:11", "containers.app.workers"),
         ("[containers.app]\nworkers = nan", "2:11", "containers.app.workers"),
         ("[containers.app]\nstartup = { median = \"8s\" }", "2:11", "exactly one of p95, p99 and sigma"),
-        ("[front_end]\nremoval = [[[[1]]]]", "2:11", "found deep nesting"),
+        ("[front_end]\nremoval = [[[[1]]]]", "2:11", "found a list"),
         ("event = 5", "1:9", "expected [[event]] tables"),
         ("[[event]]\nat = \"60s\"", "1:1", "needs `do`"),
         ("[[event]]\ndo = \"rollout\"", "1:1", "needs `at`"),
