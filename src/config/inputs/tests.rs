@@ -260,3 +260,49 @@ fn overrides_are_checked_like_flags() {
     let over = [Override { knob: "rps".into(), value: "50".into() }];
     assert_eq!(inputs.described(&over).unwrap().0.load_words, "50 rps open loop");
 }
+
+#[test]
+fn a_case_comes_out_the_same_from_stored_texts() {
+    let folder = Folder::with(&[("web.yaml", WEB)]);
+    let inputs = folder.read("<web.yaml> --rps 900 --event rollout@60s --runs 7").unwrap();
+    let with = [Override { knob: "grace".into(), value: "50".into() }];
+    let case = inputs.case(&with).unwrap_or_else(|errors| panic!("{errors:?}"));
+    assert_eq!((case.name.as_str(), case.runs, case.hash.len()), ("web", 7, 16));
+    assert_eq!(case.spec.deployments[0].templates[1].grace_seconds, 50);
+    assert_eq!(case.heading.load, "900 rps open loop");
+    let again = Inputs::stored(&case.inputs).unwrap().case(&[]).unwrap();
+    assert_eq!(format!("{again:?}"), format!("{case:?}"));
+}
+
+#[test]
+fn the_starter_says_the_same_and_lists_every_decisive_unknown() {
+    let folder = Folder::with(&[("web.yaml", WEB)]);
+    let inputs =
+        folder.read("<web.yaml> --rps 200@0,900@2m --event kill-pod@60s --grace 40 --set grace=50").unwrap();
+    let text = inputs.starter().unwrap_or_else(|errors| panic!("{errors:?}"));
+    insta::assert_snapshot!(text.replace(&folder.path(""), ""));
+    let case = inputs.case(&[]).unwrap();
+    for assumption in case.assumptions.iter().filter(|assumption| assumption.decisive) {
+        assert!(
+            text.contains(&format!("# {}; now ", assumption.label)),
+            "{} is not in:\n{text}",
+            assumption.key
+        );
+    }
+    // As written, and with every comment that is a setting taken in, it is a scenario.
+    let uncommented: String = text
+        .lines()
+        .map(|line| match line.strip_prefix("# ") {
+            Some(setting) if setting.contains(" = ") && !setting.contains("; now ") => setting,
+            _ => line,
+        })
+        .map(|line| format!("{line}\n"))
+        .collect();
+    for (name, text) in [("as-written.toml", &text), ("uncommented.toml", &uncommented)] {
+        std::fs::write(folder.path(name), text).unwrap();
+        let read = folder.read(&format!("<{name}>")).and_then(|inputs| inputs.case(&[]));
+        let read = read.unwrap_or_else(|errors| panic!("{name}: {errors:?}\n{text}"));
+        assert_eq!(format!("{:?}", read.spec.events), format!("{:?}", case.spec.events), "{name}");
+        assert_eq!(read.heading.load, case.heading.load, "{name}");
+    }
+}

@@ -78,43 +78,57 @@ fn own_keys() -> Map<String, Value> {
         ("manifests", files("Kubernetes manifests: files or folders.")),
         ("from", files("The manifests by which the first pods run and stop; without it the same ones.")),
         ("seed", json!({ "description": "Seed of the random numbers.", "type": "integer", "minimum": 0 })),
-        ("runs", json!({
-            "description": "How often the case is run.", "type": "integer", "minimum": 1, "maximum": RUNS_MAX,
-        })),
+        (
+            "runs",
+            json!({
+                "description": "How often the case is run.", "type": "integer", "minimum": 1, "maximum": RUNS_MAX,
+            }),
+        ),
         ("event", list("What happens during a run.", event)),
         ("expect", list("What must hold of the result.", expect)),
-        ("set", json!({
-            "description": "Knobs by the names that --set takes, such as preStop or Deployment/web:spec.replicas.",
-            "type": "object",
-            "properties": named(&leaf),
-        })),
-        ("sweep", json!({
-            "description": "Values to go through, by knob: a list, or a range such as \"0s..60s/5s\".",
-            "type": "object",
-            "properties": named(&|_| json!({ "$ref": "#/definitions/values" })),
-        })),
+        (
+            "set",
+            json!({
+                "description": "Knobs by the names that --set takes, such as preStop or Deployment/web:spec.replicas.",
+                "type": "object",
+                "properties": named(&leaf),
+            }),
+        ),
+        (
+            "sweep",
+            json!({
+                "description": "Values to go through, by knob: a list, or a range such as \"0s..60s/5s\".",
+                "type": "object",
+                "properties": named(&|_| json!({ "$ref": "#/definitions/values" })),
+            }),
+        ),
     ] {
         keys.insert(key.to_owned(), value);
     }
     keys
 }
 
-/// The short names of knobs; dots in them are tables to TOML.
+/// The short names of knobs; dots in them are tables to TOML, and one name may be both a knob and
+/// the beginning of others (`startup`, `startup.periodSeconds`).
 fn named(schema_of: &dyn Fn(&Knob) -> Value) -> Map<String, Value> {
+    let aliases: Vec<(Vec<&str>, Value)> =
+        knobs::all().filter_map(|knob| Some((knob.alias?.split('.').collect(), schema_of(knob)))).collect();
+    names_below(&aliases, &[])
+}
+
+fn names_below(aliases: &[(Vec<&str>, Value)], above: &[&str]) -> Map<String, Value> {
     let mut names = Map::new();
-    for knob in knobs::all() {
-        let Some(alias) = knob.alias else { continue };
-        match alias.split_once('.') {
-            None => {
-                names.insert(alias.to_owned(), schema_of(knob));
-            }
-            Some((table, key)) => {
-                let table = names
-                    .entry(table.to_owned())
-                    .or_insert_with(|| json!({ "type": "object", "properties": {} }));
-                table["properties"][key] = schema_of(knob);
-            }
-        }
+    for (alias, _) in aliases.iter().filter(|(alias, _)| alias.starts_with(above)) {
+        let Some(next) = alias.get(above.len()).filter(|next| !names.contains_key(**next)) else { continue };
+        let path = [above, &[*next]].concat();
+        let value = aliases.iter().find(|(alias, _)| *alias == path).map(|(_, value)| value.clone());
+        let inner = names_below(aliases, &path);
+        let table = (!inner.is_empty()).then(|| json!({ "type": "object", "properties": inner }));
+        let schema = match (value, table) {
+            (Some(value), Some(table)) => json!({ "anyOf": [value, table] }),
+            (value, table) => value.or(table).unwrap_or(Value::Bool(true)),
+        };
+        names.insert((*next).to_owned(), schema);
     }
     names
 }
@@ -176,7 +190,9 @@ fn shape(knob: &Knob) -> (&'static str, Value) {
         Kind::Number | Kind::Cores => ("anyOf", text_or(json!({ "type": "number", "minimum": 0 }))),
         Kind::Switch => ("type", Value::from("boolean")),
         Kind::Choice(words) if words == Gaps::WORDS => ("enum", json!(words)),
-        Kind::Choice(words) => ("anyOf", json!([{ "enum": words }, { "type": "string", "pattern": "\\.\\." }])),
+        Kind::Choice(words) => {
+            ("anyOf", json!([{ "enum": words }, { "type": "string", "pattern": "\\.\\." }]))
+        }
         Kind::IntOrPercent => ("anyOf", text_or(json!({ "type": "integer", "minimum": 0 }))),
     }
 }
@@ -189,8 +205,7 @@ fn definitions() -> Value {
         let mut properties =
             spans(&["fixed", "median", "mean", "p95", "p99", "max", "uniform", "exponential"]);
         properties.insert("sigma".to_owned(), json!({ "type": "number", "minimum": 0 }));
-        properties
-            .insert("empirical".to_owned(), json!({ "type": "array", "items": { "type": "string" } }));
+        properties.insert("empirical".to_owned(), json!({ "type": "array", "items": { "type": "string" } }));
         if cpu {
             properties.insert("cpu".to_owned(), json!({ "type": "string" }));
         }
@@ -261,18 +276,21 @@ mod tests {
     fn every_knob_is_in_the_schema() {
         let schema: Value = serde_json::from_str(&schema()).unwrap();
         for knob in knobs::all() {
-            let found = if knob.path.contains(':') {
+            let mut at = &schema;
+            let parts: Vec<&str> = if knob.path.contains(':') {
                 let Some(alias) = knob.alias else { continue };
-                let pointer = format!("/properties/set/properties/{}", alias.replace('.', "/properties/"));
-                schema.pointer(&pointer)
+                at = &at["properties"]["set"];
+                alias.split('.').collect()
             } else {
-                let mut at = &schema;
-                for part in knob.path.split('.') {
-                    at = if part == "*" { &at["additionalProperties"] } else { &at["properties"][part] };
-                }
-                Some(at)
+                knob.path.split('.').collect()
             };
-            assert_eq!(found.map(|at| at["description"].as_str()), Some(Some(knob.doc)), "{}", knob.path);
+            for (index, part) in parts.iter().enumerate() {
+                at = if *part == "*" { &at["additionalProperties"] } else { &at["properties"][*part] };
+                if let Some(both) = at["anyOf"].as_array().filter(|_| at["description"].is_null()) {
+                    at = &both[usize::from(index + 1 < parts.len())];
+                }
+            }
+            assert_eq!(at["description"].as_str(), Some(knob.doc), "{}", knob.path);
         }
     }
 }

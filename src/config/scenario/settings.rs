@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use toml::Spanned;
-use toml::de::DeValue;
+use toml::de::{DeTable, DeValue};
 
 use super::code;
 use super::range::values;
@@ -114,6 +114,8 @@ impl Reader<'_> {
             above.push(key.get_ref().to_string());
             let name = above.join(".");
             match (knobs::find(&name), value.get_ref()) {
+                // `startup` is a knob, and `startup.periodSeconds` is another.
+                (_, DeValue::Table(inner)) if begins_names(&name, inner) => self.named(section, value, above),
                 (Ok(found), _) if section == "set" => self.leaf(&name, found.knob.kind, value),
                 (Ok(found), _) => self.swept(&name, found.knob.kind, value),
                 (Err(_), DeValue::Table(_)) => self.named(section, value, above),
@@ -159,4 +161,9 @@ impl Reader<'_> {
         let swept = Swept { knob: name.to_owned(), values: all, place: self.place(value.span()) };
         self.said.sweep.get_or_insert_default().push(swept);
     }
+}
+
+/// Whether every key of a table makes the name of a knob together with the name of the table.
+fn begins_names(name: &str, table: &DeTable<'_>) -> bool {
+    table.keys().all(|key| knobs::find(&format!("{name}.{}", key.get_ref())).is_ok())
 }

@@ -21,7 +21,10 @@ pub(crate) fn starter(case: &Case, said: &Statements) -> String {
         list.iter().flatten().map(|named| Value::String(named.name.clone())).collect()
     };
     line(&mut out, format_args!("# What the manifests of {workload} do not say."));
-    line(&mut out, format_args!("# Lines behind a `#` are assumed: take the `#` away and write what is true."));
+    line(
+        &mut out,
+        format_args!("# Lines behind a `#` are assumed: take the `#` away and write what is true."),
+    );
     line(&mut out, format_args!("model = {MODEL}"));
     line(&mut out, format_args!("name = {}", text(&case.name)));
     line(&mut out, format_args!("manifests = {}", Value::Array(names(&said.manifests))));
@@ -29,28 +32,37 @@ pub(crate) fn starter(case: &Case, said: &Statements) -> String {
         line(&mut out, format_args!("from = {}", Value::Array(names(&said.from))));
     }
     let mut tables = Tables::default();
-    let said_of = |path: &str| said.settings.iter().filter(move |setting| setting.path == path);
-    for (index, setting) in said.settings.iter().enumerate() {
-        let first = said.settings.iter().position(|other| other.path == setting.path) == Some(index);
-        // Of a flag and an override the override holds.
-        if let (true, Some(setting)) = (first, said_of(&setting.path).max_by_key(|setting| setting.layer)) {
+    // Of a flag and an override of one knob the override holds.
+    let in_force = |path: &str| said.settings.iter().rfind(|setting| setting.path == path);
+    for setting in &said.settings {
+        if in_force(&setting.path) == Some(setting) {
             tables.add(&home_of(&setting.path, case), None, &setting.text);
         }
     }
     for assumption in case.assumptions.iter().filter(|assumption| assumption.decisive) {
         let found = knobs::find(&assumption.key);
-        if let Some(found) = found.ok().filter(|found| said_of(&found.path).next().is_none()) {
+        if let Some(found) = found.ok().filter(|found| in_force(&found.path).is_none()) {
             let value = assumption.range.as_ref().map_or_else(|| assumption.value.clone(), range);
             tables.add(&home_of(&found.path, case), Some(assumption), &value);
         }
     }
     tables.write(&mut out);
     for event in said.events.iter().flatten() {
-        let _ = write!(out, "\n[[event]]\nat = {}\ndo = {}\n", text(&event.at.to_string()), text(&event.action.to_string()));
+        let _ = write!(
+            out,
+            "\n[[event]]\nat = {}\ndo = {}\n",
+            text(&event.at.to_string()),
+            text(&event.action.to_string())
+        );
     }
     let expectations = said.expectations.as_deref().unwrap_or_default();
     for expectation in expectations {
-        let _ = write!(out, "\n[[expect]]\nmetric = {}\nis = {}\n", text(&expectation.metric), text(&expectation.is));
+        let _ = write!(
+            out,
+            "\n[[expect]]\nmetric = {}\nis = {}\n",
+            text(&expectation.metric),
+            text(&expectation.is)
+        );
     }
     if expectations.is_empty() {
         out.push_str("\n[[expect]]\nmetric = \"rollouts_with_loss\"\nis = \"== 0\"\n");
@@ -79,7 +91,12 @@ fn range((less, more): &(String, String)) -> String {
 /// The table and key of a knob's path. Fields of Kubernetes objects go into `[set]`.
 fn home_of(path: &str, case: &Case) -> (String, String) {
     if path.contains(':') {
-        return ("set".to_owned(), format!("\"{path}\""));
+        let alias = knobs::find(path).ok().filter(|found| found.path == found.knob.path);
+        let name = alias.and_then(|found| found.knob.alias).unwrap_or(path);
+        return (
+            "set".to_owned(),
+            if name.contains(['.', ':']) { text(name).to_string() } else { name.to_owned() },
+        );
     }
     let serving = || {
         let containers = case.spec.deployments.first()?.templates.last()?.containers.iter();
@@ -109,7 +126,10 @@ impl Tables {
                 Origin::Measured => "measured elsewhere",
                 Origin::Guess => "a guess",
             };
-            line(&mut lines, format_args!("# {}; now {} ({origin}: {})", assumed.label, assumed.value, assumed.source));
+            line(
+                &mut lines,
+                format_args!("# {}; now {} ({origin}: {})", assumed.label, assumed.value, assumed.source),
+            );
             lines.push_str("# ");
         }
         line(&mut lines, format_args!("{key} = {}", text(value)));
