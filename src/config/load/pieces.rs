@@ -28,8 +28,8 @@ pub(super) fn earlier(mut segments: Vec<Segment>, by: Nanos) -> Vec<Segment> {
 /// The segments, all later by `by`.
 pub(super) fn later(mut segments: Vec<Segment>, by: Nanos) -> Vec<Segment> {
     for segment in &mut segments {
-        segment.from = segment.from + by;
-        segment.to = segment.to + by;
+        segment.from += by;
+        segment.to += by;
     }
     segments
 }
