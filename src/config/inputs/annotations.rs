@@ -4,7 +4,8 @@
 //! the container `app`.
 
 use crate::config::knobs::{self, Found, UnknownKnob};
-use crate::config::manifest::Deployment;
+use crate::config::manifest::code::ANNOTATION;
+use crate::config::manifest::{Deployment, Manifests, ObjectMeta};
 use crate::config::settings::{Layer, Setting};
 use crate::config::statements::{setting, unknown_knob};
 use crate::diag::Diagnostic;
@@ -36,10 +37,27 @@ pub(super) fn annotated(deployment: &Deployment) -> Result<Vec<Setting>, Vec<Dia
         let message = format!("{}: annotation {key} is on the pods", deployment.meta.title());
         let place = deployment.meta.places.of(&format!("spec.template.metadata.annotations[{key}]"));
         let help = "move it to `metadata.annotations` of the Deployment itself";
-        errors
-            .push(Diagnostic::error(crate::config::manifest::code::ANNOTATION, message).at(place).help(help));
+        errors.push(Diagnostic::error(ANNOTATION, message).at(place).help(help));
     }
     if errors.is_empty() { Ok(settings) } else { Err(errors) }
+}
+
+/// Warnings about podloss's annotations on objects that do not carry settings.
+pub(super) fn misplaced(manifests: &Manifests) -> Vec<Diagnostic> {
+    let services = manifests.services.iter().map(|object| &object.meta);
+    let ingresses = manifests.ingresses.iter().map(|object| &object.meta);
+    let autoscalers = manifests.autoscalers.iter().map(|object| &object.meta);
+    services.chain(ingresses).chain(autoscalers).flat_map(misplaced_on).collect()
+}
+
+fn misplaced_on(meta: &ObjectMeta) -> impl Iterator<Item = Diagnostic> {
+    meta.annotations.keys().filter(|key| key.starts_with(PREFIX)).map(|key| {
+        let message = format!("{}: annotation {key} is not on a Deployment", meta.title());
+        Diagnostic::warning(ANNOTATION, message)
+            .at(meta.places.of(&format!("metadata.annotations[{key}]")))
+            .label("not used")
+            .help("move it to `metadata.annotations` of the Deployment")
+    })
 }
 
 fn find(name: &str) -> Result<Found, UnknownKnob> {

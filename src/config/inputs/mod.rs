@@ -129,6 +129,7 @@ impl Inputs {
         let plan = load::plan(&settings, &self.surroundings(&events, &selection))?;
         let mut all = manifests.warnings.clone();
         all.extend(from.iter().flat_map(|from| from.warnings.iter().cloned()));
+        all.extend(annotations::misplaced(manifests));
         all.extend(warnings.iter().cloned());
         all.extend(plan.warnings);
         let described = Described {

@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use super::*;
+use crate::config::case::Expectation;
 use crate::config::described::EventAction;
 use crate::units::Nanos;
 
@@ -100,8 +101,6 @@ fn summary(inputs: &Inputs, overrides: &[Override]) -> String {
     }
     out
 }
-
-use crate::config::case::Expectation;
 
 #[test]
 fn a_manifest_and_flags_are_enough() {
@@ -240,6 +239,32 @@ fn what_cannot_be_read_is_told_with_place_and_remedy() {
     insta::assert_snapshot!(folder.errors("<web.yaml> --event rollout@60s"));
     insta::assert_snapshot!(folder.errors("<web.yaml> --rps 200@0,900 --event dance@60s"));
     insta::assert_snapshot!(folder.errors("<gone.toml>"));
+}
+
+#[test]
+fn annotations_without_effect_are_not_passed_over() {
+    let service = "\
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, annotations: {podloss.dev/removal: 9s}}
+spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+";
+    let folder = Folder::with(&[("web.yaml", &format!("{WEB}{service}"))]);
+    let inputs = folder.read("<web.yaml> --rps 9").unwrap();
+    let (_, warnings) = inputs.described(&[]).unwrap();
+    let shown: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+    assert!(
+        shown.iter().any(|warning| warning.contains("podloss.dev/removal is not on a Deployment")),
+        "{shown:?}"
+    );
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_command_line_makes_it_panic(lines in "((--(rps|set|event|expect|from|removal|runs|x))? ?[a-z0-9.@=,<> -]{0,20}\n){0,5}") {
+        let _ = request::read_command_line(&SourceText::new(COMMAND_LINE, lines));
+    }
 }
 
 #[test]

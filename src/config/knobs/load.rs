@@ -45,7 +45,7 @@ pub(super) const LOAD: &[Knob] = &[
         "load.rps",
         Kind::Text,
         "request rate",
-        "Requests per second of an open load: 900, or 200@0,900@10m,1200@20m..25m.",
+        "Requests per second of an open load: 900; steps and ramps 200@0,900@10m,1200@20m..25m; a spike 3000@7m+30s; a sine mean=500,amplitude=300,period=24h.",
     )
     .alias("rps")
     .flag("rps"),

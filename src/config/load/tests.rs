@@ -120,3 +120,36 @@ fn what_was_made_of_the_input_is_said() {
         assert!(warnings.iter().any(|warning| warning.to_string().contains(part)), "{list:?}: {warnings:?}");
     }
 }
+
+/// Rows, gaps, requests (in whole) and the highest rate of real traces, as the notes beside them
+/// say. They are not part of this repository.
+#[test]
+fn real_traces_are_read_whole() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/load");
+    if !folder.is_dir() {
+        println!("skipped: there is no ../shared/data/load");
+        return;
+    }
+    let read = |name: &str| {
+        let text = std::fs::read_to_string(folder.join(name)).expect(name);
+        read_trace(&SourceText::new(name, text)).unwrap_or_else(|errors| panic!("{name}: {errors:?}")).0
+    };
+    let plain = Replay { cut: None, scale: 1.0, shift: Nanos::ZERO, gaps: Gaps::Zero, dispersion: 1.0 };
+    for (name, rows, gaps, requests, peak) in [
+        ("worldcup98-1998-06-30-1min.csv", 1_440, 0, Some(75_207_657.0), 3_587.35),
+        ("worldcup98-1998-06-08-week-5min.csv", 2_016, 0, Some(232_349_761.0), 2_100.09),
+        ("nasa-http-1995-07-10-week-1min.csv", 10_080, 0, None, 6.75),
+        ("nab-elb-requests-2014-04-10-2weeks-5min.csv", 4_032, 8, None, 2.19),
+        ("azure-llm-conv-2023-1s.csv", 3_503, 0, Some(19_366.0), 19.0),
+    ] {
+        let trace = read(name);
+        let Trace::Series(series) = &trace else { panic!("{name} is a series") };
+        assert_eq!((series.rows.len(), series.gaps), (rows, gaps), "{name}");
+        let OpenSource::Rate { profile, .. } = plain.of(&trace).unwrap() else { panic!("{name} is a rate") };
+        let sum = profile.expected(Nanos::ZERO, profile.end());
+        assert!(requests.is_none_or(|requests: f64| (sum - requests).abs() < 2.0), "{name}: {sum} requests");
+        assert!((profile.peak() - peak).abs() < 0.01, "{name}: {}", profile.peak());
+    }
+    let Trace::Arrivals(list) = read("azure-llm-conv-2023-arrivals.csv") else { panic!("arrivals") };
+    assert_eq!(list.len(), 19_366);
+}
