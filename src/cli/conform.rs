@@ -161,7 +161,8 @@ impl Conform {
             Format::Lifecycle => lifecycle::run(file).map(vectors),
             Format::Live => {
                 let rows = file.get("rows").and_then(Value::as_array).ok_or("rows: write a list")?;
-                let progress = Progress::new(terminal.style.progress, "rows", rows.len() as u64);
+                let progress = Progress::new(terminal.style.progress);
+                progress.expect("rows", rows.len() as u64);
                 let judge = |row| {
                     let finding = judge_row(row, self.emit);
                     progress.step();

@@ -5,16 +5,25 @@
 //! adding one takes its `mod` line and its line in the list of commands below. Results go to
 //! standard output, everything else to standard error.
 
+mod case_args;
 mod check;
 mod completion;
 mod conform;
+mod demo;
 mod explain;
 mod failure;
 mod files;
 mod hpa;
+mod init;
+mod knob_flags;
 mod out_dir;
 mod progress;
+mod render;
+mod report;
+mod run;
+mod schema;
 mod stop;
+mod study_args;
 mod terminal;
 
 use std::ffi::OsString;
@@ -41,8 +50,11 @@ struct Cli {
 
 const AFTER_HELP: &str = "\
 Examples:
-  podloss conform vectors/                          run vector files against the model
-  kubectl get hpa,pods -o json | podloss hpa decide --input -
+  podloss demo                                         no file needed
+  podloss run web.yaml --rps 900 --event rollout@60s   your manifests, a load, a rollout
+  podloss run web.yaml --rps 900 --event rollout@60s --set preStop=20s --out out/
+  podloss report out/result.jsonl -o json              a stored result, rendered anew
+  podloss check web.yaml                               timing lint, no simulation
 
 Exit codes: 0 all well; 1 podloss or its output failed; 2 usage or input; 3 an expectation or
 comparison failed; 4 inconclusive; 130 and 143 interrupted, partial results kept.";
@@ -77,10 +89,15 @@ macro_rules! commands {
 }
 
 commands! {
+    Run(run::Run),
+    Demo(demo::Demo),
+    Init(init::Init),
+    Report(report::Report),
     Check(check::Check),
     Explain(explain::Explain),
     Hpa(hpa::Hpa),
     Conform(conform::Conform),
+    Schema(schema::Schema),
     Completion(completion::Completion),
 }
 

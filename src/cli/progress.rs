@@ -2,8 +2,8 @@
 
 #![expect(clippy::disallowed_types, reason = "progress is the one thing that follows the machine's clock")]
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_millis(800);
 /// Shared by all threads that work.
 pub(super) struct Progress {
     shown: bool,
-    what: &'static str,
+    what: Mutex<String>,
     total: AtomicU64,
     done: AtomicU64,
     began: Instant,
@@ -23,23 +23,25 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// `what` is counted, such as `runs`. Nothing is ever drawn unless `shown`.
-    pub(super) fn new(shown: bool, what: &'static str, total: u64) -> Progress {
+    /// Nothing is ever drawn unless `shown`.
+    pub(super) fn new(shown: bool) -> Progress {
         Progress {
             shown,
-            what,
-            total: AtomicU64::new(total),
+            what: Mutex::default(),
+            total: AtomicU64::new(0),
             done: AtomicU64::new(0),
             began: Instant::now(),
             bar: OnceLock::new(),
         }
     }
 
-    /// More work has turned up.
-    pub(super) fn expect(&self, more: u64) {
+    /// More work has turned up: so many pieces of it.
+    pub(super) fn expect(&self, what: &str, more: u64) {
         let total = self.total.fetch_add(more, Ordering::Relaxed) + more;
+        *self.what.lock().unwrap_or_else(PoisonError::into_inner) = what.to_owned();
         if let Some(bar) = self.bar.get() {
             bar.set_length(total);
+            bar.set_message(what.to_owned());
         }
     }
 
@@ -56,10 +58,10 @@ impl Progress {
             Some(self.total.load(Ordering::Relaxed)),
             ProgressDrawTarget::stderr_with_hz(10),
         );
-        let style = ProgressStyle::with_template("{bar:40} {pos} of {len} {msg}, {eta} left")
+        let style = ProgressStyle::with_template("{bar:40} {pos} of {len}, {eta} left: {msg}")
             .expect("a template that indicatif knows");
         bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
-        bar.set_message(self.what);
+        bar.set_message(self.what.lock().unwrap_or_else(PoisonError::into_inner).clone());
         bar
     }
 }

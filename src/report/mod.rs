@@ -1,9 +1,11 @@
 //! Renderers: what a finished result looks like to people and to machines.
 
 pub mod advice;
+pub mod details;
 pub mod explain;
 pub mod findings;
 pub mod hpa;
+pub mod pictures;
 pub mod plot;
 pub mod result;
 pub mod text;

@@ -17,11 +17,17 @@ pub struct Point {
     pub with_loss: u32,
     /// Lost requests of all of them together.
     pub lost: u64,
+    /// Lost requests of the run that lost fewest.
+    pub least: u64,
+    /// Lost requests of the run that lost most.
+    pub most: u64,
 }
 
 impl Point {
     /// Takes in a run.
     pub(super) fn add(&mut self, lost: u64) {
+        self.least = if self.runs == 0 { lost } else { self.least.min(lost) };
+        self.most = self.most.max(lost);
         self.runs += 1;
         self.with_loss += u32::from(lost > 0);
         self.lost += lost;

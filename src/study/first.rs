@@ -24,6 +24,20 @@ pub struct FirstRun {
     pub hpa: Vec<HpaStep>,
     /// Requests per second of this run.
     pub series: Series,
+    /// Which pod lost how many requests when, ordered by pod and time.
+    pub pod_losses: Vec<PodLoss>,
+}
+
+/// Requests lost on one pod in a short stretch of time, a second in runs of ordinary size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PodLoss {
+    /// The pod's number.
+    pub pod: u32,
+    /// Their mean time.
+    pub at_ns: i64,
+    /// How many.
+    pub count: u64,
 }
 
 /// Milestones of one pod; `None` for what did not happen. See [`PodRecord`].
@@ -127,6 +141,7 @@ impl FirstRun {
                 .collect(),
             hpa: timeline.hpa.iter().filter(|h| h.deployment == 0).map(hpa_step).collect(),
             series: result.tally.series.clone(),
+            pod_losses: result.tally.pod_losses.iter().map(PodLoss::from).collect(),
         }
     }
 
@@ -141,6 +156,12 @@ impl FirstRun {
     pub fn desired_at(&self, at_ns: i64) -> Option<u32> {
         let after = self.desired.partition_point(|desired| desired.0 <= at_ns);
         after.checked_sub(1).map(|last| self.desired[last].1)
+    }
+}
+
+impl From<(u32, u64, u64)> for PodLoss {
+    fn from((pod, at, count): (u32, u64, u64)) -> PodLoss {
+        PodLoss { pod, at_ns: i64::try_from(at).unwrap_or(i64::MAX), count }
     }
 }
 

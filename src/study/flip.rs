@@ -38,7 +38,7 @@ pub(super) fn find(study: &Study, points: &mut Points<'_>, at: &At<'_>) -> Optio
 
 /// How values of a range are written, so that one between them can be.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Scale {
+pub(super) enum Scale {
     /// Durations, to this step.
     Duration {
         /// Nanoseconds.
@@ -52,7 +52,7 @@ enum Scale {
 }
 
 impl Scale {
-    fn of(a: &str, b: &str) -> Option<Scale> {
+    pub(super) fn of(a: &str, b: &str) -> Option<Scale> {
         if let (Ok(a), Ok(b)) = (parse_duration(a), parse_duration(b)) {
             // A power of ten no larger than a hundredth of the range, at least a microsecond.
             let hundredth = (a.0.abs_diff(b.0) / 100).max(1_000);
@@ -66,34 +66,63 @@ impl Scale {
         Some(Scale::Number { step: if whole { 1.0 } else { (a - b).abs() / 100.0 } })
     }
 
-    fn read(&self, text: &str) -> f64 {
+    pub(super) fn read(&self, text: &str) -> f64 {
         match self {
             Scale::Duration { .. } => parse_duration(text).unwrap_or_default().0 as f64,
             Scale::Number { .. } => text.trim().parse().unwrap_or_default(),
         }
     }
 
+    /// Values on the scale's steps from one end to the other, evenly spread, at most `count`.
+    pub(super) fn spread(&self, a: &str, b: &str, count: u32) -> Vec<String> {
+        let (from, to) = (self.read(a), self.read(b));
+        let share = |index: u32| f64::from(index) / f64::from(count - 1);
+        let mut values = vec![a.to_owned()];
+        values.extend((1..count - 1).map(|index| self.write(from + (to - from) * share(index))));
+        values.push(b.to_owned());
+        values.dedup_by(|later, kept| self.read(later).total_cmp(&self.read(kept)).is_eq());
+        values
+    }
+
     /// The middle of two values on the scale's steps; `None` when they are neighbours.
     fn between(&self, a: &str, b: &str) -> Option<String> {
         let (a, b) = (self.read(a), self.read(b));
-        let step = match self {
+        ((a - b).abs() >= 1.5 * self.step()).then(|| self.write(0.5 * (a + b)))
+    }
+
+    fn step(&self) -> f64 {
+        match self {
             Scale::Duration { step } => *step as f64,
             Scale::Number { step } => *step,
-        };
-        if (a - b).abs() < 1.5 * step {
-            return None;
         }
-        let middle = (0.5 * (a + b) / step).round() * step;
-        Some(match self {
-            Scale::Duration { .. } => format_duration(Nanos(middle as u64)),
-            Scale::Number { .. } => format!("{middle}"),
-        })
+    }
+
+    /// The nearest step, as the user would write it.
+    fn write(&self, value: f64) -> String {
+        let value = (value / self.step()).round() * self.step();
+        match self {
+            Scale::Duration { .. } => format_duration(Nanos(value as u64)),
+            Scale::Number { .. } => format!("{value}"),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_range_is_spread_evenly_on_readable_steps() {
+        for (a, b, values) in [
+            ("5s", "25s", vec!["5s", "10s", "15s", "20s", "25s"]),
+            ("25s", "5s", vec!["25s", "20s", "15s", "10s", "5s"]),
+            ("1", "3", vec!["1", "2", "3"]),
+            ("0s", "1s", vec!["0s", "250ms", "500ms", "750ms", "1s"]),
+        ] {
+            let scale = Scale::of(a, b).expect("a scale");
+            assert_eq!(scale.spread(a, b, 5), values, "{a}..{b}");
+        }
+    }
 
     #[test]
     fn halving_stays_on_readable_steps() {

@@ -6,6 +6,7 @@
 //! whatever the unknowns are ([`Answer`]). Everything is the same for any number of threads.
 
 mod answer;
+mod curve;
 mod effects;
 mod expect;
 mod facts;
@@ -26,10 +27,11 @@ use crate::account::Tally;
 use crate::config::case::{Case, Override};
 
 pub use answer::{Answer, Flip, Point, Verdict};
+pub use curve::Curve;
 pub use effects::{Effect, MOST_VARIED};
 pub use expect::{Comparison, ComparisonError, Judged, Judgement, judge, parse_comparison};
 pub use facts::{Moment, Pair, RunFacts};
-pub use first::{CountsAt, FirstRun, HpaStep, PodLife, RolloutSpan};
+pub use first::{CountsAt, FirstRun, HpaStep, PodLife, PodLoss, RolloutSpan};
 pub use flip::MOST_POINTS;
 pub use margins::{Margin, NAMES as MARGIN_NAMES, margins};
 pub use metric::{Context, Metric, MetricError, Quantity};
@@ -95,6 +97,8 @@ pub struct Study {
     pub first: FirstRun,
     /// By assumption of the case; `None` for those that were not varied.
     pub effects: Vec<Option<Effect>>,
+    /// The loss along the most decisive unknown with a scale.
+    pub curve: Option<Curve>,
     /// What all of this says.
     pub answer: Answer,
     /// The study was broken off; what is there is complete in itself.
@@ -115,8 +119,8 @@ pub enum StudyError<E> {
 ///
 /// A study costs `runs` simulations, and for the unknowns, of which at most
 /// [`MOST_VARIED`] are moved, at `effect_runs` simulations a point: both ends of each,
-/// two corners with all at once, and at most [`MOST_POINTS`] points to find where the loss
-/// begins.
+/// two corners with all at once, at most [`MOST_POINTS`] points to find where the loss
+/// begins, and seven along the most decisive one.
 ///
 /// # Errors
 /// The error of `case_of` for the case itself, or threads that cannot be started. A range end that
@@ -139,6 +143,7 @@ pub fn run<E>(
         total: central.total,
         samples: central.samples,
         effects: vec![None; case.assumptions.len()],
+        curve: None,
         answer: Answer::default(),
         interrupted: pool.stopped(),
         case,
@@ -149,6 +154,7 @@ pub fn run<E>(
         let at = |overrides: &[Override]| case_of(overrides).ok().map(|case| Arc::clone(&case.spec));
         study.effects = effects::vary(&study.case, &mut points, &at);
         study.answer = answer::conclude(&study, &mut points, &at);
+        study.curve = curve::follow(&study, &mut points, &at);
     } else {
         study.answer = answer::conclude(&study, &mut points, &|_| None);
     }

@@ -4,5 +4,7 @@ mod check;
 mod conform;
 mod help;
 mod hpa;
+mod interrupt;
+mod run;
 mod streams;
 mod support;

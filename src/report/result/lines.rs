@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::tally::{SampleForm, SeriesForm, TallyForm};
 use super::{Header, Remedy, StoredResult};
 use crate::study::{
-    Answer, CountsAt, Effect, FirstRun, HpaStep, Judged, Margin, PodLife, RolloutSpan, RunSummary,
+    Answer, CountsAt, Curve, Effect, FirstRun, HpaStep, Judged, Margin, PodLife, PodLoss, RolloutSpan,
+    RunSummary,
 };
 
 /// One line. The header comes first, runs follow in order, the sums come last.
@@ -26,6 +27,7 @@ pub(super) struct Sums {
     interrupted: bool,
     answer: Answer,
     effects: Vec<Option<Effect>>,
+    curve: Option<Curve>,
     expectations: Vec<Judged>,
     margins: Vec<Margin>,
     remedies: Vec<Remedy>,
@@ -45,6 +47,7 @@ struct FirstForm {
     rollouts: Vec<RolloutSpan>,
     hpa: Vec<HpaStep>,
     series: SeriesForm,
+    pod_losses: Vec<PodLoss>,
 }
 
 impl Sums {
@@ -54,6 +57,7 @@ impl Sums {
             interrupted: result.interrupted,
             answer: result.answer.clone(),
             effects: result.effects.clone(),
+            curve: result.curve.clone(),
             expectations: result.expectations.clone(),
             margins: result.margins.clone(),
             remedies: result.remedies.clone(),
@@ -67,6 +71,7 @@ impl Sums {
                 rollouts: first.rollouts.clone(),
                 hpa: first.hpa.clone(),
                 series: SeriesForm::of(&first.series),
+                pod_losses: first.pod_losses.clone(),
             },
         }
     }
@@ -94,9 +99,11 @@ impl Sums {
                 rollouts: first.rollouts,
                 hpa: first.hpa,
                 series: first.series.back()?,
+                pod_losses: first.pod_losses,
             },
             margins: self.margins,
             effects: self.effects,
+            curve: self.curve,
             answer: self.answer,
             expectations: self.expectations,
             remedies: self.remedies,

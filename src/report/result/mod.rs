@@ -24,7 +24,7 @@ use super::advice;
 use crate::account::Tally;
 use crate::config::case::{Case, Origin};
 use crate::study::{
-    Answer, Effect, FirstRun, Judged, Margin, MetricError, RunSummary, Sample, Study, margins,
+    Answer, Curve, Effect, FirstRun, Judged, Margin, MetricError, RunSummary, Sample, Study, margins,
 };
 use crate::study::{ComparisonError, Context, Metric, judge, parse_comparison};
 
@@ -165,6 +165,8 @@ pub struct StoredResult {
     pub margins: Vec<Margin>,
     /// By assumption of the header; `None` for those that were not varied.
     pub effects: Vec<Option<Effect>>,
+    /// The loss along the most decisive unknown with a scale.
+    pub curve: Option<Curve>,
     /// Always, never, or depends.
     pub answer: Answer,
     /// Expectations with their verdicts.
@@ -242,6 +244,7 @@ impl StoredResult {
             first: study.first,
             margins,
             effects: study.effects,
+            curve: study.curve,
             answer: study.answer,
             expectations,
             remedies,

@@ -1,0 +1,84 @@
+//! What the first screen has no room for: remedies in full, every assumption with its source,
+//! everything that plays no part.
+
+use std::io::{self, Write};
+
+use super::result::{Assumed, StoredResult};
+
+/// Writes the details of one result.
+///
+/// # Errors
+/// What the destination says.
+pub fn write(result: &StoredResult, out: &mut dyn Write) -> io::Result<()> {
+    let header = &result.header;
+    if !result.remedies.is_empty() {
+        writeln!(out, "\nWhat ends it:")?;
+        for remedy in &result.remedies {
+            writeln!(out, "  {} {}: {}", remedy.status, remedy.cause, remedy.full)?;
+        }
+    }
+    if !header.assumptions.is_empty() {
+        writeln!(out, "\nInputs that no file gives:")?;
+        table(&header.assumptions.iter().map(assumption).collect::<Vec<_>>(), out)?;
+    }
+    if !header.not_modelled.is_empty() {
+        writeln!(out, "\nRead, and without effect in the model:")?;
+        for field in &header.not_modelled {
+            writeln!(out, "  {}: {}", field.object, field.field)?;
+        }
+    }
+    writeln!(
+        out,
+        "\npodloss {}, model {}, seed {}, {} of {} runs, inputs {}",
+        header.podloss,
+        header.model,
+        header.seed,
+        result.runs.len(),
+        header.runs,
+        header.hash,
+    )
+}
+
+fn assumption(assumed: &Assumed) -> [String; 5] {
+    let range = assumed.range.as_ref().map_or(String::new(), |(lo, hi)| format!("{lo}..{hi}"));
+    let origin = format!("{}: {}", assumed.origin, assumed.source);
+    [assumed.label.clone(), assumed.value.clone(), range, assumed.set_with.clone(), origin]
+}
+
+/// Columns as wide as their widest cell; the last one ends where it ends.
+fn table(rows: &[[String; 5]], out: &mut dyn Write) -> io::Result<()> {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; 4] = std::array::from_fn(width);
+    for row in rows {
+        for (cell, width) in row.iter().zip(widths) {
+            write!(out, "  {cell:width$}")?;
+        }
+        writeln!(out, "  {}", row[4])?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::study::testing::case;
+    use crate::study::{Options, Quiet, run};
+
+    #[test]
+    fn nothing_that_was_assumed_or_left_out_is_missing() {
+        let study = run(&case, Options { central_only: true, ..Options::default() }, &Quiet, &|| false);
+        let result = StoredResult::new(study.expect("a study")).expect("expectations that can be judged");
+        let mut text = Vec::new();
+        write(&result, &mut text).expect("memory takes everything");
+        let text = String::from_utf8(text).expect("text");
+        for words in [
+            "\nWhat ends it:\n  502 listener_closed: ",
+            "  removal of the test     4s    1s..10s       --removal     guess: a test\n",
+            "  kubernetes of the test  1.35                --kubernetes  guess: a test\n",
+            "  Deployment/web: spec.template.spec.hostNetwork\n",
+            "model 1, seed 1, 6 of 6 runs, inputs 0123456789abcdef\n",
+        ] {
+            assert!(text.contains(words), "{words} is missing in\n{text}");
+        }
+    }
+}

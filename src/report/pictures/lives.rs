@@ -1,0 +1,120 @@
+//! The life of every pod as a bar, with the requests it lost.
+
+use super::super::plot::{Event, Heading, Mark, MarkKind, PodRow, PodState, PodTimeline, Segment};
+use super::super::result::StoredResult;
+use super::{X_LABEL, rollout_spans, seconds, words};
+use crate::study::{FirstRun, PodLife};
+
+/// When a pod stopped taking connections: its listener closed or its process ended.
+pub(super) fn stopped_serving(pod: &PodLife) -> Option<i64> {
+    match (pod.closed_ns, pod.exited_ns) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+pub(super) fn chart(result: &StoredResult) -> PodTimeline {
+    let first = &result.first;
+    let mut pods: Vec<(usize, &PodLife)> =
+        first.pods.iter().enumerate().filter(|(_, pod)| pod.deployment == 0).collect();
+    // Old pods in the order in which they go, then new ones in the order in which they come.
+    pods.sort_by_key(|(number, pod)| (pod.revision, pod.deleted_ns.unwrap_or(i64::MAX), *number));
+    let oldest = pods.iter().map(|(_, pod)| pod.revision).min();
+    let several = pods.iter().any(|(_, pod)| Some(pod.revision) != oldest);
+    let revision = |pod: &PodLife| match (several, Some(pod.revision) == oldest) {
+        (false, _) => String::new(),
+        (true, true) => "old".to_owned(),
+        (true, false) => "new".to_owned(),
+    };
+    let row = |(number, pod): (usize, &PodLife)| PodRow {
+        name: format!("pod {}", number + 1),
+        revision: revision(pod),
+        segments: segments(pod, first.end_ns),
+        marks: marks(number, pod, first),
+    };
+    let scaling = first
+        .desired
+        .windows(2)
+        .map(|pair| Event { at: seconds(pair[1].0), label: format!("{} to {} pods", pair[0].1, pair[1].1) });
+    PodTimeline {
+        heading: Heading::new(title(first), words::subtitle(result)),
+        x_label: X_LABEL.to_owned(),
+        shown_s: shown(first),
+        events: scaling.collect(),
+        spans: rollout_spans(first),
+        pods: pods.into_iter().map(row).collect(),
+    }
+}
+
+fn segments(pod: &PodLife, end_ns: i64) -> Vec<Segment> {
+    use PodState::{InRotation, PreStop, ReadyNotInRotation, RunningNotReady, Scheduled, Starting, Stopping};
+    let gone = pod.gone_ns.unwrap_or(end_ns);
+    let going = pod.signalled_ns.or(pod.exited_ns).unwrap_or(gone);
+    let last_alive = pod.deleted_ns.unwrap_or(going);
+    let stretches = [
+        (Scheduled, Some(pod.created_ns), pod.bound_ns),
+        (Starting, pod.bound_ns, pod.started_ns),
+        (RunningNotReady, pod.started_ns, pod.ready_ns),
+        (ReadyNotInRotation, pod.ready_ns, Some(pod.listed_ns.unwrap_or(last_alive))),
+        // The front end may send requests to a pod that is long gone.
+        (InRotation, pod.listed_ns, Some(pod.unlisted_ns.unwrap_or(end_ns))),
+        (PreStop, pod.hook_began_ns, Some(going)),
+        (Stopping, pod.signalled_ns.or(pod.exited_ns), Some(gone)),
+    ];
+    let drawn = stretches.into_iter().filter_map(|(state, from, to)| {
+        let from = from?;
+        // A stretch that nothing ended goes on until the pod does.
+        let to = to.unwrap_or(if from < last_alive { last_alive } else { gone });
+        (from < to).then(|| Segment { state, from_s: seconds(from), to_s: seconds(to) })
+    });
+    drawn.collect()
+}
+
+fn marks(number: usize, pod: &PodLife, first: &FirstRun) -> Vec<Mark> {
+    let lost = first.pod_losses.iter().filter(|loss| loss.pod as usize == number);
+    let mut marks: Vec<Mark> = lost
+        .map(|loss| Mark { kind: MarkKind::Lost, at_s: seconds(loss.at_ns), count: loss.count })
+        .collect();
+    marks.extend(pod.killed_ns.map(|at| Mark { kind: MarkKind::Killed, at_s: seconds(at), count: 1 }));
+    marks
+}
+
+/// The stretch in which pods come and go, with some room at both sides.
+fn shown(first: &FirstRun) -> Option<(f64, f64)> {
+    let end = seconds(first.end_ns);
+    let changes = || {
+        let pods = first.pods.iter().filter(|pod| pod.deployment == 0);
+        let of = |pod: &PodLife| {
+            [Some(pod.created_ns), pod.listed_ns, pod.deleted_ns, pod.unlisted_ns, pod.gone_ns]
+        };
+        pods.flat_map(of).flatten().filter(|at| *at > 0).map(seconds)
+    };
+    let begin = changes().reduce(f64::min)?;
+    let finish = changes().reduce(f64::max)?;
+    let room = ((finish - begin) * 0.08).max(5.0);
+    Some(((begin - room).max(0.0), (finish + room).min(end.max(begin + room))))
+}
+
+fn title(first: &FirstRun) -> String {
+    let deleted =
+        || first.pods.iter().filter(|pod| pod.deployment == 0 && pod.deleted_ns.is_some_and(|at| at > 0));
+    if deleted().next().is_none() {
+        return match first.pods.iter().filter(|pod| pod.created_ns > 0).count() {
+            0 => "No pod comes or goes".to_owned(),
+            created => format!("{created} pods start, none stops"),
+        };
+    }
+    let gap = |pod: &PodLife| {
+        let unlisted = pod.unlisted_ns.unwrap_or(first.end_ns);
+        pod.listed_ns.and(stopped_serving(pod)).map(|stopped| unlisted - stopped)
+    };
+    let late = deleted().filter_map(gap).filter(|gap| *gap > 0).count();
+    match deleted().filter_map(gap).max().unwrap_or(0) {
+        longest if longest > 0 => format!(
+            "{late} of {} stopping pods get requests after they have closed, for up to {}",
+            deleted().count(),
+            words::latency(longest.unsigned_abs()),
+        ),
+        _ => "Every stopping pod is out of rotation before it closes".to_owned(),
+    }
+}

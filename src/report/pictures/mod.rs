@@ -1,0 +1,82 @@
+//! The pictures of a result: what an incident report shows.
+//!
+//! Time pictures show run 1, because an average of rollouts is a rollout that never happened;
+//! their titles speak of all runs.
+
+mod latency;
+mod lives;
+mod pods;
+mod requests;
+mod unknown;
+mod words;
+
+use super::plot::{Chart, Event, Size, Span};
+use super::result::StoredResult;
+use crate::study::FirstRun;
+
+/// One picture and the name of its file, without an ending.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Picture {
+    /// For example `requests`.
+    pub name: &'static str,
+    /// What to draw.
+    pub chart: Chart,
+    /// How large.
+    pub size: Size,
+}
+
+/// Every picture that a result has something to show in, in the order in which to look at them.
+pub fn pictures(result: &StoredResult) -> Vec<Picture> {
+    let lives = lives::chart(result);
+    let size = lives.comfortable_size(Size::DEFAULT.width);
+    let mut pictures = vec![
+        Picture::new("requests", Chart::Time(requests::chart(result))),
+        Picture::new("pods", Chart::Time(pods::chart(result))),
+        Picture { name: "pod-lives", chart: Chart::Pods(lives), size },
+        Picture::new("latency", Chart::Latency(latency::over_time(result))),
+        Picture::new("latency-percentiles", Chart::Latency(latency::percentiles(result))),
+    ];
+    pictures.extend(unknown::chart(result).map(|chart| Picture::new("unknown", Chart::Range(chart))));
+    pictures
+}
+
+impl Picture {
+    fn new(name: &'static str, chart: Chart) -> Picture {
+        Picture { name, chart, size: Size::DEFAULT }
+    }
+}
+
+/// What the time axes count from.
+const X_LABEL: &str = "since the beginning of the run";
+
+fn seconds(ns: i64) -> f64 {
+    ns as f64 / 1e9
+}
+
+/// The rollouts as shaded stretches.
+fn rollout_spans(first: &FirstRun) -> Vec<Span> {
+    let spans = first.rollouts.iter().map(|rollout| Span {
+        from: seconds(rollout.start_ns),
+        to: seconds(rollout.end_ns.unwrap_or(first.end_ns)),
+        label: if rollout.end_ns.is_some() { "rollout" } else { "rollout, unfinished" }.to_owned(),
+    });
+    spans.collect()
+}
+
+/// When the first and the last pod stop serving, if pods were deleted.
+fn stop_events(first: &FirstRun) -> Vec<Event> {
+    let stops = first.pods.iter().filter(|pod| pod.deployment == 0 && pod.deleted_ns.is_some());
+    let mut stops: Vec<i64> = stops.filter_map(lives::stopped_serving).collect();
+    stops.sort_unstable();
+    match stops[..] {
+        [] => Vec::new(),
+        [only] => vec![Event { at: seconds(only), label: "pod stops serving".to_owned() }],
+        [earliest, .., latest] => vec![
+            Event { at: seconds(earliest), label: "first pod stops serving".to_owned() },
+            Event { at: seconds(latest), label: "last pod stops serving".to_owned() },
+        ],
+    }
+}
+
+#[cfg(test)]
+mod tests;

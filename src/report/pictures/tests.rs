@@ -1,0 +1,108 @@
+//! The pictures of a small study.
+
+use super::*;
+use crate::config::case::Override;
+use crate::report::plot::{Format, MarkKind, PodState, SeriesKind, render};
+use crate::study::testing::case;
+use crate::study::{Options, Quiet, run};
+
+fn result(overrides: &[(&str, &str)]) -> StoredResult {
+    let set = |(knob, value): &(&str, &str)| Override { knob: (*knob).into(), value: (*value).into() };
+    let fixed: Vec<Override> = overrides.iter().map(set).collect();
+    let study = run(
+        &|more: &[Override]| case(&fixed.iter().chain(more).cloned().collect::<Vec<_>>()),
+        Options::default(),
+        &Quiet,
+        &|| false,
+    );
+    StoredResult::new(study.expect("a study")).expect("expectations that can be judged")
+}
+
+fn losing() -> StoredResult {
+    result(&[])
+}
+
+fn safe() -> StoredResult {
+    result(&[("preStop", "12s"), ("stop", "drain")])
+}
+
+fn title(chart: &Chart) -> &str {
+    match chart {
+        Chart::Time(chart) => &chart.heading.title,
+        Chart::Pods(chart) => &chart.heading.title,
+        Chart::Range(chart) => &chart.heading.title,
+        Chart::Latency(chart) => &chart.heading.title,
+        Chart::Heat(chart) => &chart.heading.title,
+        Chart::Scatter(chart) => &chart.heading.title,
+    }
+}
+
+#[test]
+fn titles_say_what_is_seen() {
+    let titles = |result: &StoredResult| -> String {
+        let pictures = pictures(result);
+        let lines = pictures.iter().map(|picture| format!("{}: {}\n", picture.name, title(&picture.chart)));
+        lines.collect()
+    };
+    insta::assert_snapshot!(titles(&losing()), @r"
+    requests: Rollout at 20 s loses about 239 of 4,790 requests
+    pods: Never fewer than 4 ready pods, at most 5 at once with those that come and go
+    pod-lives: 4 of 4 stopping pods get requests after they have closed, for up to 4 s
+    latency: Half of the answers take up to 40 ms, 99 of 100 up to 128 ms, the slowest 330 ms
+    latency-percentiles: 1 of 1,000 answers takes longer than 185 ms
+    unknown: The loss goes from 66 to 494 over the plausible removal of the test
+    ");
+    insta::assert_snapshot!(titles(&safe()), @"");
+}
+
+#[test]
+fn every_picture_can_be_drawn_and_is_always_the_same() {
+    for result in [losing(), safe()] {
+        for picture in pictures(&result) {
+            for format in [Format::Svg, Format::Png] {
+                let draw = || render(&picture.chart, format, picture.size).expect(picture.name);
+                if let Some(d) = std::env::var_os("DUMP") {
+                    if format == Format::Png {
+                        std::fs::write(
+                            std::path::Path::new(&d)
+                                .join(format!("{}-{}.png", picture.name, result.runs[0].lost)),
+                            draw(),
+                        )
+                        .unwrap();
+                    }
+                }
+                assert!(draw() == draw(), "{}", picture.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_dots_on_the_pods_are_all_the_losses_of_the_run() {
+    let result = losing();
+    let chart = lives::chart(&result);
+    let lost = |mark: &&crate::report::plot::Mark| mark.kind == MarkKind::Lost;
+    let marked: u64 = chart.pods.iter().flat_map(|pod| &pod.marks).filter(lost).map(|mark| mark.count).sum();
+    assert!(marked > 0);
+    assert_eq!(marked, result.runs[0].lost, "every loss of this case happens on a pod");
+    let areas = requests::lost_panel(&result.first).series;
+    let drawn = areas.iter().map(|series| match &series.kind {
+        SeriesKind::Area(points) => points.iter().map(|point| point.1).sum::<f64>(),
+        other => panic!("losses are areas, not {other:?}"),
+    });
+    assert_eq!(drawn.sum::<f64>().round() as u64, marked);
+    // Four old pods with their ends, then four new ones with their beginnings.
+    let has = |state| chart.pods.iter().filter(|pod| pod.segments.iter().any(|s| s.state == state)).count();
+    assert_eq!((chart.pods.len(), has(PodState::Starting), has(PodState::Stopping)), (8, 4, 4));
+    assert!(chart.pods[..4].iter().all(|pod| pod.revision == "old"), "{:?}", chart.pods[0]);
+}
+
+#[test]
+fn an_unfinished_run_still_has_pictures() {
+    let study = run(&case, Options::default(), &Quiet, &|| true).expect("a study");
+    let result = StoredResult::new(study).expect("expectations that can be judged");
+    assert!(result.interrupted);
+    for picture in pictures(&result) {
+        render(&picture.chart, Format::Png, picture.size).expect(picture.name);
+    }
+}
