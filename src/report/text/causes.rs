@@ -1,7 +1,7 @@
 //! The table of losses: status, cause, how many, when, and what ends it.
 
 use super::WIDTH;
-use super::number::{about, grouped, seconds, wrap};
+use super::number::{about, seconds, wrap};
 use super::paint::{Line, Tone};
 use crate::account::CauseTally;
 use crate::model::outcome::{Cause, Status};
@@ -55,7 +55,7 @@ pub(super) fn also(result: &StoredResult, hidden: usize) -> Vec<Line> {
     let mean = |count: u64| about(count as f64 / runs);
     let mut words = Vec::new();
     if hidden > 0 {
-        words.push(format!("{} more causes", grouped(hidden as u64)));
+        words.push(format!("{hidden} more cause{}", if hidden == 1 { "" } else { "s" }));
     }
     words.push(format!("{} sent twice", mean(total.sent_twice)));
     words.push(format!("{} executed but answered 5xx", mean(total.executed_but_5xx)));
@@ -64,7 +64,7 @@ pub(super) fn also(result: &StoredResult, hidden: usize) -> Vec<Line> {
     }
     let open = result.runs.iter().filter(|run| run.rollouts_open > 0).count();
     if open > 0 {
-        words.push(format!("{open} rollouts NOT finished"));
+        words.push(format!("{open} runs ended with a rollout NOT finished"));
     }
     vec![Line::plain(format!(" also: {}", words.join(", ")))]
 }

@@ -35,7 +35,7 @@ pub(super) fn seconds(value: f64) -> String {
     let magnitude = value.abs();
     if magnitude >= 9.95 {
         format!("{value:.0}")
-    } else if magnitude >= 0.095 || magnitude < 0.000_5 {
+    } else if !(0.000_5..0.095).contains(&magnitude) {
         trimmed(format!("{value:.1}"))
     } else {
         trimmed(format!("{value:.3}"))

@@ -85,7 +85,7 @@ fn what_is_missing_is_said() {
     result.runs[0].rollouts_open = 1;
     let screen = text(&result);
     assert!(screen.contains("INTERRUPTED after 6 of 6 runs"), "{screen}");
-    assert!(screen.contains("1 rollouts NOT finished"), "{screen}");
+    assert!(screen.contains("1 runs ended with a rollout NOT finished"), "{screen}");
     result.runs.clear();
     assert!(text(&result).contains("no run has finished"));
 }
