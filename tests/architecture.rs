@@ -13,8 +13,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("units", &[]),
     ("exit_code", &[]),
     ("diag", &[]),
-    ("stats", &[]),
     ("random", &["units"]),
+    ("stats", &["random"]),
     ("workload", &["random", "units"]),
     ("model", &["units"]),
     ("account", &["model", "units"]),
@@ -23,12 +23,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("hpa_replay", &["hpa_state", "model", "units"]),
     ("config", &["diag", "model", "random", "sim", "units", "workload"]),
     ("lint", &["config", "diag", "model", "random", "sim", "units"]),
-    ("study", &["account", "config", "diag", "model", "sim", "stats", "units"]),
+    ("study", &["account", "config", "diag", "model", "random", "sim", "stats", "units", "workload"]),
     ("sweep", &["account", "config", "diag", "model", "report", "sim", "stats", "study", "units"]),
     ("conform", &["hpa_state", "model", "random", "sim", "units", "workload"]),
     (
         "report",
-        &["account", "config", "diag", "hpa_replay", "hpa_state", "lint", "model", "sim", "stats", "study", "units"],
+        &["account", "config", "diag", "hpa_replay", "hpa_state", "lint", "model", "random", "sim", "stats", "study", "units"],
     ),
     (
         "cli",
@@ -46,6 +46,7 @@ const LONGER: &[(&str, usize, &str)] = &[
     ("src/model/hpa/replicas.rs", 700, "one Go file of the controller, tables included"),
     ("src/model/hpa/decide.rs", 650, "the controller's reconcile with its table of cases"),
     ("src/model/hpa/metric.rs", 550, "one arm per metric type, with its table"),
+    ("src/sim/path/plain.rs", 800, "the reference: every step of a request, read from top to bottom"),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
