@@ -4,7 +4,7 @@ use super::super::plot::{
     Heading, LatencyChart, LatencyForm, OK, PercentileCurve, QuantileSeries, YAxis, series_colour,
 };
 use super::super::result::StoredResult;
-use super::{rollout_spans, stop_events, words};
+use super::{rollout_spans, shown, stop_events, words};
 use crate::account::Row;
 
 const WHEN_EMPTY: &str = "no request was answered";
@@ -13,9 +13,11 @@ const WHEN_EMPTY: &str = "no request was answered";
 pub(super) fn over_time(result: &StoredResult) -> LatencyChart {
     let first = &result.first;
     let length = first.series.row_length().as_secs_f64();
+    let (from, to) = shown(first).unwrap_or((0.0, f64::INFINITY));
     let points = |of: &dyn Fn(&Row) -> f64| -> Vec<(f64, f64)> {
         let rows = first.series.rows().iter().enumerate().filter(|(_, row)| row.ok() > 0);
-        rows.map(|(index, row)| ((index as f64 + 0.5) * length, of(row))).collect()
+        let points = rows.map(|(index, row)| ((index as f64 + 0.5) * length, of(row)));
+        points.filter(|(at, _)| (from..=to).contains(at)).collect()
     };
     let mean = points(&|row| row.ok_latency_us as f64 / f64::from(row.ok()) / 1e3);
     let slowest = points(&|row| row.ok_latency_max_us as f64 / 1e3);

@@ -2,7 +2,7 @@
 
 use super::super::plot::{Event, Heading, Mark, MarkKind, PodRow, PodState, PodTimeline, Segment};
 use super::super::result::StoredResult;
-use super::{X_LABEL, rollout_spans, seconds, words};
+use super::{X_LABEL, eventful, rollout_spans, seconds, words};
 use crate::study::{FirstRun, PodLife};
 
 /// When a pod stopped taking connections: its listener closed or its process ended.
@@ -39,7 +39,7 @@ pub(super) fn chart(result: &StoredResult) -> PodTimeline {
     PodTimeline {
         heading: Heading::new(title(first), words::subtitle(result)),
         x_label: X_LABEL.to_owned(),
-        shown_s: shown(first),
+        shown_s: eventful(first),
         events: scaling.collect(),
         spans: rollout_spans(first),
         pods: pods.into_iter().map(row).collect(),
@@ -79,22 +79,6 @@ fn marks(number: usize, pod: &PodLife, first: &FirstRun) -> Vec<Mark> {
     marks
 }
 
-/// The stretch in which pods come and go, with some room at both sides.
-fn shown(first: &FirstRun) -> Option<(f64, f64)> {
-    let end = seconds(first.end_ns);
-    let changes = || {
-        let pods = first.pods.iter().filter(|pod| pod.deployment == 0);
-        let of = |pod: &PodLife| {
-            [Some(pod.created_ns), pod.listed_ns, pod.deleted_ns, pod.unlisted_ns, pod.gone_ns]
-        };
-        pods.flat_map(of).flatten().filter(|at| *at > 0).map(seconds)
-    };
-    let begin = changes().reduce(f64::min)?;
-    let finish = changes().reduce(f64::max)?;
-    let room = ((finish - begin) * 0.08).max(5.0);
-    Some(((begin - room).max(0.0), (finish + room).min(end.max(begin + room))))
-}
-
 fn title(first: &FirstRun) -> String {
     let deleted =
         || first.pods.iter().filter(|pod| pod.deployment == 0 && pod.deleted_ns.is_some_and(|at| at > 0));
@@ -111,7 +95,7 @@ fn title(first: &FirstRun) -> String {
     let late = deleted().filter_map(gap).filter(|gap| *gap > 0).count();
     match deleted().filter_map(gap).max().unwrap_or(0) {
         longest if longest > 0 => format!(
-            "{late} of {} stopping pods get requests after they have closed, for up to {}",
+            "{late} of {} stopping pods stay in rotation after they have closed, for up to {}",
             deleted().count(),
             words::latency(longest.unsigned_abs()),
         ),

@@ -12,7 +12,7 @@ mod words;
 
 use super::plot::{Chart, Event, Size, Span};
 use super::result::StoredResult;
-use crate::study::FirstRun;
+use crate::study::{FirstRun, PodLife};
 
 /// One picture and the name of its file, without an ending.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +51,32 @@ const X_LABEL: &str = "since the beginning of the run";
 
 fn seconds(ns: i64) -> f64 {
     ns as f64 / 1e9
+}
+
+/// The stretch in which pods come and go and requests are lost, with some room at both sides.
+fn eventful(first: &FirstRun) -> Option<(f64, f64)> {
+    let end = seconds(first.end_ns);
+    let length = first.series.row_length().as_secs_f64();
+    let milestones =
+        |pod: &PodLife| [Some(pod.created_ns), pod.listed_ns, pod.deleted_ns, pod.unlisted_ns, pod.gone_ns];
+    let pods = first.pods.iter().filter(|pod| pod.deployment == 0).flat_map(milestones);
+    let pods = pods.flatten().filter(|at| *at > 0).map(seconds);
+    let rows = first.series.rows().iter().enumerate().filter(|(_, row)| row.lost() > 0);
+    let losses = rows.flat_map(|(index, _)| [index as f64 * length, (index + 1) as f64 * length]);
+    let (begin, finish) =
+        pods.chain(losses).fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), at| (lo.min(at), hi.max(at)));
+    let room = ((finish - begin) * 0.08).max(5.0);
+    (begin <= finish).then(|| ((begin - room).max(0.0), (finish + room).min(end.max(begin + room))))
+}
+
+/// The part of the run to show: what is eventful and as much again around it, if the rest of the
+/// run is longer than that; else all of it.
+fn shown(first: &FirstRun) -> Option<(f64, f64)> {
+    let (begin, finish) = eventful(first)?;
+    let end = seconds(first.end_ns);
+    let room = (finish - begin) * 0.5;
+    let (from, to) = ((begin - room).max(0.0), (finish + room).min(end));
+    (to - from < 0.8 * end).then_some((from, to))
 }
 
 /// The rollouts as shaded stretches.

@@ -4,7 +4,7 @@ use super::super::plot::{
     Colour, Heading, Panel, STATUS_COLOURS, Series, SeriesKind, TimeChart, YAxis, series_colour,
 };
 use super::super::result::StoredResult;
-use super::{X_LABEL, rollout_spans, stop_events, words};
+use super::{X_LABEL, rollout_spans, shown, stop_events, words};
 use crate::account::Row;
 use crate::model::outcome::Status;
 use crate::study::FirstRun;
@@ -22,6 +22,7 @@ pub(super) fn chart(result: &StoredResult) -> TimeChart {
             words::subtitle(result),
         ),
         x_label: X_LABEL.to_owned(),
+        shown_s: shown(first),
         panels: vec![
             Panel {
                 series: vec![
@@ -35,7 +36,6 @@ pub(super) fn chart(result: &StoredResult) -> TimeChart {
         ],
         events: stop_events(first),
         spans: rollout_spans(first),
-        ..TimeChart::default()
     }
 }
 
