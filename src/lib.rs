@@ -11,6 +11,7 @@ pub mod config;
 pub mod conform;
 pub mod diag;
 pub mod exit_code;
+pub mod hpa_replay;
 pub mod hpa_state;
 pub mod lint;
 pub mod model;

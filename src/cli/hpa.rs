@@ -6,6 +6,7 @@ use clap::{Subcommand, ValueEnum};
 
 use super::failure::Failure;
 use super::files::{parse_json, read_text};
+use super::hpa_replay::Replay;
 use super::terminal::Terminal;
 use crate::diag::Diagnostic;
 use crate::exit_code;
@@ -23,6 +24,7 @@ pub(super) struct Hpa {
 #[derive(Debug, Subcommand)]
 enum Command {
     Decide(Decide),
+    Replay(Replay),
 }
 
 /// What the controller would do now, and why
@@ -59,6 +61,7 @@ impl Hpa {
     pub(super) fn run(self, terminal: &mut Terminal<'_>) -> Result<u8, Failure> {
         match self.command {
             Command::Decide(decide) => decide.run(terminal),
+            Command::Replay(replay) => replay.run(terminal),
         }
     }
 }

@@ -14,6 +14,7 @@ mod explain;
 mod failure;
 mod files;
 mod hpa;
+mod hpa_replay;
 mod init;
 mod knob_flags;
 mod out_dir;

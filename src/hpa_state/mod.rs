@@ -26,6 +26,7 @@ pub use kubectl::from_kubectl;
 pub use output::decision_json;
 pub use stages::Request;
 pub use state::State;
+pub(crate) use timestamp::parse as parse_timestamp;
 
 /// Why an input cannot be read: where, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -4,7 +4,7 @@ use crate::units::SimTime;
 
 /// Reads a timestamp as nanoseconds since 1970; `None` if it is none, or before 1970, or so late
 /// that it does not fit. A leap second counts as the second after it.
-pub(super) fn parse(text: &str) -> Option<SimTime> {
+pub(crate) fn parse(text: &str) -> Option<SimTime> {
     let (date, time) = text.split_once(['T', 't'])?;
     let (clock, offset) = match time.strip_suffix(['Z', 'z']) {
         Some(clock) => (clock, 0),

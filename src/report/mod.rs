@@ -5,6 +5,7 @@ pub mod details;
 pub mod explain;
 pub mod findings;
 pub mod hpa;
+pub mod hpa_replay;
 pub mod pictures;
 pub mod plot;
 pub mod result;
