@@ -81,6 +81,20 @@ impl Histogram {
         Some(self.max)
     }
 
+    /// [`Self::quantile`] of what was counted since `earlier`, which must be an earlier state of
+    /// this histogram; `None` if nothing was.
+    pub fn quantile_since(&self, earlier: &Histogram, share: f64) -> Option<u64> {
+        let count = self.count.checked_sub(earlier.count).filter(|count| *count > 0)?;
+        let rank = ((share * count as f64).ceil() as u64).clamp(1, count);
+        let mut seen = 0;
+        let grown = self.cells.iter().zip(&earlier.cells).map(|(now, then)| now.saturating_sub(*then));
+        let cell = grown.enumerate().find(|(_, n)| {
+            seen += n;
+            seen >= rank
+        });
+        Some(cell.map_or(self.max, |(i, _)| upper_end(i).min(self.max)))
+    }
+
     /// Adds everything that `other` counted.
     pub fn merge(&mut self, other: &Histogram) {
         for (a, b) in self.cells.iter_mut().zip(&other.cells) {
@@ -149,6 +163,19 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_quantile_since_is_that_of_the_difference(a in prop::collection::vec(1_u64..100_000, 0..50),
+                                                      b in prop::collection::vec(1_u64..100_000, 0..50),
+                                                      share in 0.0_f64..=1.0) {
+            let (mut earlier, mut added) = (Histogram::default(), Histogram::default());
+            a.iter().for_each(|&v| earlier.add(v));
+            let mut now = earlier.clone();
+            b.iter().for_each(|&v| { now.add(v); added.add(v); });
+            // The largest duration of the difference alone is not known, only its cell.
+            let (since, own) = (now.quantile_since(&earlier, share), added.quantile(share));
+            prop_assert_eq!(since.map(index), own.map(index));
+        }
+
         #[test]
         fn merging_is_adding_and_storage_is_exact(a in prop::collection::vec(any::<u64>(), 0..50),
                                                   b in prop::collection::vec(any::<u64>(), 0..50)) {

@@ -16,7 +16,7 @@ use crate::hpa_replay::{
     Counts, Follow, Point, Recording, ReplayError, Series, Setup, assign, compare_with_observed, fleet_of,
     read_recording, replay, summarize,
 };
-use crate::model::hpa::{HpaSpec, MetricSource, Options, SYNC_PERIOD};
+use crate::model::hpa::{HpaSpec, MetricSource, Options};
 use crate::report::hpa_replay::{ReplayReport, Variant};
 use crate::report::plot::{Format, Size, render};
 use crate::units::{Nanos, SimTime, parse_duration, parse_quantity_milli};
@@ -166,7 +166,8 @@ impl Replay {
         let minor = self.kubernetes.as_deref().map_or(Ok(DEFAULT_MINOR), minor_of)?;
         let options = Options::for_kubernetes(minor);
         let sync_period = duration("--sync-period", &self.sync_period)?;
-        let startup = self.startup.as_deref().map_or(Ok(DEFAULT_STARTUP), |text| duration("--startup", text))?;
+        let startup =
+            self.startup.as_deref().map_or(Ok(DEFAULT_STARTUP), |text| duration("--startup", text))?;
         let recording = recording(&self.metrics)?;
         let observed = self.observed.as_deref().map(observed).transpose()?;
         let files = [&self.hpa].into_iter().chain(&self.compare);
@@ -177,7 +178,12 @@ impl Replay {
         let first = candidates.first().expect("--hpa is required");
         let follow = self.follow(&first.spec, fleet.is_some());
         let mut report = ReplayReport {
-            title: format!("{}/{} on {}", first.object.meta.namespace, first.object.meta.name, name_of(&self.metrics)),
+            title: format!(
+                "{}/{} on {}",
+                first.object.meta.namespace,
+                first.object.meta.name,
+                name_of(&self.metrics)
+            ),
             sync_period,
             follow,
             startup,
@@ -259,15 +265,14 @@ impl Replay {
     /// `--capacity`, or for recorded CPU the request that the manifest states.
     fn capacity(&self, candidate: &Candidate, counts: Option<Counts>) -> Result<Option<f64>, Failure> {
         if let Some(text) = &self.capacity {
-            let milli = parse_quantity_milli(text).map_err(|error| bad_flag("--capacity", &error.to_string()))?;
+            let milli =
+                parse_quantity_milli(text).map_err(|error| bad_flag("--capacity", &error.to_string()))?;
             if milli == 0 {
                 return Err(bad_flag("--capacity", "must be more than zero").into());
             }
             return Ok(Some(milli as f64 / 1_000.0));
         }
-        let is_cpu = |metric: &crate::model::hpa::MetricSpec| {
-            matches!(&metric.source, MetricSource::Resource { resource } if resource == "cpu")
-        };
+        let is_cpu = |metric: &crate::model::hpa::MetricSpec| matches!(&metric.source, MetricSource::Resource { resource } if resource == "cpu");
         let of_cpu = candidate.spec.metrics.iter().all(is_cpu);
         let amounts = matches!(counts, Some(Counts::PerPod | Counts::Total));
         Ok(candidate.cores.filter(|_| of_cpu && amounts))
@@ -296,9 +301,8 @@ fn minor_of(version: &str) -> Result<u32, Failure> {
 
 fn recording(path: &Path) -> Result<Recording, Failure> {
     let source = read_text(path)?;
-    Ok(read_recording(&source.text).map_err(|error| {
-        Diagnostic::error("bad-recording", format!("{}: {error}", source.name))
-    })?)
+    Ok(read_recording(&source.text)
+        .map_err(|error| Diagnostic::error("bad-recording", format!("{}: {error}", source.name)))?)
 }
 
 /// The one row of observed sizes.
@@ -362,6 +366,9 @@ fn looks_like_shares(hpa: &HpaSpec, inputs: &[crate::hpa_replay::Input]) -> Opti
             && input.values.points.iter().all(|point| point.value <= 1.5)
     });
     suspicious.map(|(_, input)| {
-        format!("no number of `{}` is above 1.5: if these are shares and not percent, add --values share", input.values.title())
+        format!(
+            "no number of `{}` is above 1.5: if these are shares and not percent, add --values share",
+            input.values.title()
+        )
     })
 }

@@ -115,7 +115,8 @@ pub fn compare_with_observed(setup: &Setup<'_>, observed: &Series) -> Result<Agr
             continue;
         }
         let next = intervals.get(index + 1);
-        let acts_next = next.is_some_and(|next| next.before == observed && next.observed == replayed);
+        let acts_next = replayed != before
+            && next.is_some_and(|next| next.before == observed && next.observed == replayed);
         let reason = if step.path == Path::Metrics && step.proposal.is_none() {
             DifferenceReason::NoMetric
         } else if !(setup.hpa.min_replicas..=setup.hpa.max_replicas).contains(&observed) {

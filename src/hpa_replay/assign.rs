@@ -103,11 +103,12 @@ pub fn assign(
         .iter()
         .map(|metric| {
             let name = name_of(&metric.source);
-            let only = (hpa.metrics.len() == 1 && groups.len() == 1).then(|| groups.values().next()).flatten();
-            let rows = groups.get(name).or(only).ok_or_else(|| ReplayError::NoRow {
-                metric: name.to_owned(),
-                rows: known(),
-            })?;
+            let only =
+                (hpa.metrics.len() == 1 && groups.len() == 1).then(|| groups.values().next()).flatten();
+            let rows = groups
+                .get(name)
+                .or(only)
+                .ok_or_else(|| ReplayError::NoRow { metric: name.to_owned(), rows: known() })?;
             let (counts, scale) = unit_of(metric, counts, capacity, has_pods(rows))?;
             Ok(Input { values: merge(name, rows, counts)?, counts, scale })
         })
@@ -117,9 +118,9 @@ pub fn assign(
 fn name_of(source: &MetricSource) -> &str {
     match source {
         MetricSource::Resource { resource } | MetricSource::ContainerResource { resource, .. } => resource,
-        MetricSource::Pods { metric } | MetricSource::Object { metric } | MetricSource::External { metric } => {
-            metric
-        }
+        MetricSource::Pods { metric }
+        | MetricSource::Object { metric }
+        | MetricSource::External { metric } => metric,
         MetricSource::Unknown { kind } => kind,
     }
 }

@@ -72,7 +72,8 @@ impl Series {
         if self.labels.is_empty() {
             return self.name.clone();
         }
-        let labels: Vec<String> = self.labels.iter().map(|(key, value)| format!("{key}=\"{value}\"")).collect();
+        let labels: Vec<String> =
+            self.labels.iter().map(|(key, value)| format!("{key}=\"{value}\"")).collect();
         format!("{}{{{}}}", self.name, labels.join(","))
     }
 

@@ -86,9 +86,7 @@ pub struct Limits {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReplayError {
     /// No row fits a metric.
-    #[error(
-        "no row feeds metric `{metric}`: name a row or column so; the recording has {rows}"
-    )]
+    #[error("no row feeds metric `{metric}`: name a row or column so; the recording has {rows}")]
     NoRow {
         /// The metric.
         metric: String,
@@ -104,7 +102,9 @@ pub enum ReplayError {
         rows: String,
     },
     /// Percentages under a target that knows no request.
-    #[error("metric `{metric}` is held to a value, not to a share of requests: --values {counts} does not fit, write per-pod or total")]
+    #[error(
+        "metric `{metric}` is held to a value, not to a share of requests: --values {counts} does not fit, write per-pod or total"
+    )]
     NoRequest {
         /// The metric.
         metric: String,
@@ -112,7 +112,9 @@ pub enum ReplayError {
         counts: &'static str,
     },
     /// Amounts under a Utilization target.
-    #[error("metric `{metric}` is held to a share of requests and --values is {counts}: give --capacity, what one pod does at 100 % of its request in the unit of the recording")]
+    #[error(
+        "metric `{metric}` is held to a share of requests and --values is {counts}: give --capacity, what one pod does at 100 % of its request in the unit of the recording"
+    )]
     NoCapacity {
         /// The metric.
         metric: String,
@@ -120,7 +122,9 @@ pub enum ReplayError {
         counts: &'static str,
     },
     /// The number of pods is needed and nobody says it.
-    #[error("the recording does not say how many pods there were, and a mean per pod means nothing without: add a row `replicas`, or say --replicas N, or record the load of all pods together and give --values total")]
+    #[error(
+        "the recording does not say how many pods there were, and a mean per pod means nothing without: add a row `replicas`, or say --replicas N, or record the load of all pods together and give --values total"
+    )]
     NoFleet,
     /// Nothing to step through.
     #[error("the rows have no time in common")]
@@ -291,7 +295,8 @@ impl<'a> Replayer<'a> {
             reshare: self.setup.follow == Follow::Replay,
         };
         let rows = self.rows.iter_mut().zip(self.setup.inputs).zip(&hpa.metrics);
-        rows.map(|((row, input), metric)| samples(metric, input, row.at(now), &self.pods, shares, now)).collect()
+        rows.map(|((row, input), metric)| samples(metric, input, row.at(now), &self.pods, shares, now))
+            .collect()
     }
 
     fn decide(&mut self, hpa: &HpaSpec, now: SimTime) -> Decision {

@@ -67,7 +67,10 @@ impl<'a> Case<'a> {
         }
     }
 
-    fn with<T>(&self, use_setup: impl FnOnce(&Setup<'_>) -> Result<T, ReplayError>) -> Result<T, ReplayError> {
+    fn with<T>(
+        &self,
+        use_setup: impl FnOnce(&Setup<'_>) -> Result<T, ReplayError>,
+    ) -> Result<T, ReplayError> {
         let inputs = assign(self.hpa, self.recording, self.counts, self.capacity)?;
         let fleet = fleet_of(self.recording);
         use_setup(&Setup {
@@ -117,7 +120,10 @@ fn says_what_is_wrong_with_an_answer() {
             r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#,
             "data.resultType: is `vector`: ask /api/v1/query_range, which answers with a `matrix`",
         ),
-        (r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#, "data.result: the query found nothing"),
+        (
+            r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#,
+            "data.result: the query found nothing",
+        ),
         (
             r#"[{"metric":{},"values":[[5,"1"],[5,"2"]]}]"#,
             "data.result[0].values[1]: the time is not later than the one before: sort the rows and drop doubles",
@@ -127,7 +133,10 @@ fn says_what_is_wrong_with_an_answer() {
             r#"[{"metric":{},"values":[[-5,"1"]]}]"#,
             "data.result[0].values[0]: -5 is no time in seconds: write seconds since 1970 or since the start",
         ),
-        (r#"[{"metric":{},"value":[5,"1"]}]"#, "data.result[0]: holds a single `value`: ask /api/v1/query_range"),
+        (
+            r#"[{"metric":{},"value":[5,"1"]}]"#,
+            "data.result[0]: holds a single `value`: ask /api/v1/query_range",
+        ),
         (r#"[{"metric":{},"values":[[5,"NaN"]]}]"#, "there is no number in it: widen the range of the query"),
         ("", "the file is empty"),
     ] {
@@ -152,7 +161,10 @@ fn says_what_is_wrong_with_a_table() {
         ("cpu\n1\n", "line 1: write a header such as `time,cpu`: the time first, then one column per metric"),
         ("0,50\n15,60\n", "line 1: the first line must name the columns, such as `time,cpu`"),
         ("time,cpu\n0,1\n15\n", "line 3: 1 cells under a header of 2"),
-        ("time,cpu\nnoon,1\n", "line 2: `noon` is no time: write seconds, or a date such as 2026-03-01T12:00:00Z"),
+        (
+            "time,cpu\nnoon,1\n",
+            "line 2: `noon` is no time: write seconds, or a date such as 2026-03-01T12:00:00Z",
+        ),
         ("time,cpu\n0,high\n", "line 2: column `cpu`: `high` is no number"),
         (
             "time,cpu\n15,1\n0,1\n",
@@ -169,10 +181,8 @@ fn says_what_is_wrong_with_a_table() {
 
 #[test]
 fn rows_find_their_metrics_by_name() {
-    let two = HpaSpec {
-        metrics: [cpu(50, (1, 9)).metrics, queue((1, 9)).metrics].concat(),
-        ..cpu(50, (1, 9))
-    };
+    let two =
+        HpaSpec { metrics: [cpu(50, (1, 9)).metrics, queue((1, 9)).metrics].concat(), ..cpu(50, (1, 9)) };
     let recording = read("time,queue,cpu,replicas\n0,12,60,3\n");
     let inputs = assign(&two, &recording, None, None).expect("both are there");
     let of = |input: &Input| (input.values.points[0].value, input.counts);
@@ -249,7 +259,8 @@ fn a_size_doubles_per_sync_at_most() {
 #[test]
 fn two_windows_keep_a_size_that_wavers() {
     let window = Some(Nanos::from_secs(300));
-    let rules = |direction| ScalingRules { stabilization_window: window, ..ScalingRules::default_for(direction) };
+    let rules =
+        |direction| ScalingRules { stabilization_window: window, ..ScalingRules::default_for(direction) };
     let hpa = HpaSpec {
         behavior: Some(Behavior { scale_up: rules(Direction::Up), scale_down: rules(Direction::Down) }),
         ..queue((2, 100))
@@ -271,7 +282,8 @@ fn a_recorded_mean_is_shared_anew_by_the_replays_pods() {
     let last = steps.last().expect("forty of them");
     assert_eq!((last.ratio, last.desired), (Some(1.0), 6));
     // As recorded the metric never falls, and every decision starts from four pods.
-    let recorded = Case { follow: Follow::Recorded, ..Case::new(&hpa, &recording) }.steps().expect("a replay");
+    let recorded =
+        Case { follow: Follow::Recorded, ..Case::new(&hpa, &recording) }.steps().expect("a replay");
     assert!(recorded.iter().all(|step| (step.current, step.desired) == (4, 6)));
 }
 
@@ -307,19 +319,23 @@ fn a_gap_in_the_recording_fails_the_metric() {
     let recording = read("time,queue\n0,5\n15,5\n30,5\n120,5\n135,5\n");
     let hpa = queue((1, 100));
     let steps = Case::new(&hpa, &recording).steps().expect("a replay");
-    let failed: Vec<f64> =
-        steps.iter().filter(|step| step.failed).map(|step| step.at.since(steps[0].at).as_secs_f64()).collect();
+    let failed: Vec<f64> = steps
+        .iter()
+        .filter(|step| step.failed)
+        .map(|step| step.at.since(steps[0].at).as_secs_f64())
+        .collect();
     assert_eq!(failed, [60.0, 75.0, 90.0, 105.0], "a number holds for less than two steps");
     assert_eq!(summarize(&steps, PERIOD, 0.1).failed, 4);
 }
 
 #[test]
 fn a_summary_counts_turns_only_when_they_follow_soon() {
-    let fast = ScalingRules { stabilization_window: Some(Nanos::ZERO), ..ScalingRules::default_for(Direction::Down) };
-    let hpa = HpaSpec {
-        behavior: Some(Behavior { scale_down: fast, ..Behavior::default() }),
-        ..queue((1, 100))
+    let fast = ScalingRules {
+        stabilization_window: Some(Nanos::ZERO),
+        ..ScalingRules::default_for(Direction::Down)
     };
+    let hpa =
+        HpaSpec { behavior: Some(Behavior { scale_down: fast, ..Behavior::default() }), ..queue((1, 100)) };
     // Up at 1, down at 3, up at 60: the last turn comes more than ten minutes later.
     let load: Vec<f64> = (0..70).map(|i| if matches!(i, 1 | 2) || i >= 60 { 8.0 } else { 4.0 }).collect();
     let recording = csv("queue", 15, &load);
@@ -354,7 +370,8 @@ fn a_controller_that_did_the_same_agrees_everywhere() {
     assert_eq!(sizes, [4, 4, 8, 9, 9, 16, 16]);
     // The size at a point is what the syncs before it left.
     let real = observed(&[4, 4, 4, 8, 9, 9, 16]);
-    let agreement = Case::new(&hpa, &recording).with(|setup| compare_with_observed(setup, &real)).expect("times");
+    let agreement =
+        Case::new(&hpa, &recording).with(|setup| compare_with_observed(setup, &real)).expect("times");
     assert_eq!((agreement.compared, agreement.equal), (6, 6));
     assert_eq!((agreement.changes, agreement.equal_changes), (3, 3));
 }
@@ -397,9 +414,13 @@ fn differences_have_reasons() {
 fn what_a_replay_cannot_know_depends_on_its_kind() {
     let recording = read("time,queue,replicas\n0,5,5\n15,5,5\n");
     let hpa = queue((1, 100));
-    let limits = |follow| Case { follow, ..Case::new(&hpa, &recording) }.with(|setup| Ok(setup.limits())).expect("limits");
+    let limits = |follow| {
+        Case { follow, ..Case::new(&hpa, &recording) }.with(|setup| Ok(setup.limits())).expect("limits")
+    };
     let replayed = limits(Follow::Replay);
-    assert!(replayed.load_is_shared && !replayed.metric_stays && !replayed.uses_fleet && !replayed.value_stays);
+    assert!(
+        replayed.load_is_shared && !replayed.metric_stays && !replayed.uses_fleet && !replayed.value_stays
+    );
     let recorded = limits(Follow::Recorded);
     assert!(recorded.metric_stays && recorded.uses_fleet && !recorded.load_is_shared);
 }

@@ -10,6 +10,7 @@ pub mod deployment;
 pub mod endpoints;
 pub mod hpa;
 pub mod kube_proxy;
+pub mod metrics;
 pub mod outcome;
 pub mod pod;
 pub mod probe;

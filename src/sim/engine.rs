@@ -122,6 +122,10 @@ impl<P: RequestPath> Engine<P> {
 
             Event::Housekeeping(pod) => self.housekeeping(pod),
             Event::Scrape(deployment) => self.scrape(deployment),
+            Event::AdapterScrape(deployment) => self.adapter_scrape(deployment),
+            Event::AdapterRelist(deployment) => self.adapter_relist(deployment),
+            Event::QueueStep(deployment) => self.queue_step(deployment),
+            Event::ActivationPoll(deployment) => self.activation_poll(deployment),
         }
     }
 

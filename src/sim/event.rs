@@ -108,6 +108,14 @@ pub(crate) enum Event {
     Housekeeping(PodId),
     /// metrics-server reads the kubelets.
     Scrape(DeploymentId),
+    /// Prometheus reads the pods.
+    AdapterScrape(DeploymentId),
+    /// The adapter asks Prometheus which metrics there are.
+    AdapterRelist(DeploymentId),
+    /// One step of the external queue.
+    QueueStep(DeploymentId),
+    /// KEDA looks at the queue.
+    ActivationPoll(DeploymentId),
 }
 
 /// A probe worker, and which of its schedules or attempts is meant.

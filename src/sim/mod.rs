@@ -5,14 +5,18 @@
 //! exists twice, behind one trait: a fast one with provisional fates, and a plain one that is
 //! easy to believe and serves as its reference.
 
+mod budget;
 mod engine;
 mod event;
 mod handlers;
+#[cfg(test)]
+mod hpa_tests;
 pub(crate) mod path;
 mod run;
 pub mod spec;
 mod timeline;
 mod world;
 
+pub use budget::{STAGES, ScaleOut, ScaleOutBudget};
 pub use run::{RunResult, run};
 pub use timeline::{HpaRecord, PodCounts, PodRecord, RolloutRecord, Timeline};

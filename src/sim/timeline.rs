@@ -2,6 +2,7 @@
 //!
 //! It grows with control events, never with requests.
 
+use super::budget::ScaleOut;
 use super::event::DeploymentId;
 use super::path::PodId;
 use super::world::World;
@@ -107,6 +108,8 @@ pub struct Timeline {
     pub rollouts: Vec<RolloutRecord>,
     /// Every reconcile of every autoscaler.
     pub hpa: Vec<HpaRecord>,
+    /// Every step up by an autoscaler, see [`Timeline::scale_out_budgets`].
+    pub scale_outs: Vec<ScaleOut>,
 }
 
 impl Timeline {

@@ -1,12 +1,15 @@
 //! The state of the cluster: everything hangs off [`World`], no globals, no clock.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::event::{ContainerIndex, DeploymentId, SetId};
 use super::path::PodId;
 use super::spec::{PodTemplate, ProbePlan, Role, ServerSpec, SimSpec};
+use crate::account::Histogram;
 use crate::model::deployment::{Progress, SizeAnnotations};
 use crate::model::hpa;
+use crate::model::metrics::{Meter, Scrapes};
 use crate::model::pod::PodPhase;
 use crate::model::probe::{ContainerId, ContainerState, ProbeKind, WorkerState};
 use crate::model::probe_ticker::ProbeTicker;
@@ -61,8 +64,20 @@ pub(crate) struct Deployment {
 pub(crate) struct Autoscaler {
     pub(crate) history: hpa::History,
     pub(crate) conditions: hpa::Conditions,
-    /// What metrics-server serves: one entry per pod it knows.
-    pub(crate) served: Vec<hpa::PodSample>,
+    /// What metrics-server serves, by metric: one entry per pod it knows.
+    pub(crate) served: Vec<Vec<hpa::PodSample>>,
+    /// Since when.
+    pub(crate) served_at: SimTime,
+    /// Latencies as Prometheus scraped them, within the window of the adapter's query.
+    pub(crate) latencies: VecDeque<(SimTime, Histogram)>,
+    /// Whether the adapter has found the custom metrics at its last look.
+    pub(crate) adapter_knows: bool,
+    /// Items in the external queue.
+    pub(crate) backlog: f64,
+    /// The same as exported, in thousandths; old numbers go when nobody can ask for them.
+    pub(crate) exported: VecDeque<(SimTime, i64)>,
+    /// When KEDA last found work.
+    pub(crate) last_active: SimTime,
 }
 
 /// A ReplicaSet.
@@ -124,8 +139,10 @@ pub(crate) struct Pod {
     pub(crate) endpoint_events: u32,
     /// How many front-end processes list it.
     pub(crate) listed_by: u32,
-    /// Readings of its CPU counter, the last two that metrics-server keeps and the kubelet's last.
-    pub(crate) cpu: CpuReadings,
+    /// Its counters as kubelet and metrics-server hold them, by metric of the autoscaler.
+    pub(crate) meters: Vec<Meter>,
+    /// Its counters as Prometheus holds them.
+    pub(crate) scrapes: Scrapes,
     pub(crate) route: Route,
 }
 
@@ -136,23 +153,6 @@ pub(crate) struct Route {
     pub(crate) entry: ContainerIndex,
     /// The one that answers, if another one.
     pub(crate) inner: Option<ContainerIndex>,
-}
-
-/// Cumulative CPU time at an instant. Before the run's beginning it is extrapolated, hence signed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct CpuPoint {
-    pub(crate) at: SimTime,
-    pub(crate) used_ns: i128,
-}
-
-/// What the metrics pipeline holds of one pod.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct CpuReadings {
-    /// The kubelet's last reading.
-    pub(crate) read: Option<CpuPoint>,
-    /// metrics-server's last two points.
-    pub(crate) last: Option<CpuPoint>,
-    pub(crate) previous: Option<CpuPoint>,
 }
 
 /// A container of a pod.

@@ -50,7 +50,11 @@ pub enum Path {
 }
 
 /// Runs one reconcile.
+///
+/// The size stays where it is if the decision equals the current one, and that is
+/// `status.replicas` under [`Options::current_is_status`](super::Options::current_is_status).
 pub fn decide(input: &Input<'_>) -> Decision {
+    let input = &Input { scale: input.scale.seen(input.options.current_is_status), ..*input };
     let path = path(input);
     let metrics = match path {
         Path::Metrics => (0..input.hpa.metrics.len()).map(|index| evaluate(input, index)).collect(),
@@ -233,6 +237,24 @@ mod tests {
         assert_eq!(decision.history.recommendations, Some(vec![Recommendation { replicas: 5, time: NOW }]));
         assert!(decision.history.scale_up_events.is_empty(), "no behavior, no events");
         assert_eq!(decision, fixture.decide(), "the same input gives the same decision");
+    }
+
+    /// Source: kubernetes#79035.
+    #[test]
+    fn old_controllers_take_surge_pods_for_the_size() {
+        let mut fixture = Fixture::new(4).with(cpu(50), values(&[500, 500, 500, 500, 500]));
+        fixture.pods.push(fixture.pods[0]);
+        fixture.scale.status_replicas = 5;
+        assert_eq!(fixture.decide().proposal, Some(4));
+        fixture.options.current_is_status = true;
+        assert_eq!((fixture.decide().proposal, fixture.decide().desired_replicas), (Some(5), 5));
+        // When the surge is over, the window still holds what it added.
+        fixture.history = fixture.decide().history;
+        fixture.now += Nanos::from_secs(15);
+        fixture.pods.pop();
+        fixture.samples = vec![values(&[500, 500, 500, 500])];
+        fixture.scale.status_replicas = 4;
+        assert_eq!(fixture.decide().desired_replicas, 5);
     }
 
     #[test]

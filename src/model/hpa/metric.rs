@@ -52,6 +52,7 @@ impl MetricEvaluation {
 ///
 /// Source: horizontal.go computeReplicasForMetric and the computeStatusFor... functions.
 pub fn evaluate(input: &Input<'_>, index: usize) -> MetricEvaluation {
+    let input = &Input { scale: input.scale.seen(input.options.current_is_status), ..*input };
     let Some(metric) = input.hpa.metrics.get(index) else {
         return MetricEvaluation::failed(MetricError::InvalidMetricType);
     };

@@ -16,6 +16,14 @@ pub struct Scale {
     pub status_replicas: i32,
 }
 
+impl Scale {
+    /// With the size that the controller takes for the current one in place of the spec's.
+    pub(super) fn seen(self, current_is_status: bool) -> Scale {
+        let spec_replicas = if current_is_status { self.status_replicas } else { self.spec_replicas };
+        Scale { spec_replicas, ..self }
+    }
+}
+
 /// One pod matching the target's selector. Its id is its index in the slice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PodView {

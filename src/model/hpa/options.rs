@@ -50,6 +50,10 @@ pub struct Options {
     pub failed_metric_allows_scale_down: bool,
     /// Whether pods that ran to completion are left out. Source: kubernetes#141302.
     pub ignore_succeeded_pods: bool,
+    /// Whether the current size is `status.replicas`, surge pods included, rather than
+    /// `spec.replicas`. During a rollout a size that needs no change is then remembered with the
+    /// surge on top, and the next window writes it back. Source: kubernetes#79035 ended it (1.16).
+    pub current_is_status: bool,
 }
 
 /// Around which ratio nothing happens, as shares (0.1 = 10 %).
@@ -100,6 +104,7 @@ impl Options {
             averages_keep_direction: minor >= 21,
             failed_metric_allows_scale_down: (16..21).contains(&minor),
             ignore_succeeded_pods: minor >= 38,
+            current_is_status: minor < 16,
         }
     }
 
@@ -178,7 +183,8 @@ mod tests {
     #[test]
     fn defaults_follow_the_version() {
         type Gate = fn(&Options) -> bool;
-        let gates: [(u32, &str, Gate); 10] = [
+        let gates: [(u32, &str, Gate); 11] = [
+            (16, "the spec's size is the current one", |o| !o.current_is_status),
             (35, "configurable tolerance", |o| o.configurable_tolerance),
             (34, "pod-level resources", |o| o.pod_level_resources),
             (33, "tolerance band", |o| o.tolerance_band),

@@ -59,6 +59,7 @@ const STEPS: i64 = 2_000;
 /// side is walked in hundredths of the target, and the first step with another answer is refined.
 /// A band narrower than a hundredth of the target can be missed.
 pub fn thresholds(input: &Input<'_>, decision: &Decision, index: usize) -> Option<Thresholds> {
+    let input = &Input { scale: input.scale.seen(input.options.current_is_status), ..*input };
     let measured = decision.metrics.get(index)?.basis?;
     let mut proposals: Vec<Result<i32, MetricError>> =
         decision.metrics.iter().map(|metric| metric.replicas()).collect();

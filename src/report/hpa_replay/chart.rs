@@ -44,7 +44,10 @@ fn headline(variant: &Variant) -> String {
     let summary = &variant.summary;
     let (least, most, _) = summary.replicas;
     let changes = summary.ups + summary.downs;
-    format!("{}: {least} to {most} replicas, {changes} changes, {:.0} pod-hours", variant.name, summary.pod_hours)
+    format!(
+        "{}: {least} to {most} replicas, {changes} changes, {:.0} pod-hours",
+        variant.name, summary.pod_hours
+    )
 }
 
 fn points(variant: &Variant, start: SimTime, value: impl Fn(&Step) -> Option<f64>) -> Vec<(f64, f64)> {

@@ -97,7 +97,11 @@ fn variant_json(variant: &Variant) -> Value {
 /// Whole seconds without a fraction.
 fn seconds(at: SimTime) -> Value {
     let nanos = at.since(SimTime::START).0;
-    if nanos.is_multiple_of(1_000_000_000) { (nanos / 1_000_000_000).into() } else { (nanos as f64 / 1e9).into() }
+    if nanos.is_multiple_of(1_000_000_000) {
+        (nanos / 1_000_000_000).into()
+    } else {
+        (nanos as f64 / 1e9).into()
+    }
 }
 
 fn write_line(out: &mut dyn Write, variant: &Variant, step: &Step) -> io::Result<()> {

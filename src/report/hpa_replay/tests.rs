@@ -21,9 +21,8 @@ fn sample() -> ReplayReport {
     use crate::hpa_replay::{Setup, assign, compare_with_observed, read_recording, replay, summarize};
     use crate::model::hpa::{HpaSpec, MetricSource, MetricSpec, MetricTarget, Options};
 
-    let rows: String = (0..40)
-        .map(|i| format!("{},{}\n", 1_772_366_400 + i * 15, if i < 4 { 3 } else { 14 }))
-        .collect();
+    let rows: String =
+        (0..40).map(|i| format!("{},{}\n", 1_772_366_400 + i * 15, if i < 4 { 3 } else { 14 })).collect();
     let recording = read_recording(&format!("time,queue\n{rows}")).expect("a valid table");
     let hpa = |max_replicas| HpaSpec {
         min_replicas: 1,
@@ -92,7 +91,10 @@ fn csv_has_a_line_per_sync_and_json_every_change() {
     report.write_csv(&mut text).expect("a vector takes everything");
     let text = String::from_utf8(text).expect("text");
     assert_eq!(text.lines().count(), 81);
-    assert_eq!(text.lines().nth(5), Some("hpa.yaml,1772366460,3,3,4.666666666666667,14,14,6,ReadyForNewScale,ScaleUpLimit,false"));
+    assert_eq!(
+        text.lines().nth(5),
+        Some("hpa.yaml,1772366460,3,3,4.666666666666667,14,14,6,ReadyForNewScale,ScaleUpLimit,false")
+    );
     let json = report.to_json();
     assert_eq!(json["autoscalers"][0]["changes"][0]["desired"], 6);
     assert_eq!(json["autoscalers"][1]["wanted_more_s"], 525.0);

@@ -149,7 +149,8 @@ impl ReplayReport {
         }
         if limits.value_stays {
             lines.push(
-                "how a metric with a Value target depends on the number of pods: it stays as recorded".to_owned(),
+                "how a metric with a Value target depends on the number of pods: it stays as recorded"
+                    .to_owned(),
             );
         }
         if self.follow == Follow::Recorded {
@@ -178,7 +179,9 @@ fn words(reason: DifferenceReason) -> &'static str {
         }
         DifferenceReason::OneIntervalLater => "the real controller did the same one interval later",
         DifferenceReason::SampleAge => "with the number one point earlier or later both agree: sample age",
-        DifferenceReason::EarlierMemory => "within the first window: the controller remembered what is not recorded",
+        DifferenceReason::EarlierMemory => {
+            "within the first window: the controller remembered what is not recorded"
+        }
         DifferenceReason::Unexplained => {
             "not explained by the recording: unready or missing pods, another metric, another object then"
         }

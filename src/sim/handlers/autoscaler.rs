@@ -1,78 +1,16 @@
-//! The metrics pipeline and the HPA controller's sync.
+//! The HPA controller's sync.
 
 use crate::model::hpa::{self, MetricSource, PodSample, PodView, Samples, Scale, Status};
 use crate::model::pod::PodPhase;
+use crate::sim::budget::{ScaleOut, load_rose};
 use crate::sim::engine::Engine;
 use crate::sim::event::{DeploymentId, Event};
-use crate::sim::path::{PodId, RequestPath};
-use crate::sim::spec::MetricsPipeline;
-use crate::sim::world::{CpuPoint, CpuReadings, Pod, Process};
+use crate::sim::path::RequestPath;
+use crate::sim::spec::{HpaPlan, Signal};
+use crate::sim::world::Pod;
 use crate::units::{Nanos, SimTime};
 
 impl<P: RequestPath> Engine<P> {
-    fn pipeline(&self, deployment: DeploymentId) -> Option<&MetricsPipeline> {
-        self.world.spec.deployments[usize::from(deployment)].hpa.as_ref().map(|hpa| &hpa.metrics)
-    }
-
-    /// CPU time that a pod has used by now: requests, and starting up.
-    fn cpu_point(&mut self, id: PodId) -> CpuPoint {
-        let mut used = i128::from(self.path.cpu_used(id, self.now.0));
-        let template = self.world.template(id);
-        let pod = &self.world.pods[id as usize];
-        for (container, plan) in pod.containers.iter().zip(&template.containers) {
-            let Process::Running { since } = container.process else { continue };
-            let until = if container.listening { container.listening_since } else { self.now };
-            used += i128::from(until.since(since).0) * i128::from(plan.startup_cpu_milli) / 1_000;
-        }
-        CpuPoint { at: self.now, used_ns: used }
-    }
-
-    /// The kubelet reads the pod's counters.
-    /// Source: cAdvisor housekeeping, google/cadvisor manager/container.go.
-    pub(crate) fn housekeeping(&mut self, id: PodId) {
-        let pod = &self.world.pods[id as usize];
-        if pod.gone {
-            return;
-        }
-        let Some(every) = self.pipeline(pod.deployment).map(|p| p.housekeeping) else { return };
-        if pod.containers.iter().any(|c| c.is_running()) {
-            let point = self.cpu_point(id);
-            self.world.pods[id as usize].cpu.read = Some(point);
-        }
-        self.queue.push(self.now + every, Event::Housekeeping(id));
-    }
-
-    /// metrics-server reads every kubelet and replaces what it serves.
-    /// Source: kubernetes-sigs/metrics-server pkg/storage/pod.go (5ed5d3a).
-    pub(crate) fn scrape(&mut self, deployment: DeploymentId) {
-        let Some(resolution) = self.pipeline(deployment).map(|p| p.resolution) else { return };
-        let now = self.now;
-        for pod in &mut self.world.pods {
-            if pod.deployment != deployment || pod.gone {
-                continue;
-            }
-            let started = pod.containers.iter().filter_map(|c| match c.process {
-                Process::Running { since } => Some(since),
-                _ => None,
-            });
-            store_point(&mut pod.cpu, started.max(), now, resolution);
-        }
-        self.serve_samples(deployment);
-        self.queue.push(now + resolution, Event::Scrape(deployment));
-    }
-
-    /// Replaces what metrics-server serves of a deployment's pods.
-    pub(crate) fn serve_samples(&mut self, deployment: DeploymentId) {
-        let pods = (0..).zip(&self.world.pods);
-        let served = pods
-            .filter(|(_, pod)| pod.deployment == deployment && !pod.gone)
-            .filter_map(|(id, pod)| sample_of(id, &pod.cpu))
-            .collect();
-        if let Some(hpa) = &mut self.world.deployments[usize::from(deployment)].hpa {
-            hpa.served = served;
-        }
-    }
-
     /// One reconcile of the HPA controller.
     pub(crate) fn hpa_sync(&mut self, id: DeploymentId) {
         let index = usize::from(id);
@@ -89,10 +27,8 @@ impl<P: RequestPath> Engine<P> {
             }
         }
         let counted: u32 = deployment.sets.iter().map(|s| self.world.sets[*s as usize].counted).sum();
-        let served: Vec<PodSample> =
-            memory.served.iter().map(|s| PodSample { pod: place[s.pod as usize], ..*s }).collect();
         let samples: Vec<Samples> =
-            plan.spec.metrics.iter().map(|m| samples_for(&m.source, &served)).collect();
+            (0..plan.spec.metrics.len()).map(|index| self.samples_for(id, &plan, index, &place)).collect();
         let decision = hpa::decide(&hpa::Input {
             now: self.now,
             options: &plan.controller.options,
@@ -109,17 +45,80 @@ impl<P: RequestPath> Engine<P> {
         });
         self.timeline.hpa_decided(self.now, id, deployment.replicas, &decision);
         let desired = u32::try_from(decision.desired_replicas).unwrap_or(0);
+        let size = deployment.replicas;
+        let current = if plan.controller.options.current_is_status { counted } else { size };
+        if desired != current && desired > size {
+            let step = self.scale_out(id, desired, decision.winner, &samples);
+            self.timeline.scale_outs.push(step);
+        }
         let deployment = &mut self.world.deployments[index];
         if let Some(memory) = &mut deployment.hpa {
             memory.history = decision.history;
             memory.conditions = decision.conditions;
         }
-        if desired != deployment.replicas {
-            deployment.replicas = desired;
-            self.timeline.desired(self.now, id, desired);
-            self.wake_deployment(id);
+        if desired != current && desired != size {
+            self.resize(id, desired);
         }
         self.queue.push(self.now + plan.controller.sync_period, Event::HpaSync(id));
+    }
+}
+
+impl<P: RequestPath> Engine<P> {
+    /// What the metrics API answers for one metric. `place` gives a pod's place in the list that
+    /// the controller looks at.
+    fn samples_for(&self, id: DeploymentId, plan: &HpaPlan, index: usize, place: &[u32]) -> Samples {
+        let metric = &plan.spec.metrics[index];
+        let signal = plan.metrics.signal(index, metric);
+        if !plan.metrics.answers(&metric.source, self.now.since(SimTime::START)) {
+            return Samples::Unavailable;
+        }
+        match (&metric.source, signal) {
+            (
+                MetricSource::Resource { .. } | MetricSource::ContainerResource { .. },
+                Signal::Cpu | Signal::Memory(_),
+            ) => {
+                let hpa = self.world.deployments[usize::from(id)].hpa.as_ref();
+                let served = hpa.and_then(|hpa| hpa.served.get(index)).into_iter().flatten();
+                let known = served.filter(|sample| place[sample.pod as usize] != u32::MAX);
+                Samples::Pods(known.map(|s| PodSample { pod: place[s.pod as usize], ..*s }).collect())
+            }
+            (source, signal) => self.custom_samples(id, source, signal, place),
+        }
+    }
+
+    /// A step up, with what led to it.
+    fn scale_out(&self, id: DeploymentId, to: u32, winner: Option<usize>, samples: &[Samples]) -> ScaleOut {
+        let deployment = &self.world.deployments[usize::from(id)];
+        let hpa = deployment.hpa.as_ref();
+        let metric = winner.and_then(|winner| self.hpa_plan(id)?.spec.metrics.get(winner));
+        let is_resource = metric.is_some_and(|metric| {
+            matches!(metric.source, MetricSource::Resource { .. } | MetricSource::ContainerResource { .. })
+        });
+        let of_pods = || self.world.pods.iter().filter(|pod| pod.deployment == id);
+        let sampled = match winner.and_then(|winner| samples.get(winner)) {
+            Some(Samples::Pods(pods)) if is_resource => pods.iter().map(|sample| sample.time).max(),
+            Some(Samples::Pods(_) | Samples::Object(_)) => {
+                of_pods().filter_map(|pod| Some(pod.scrapes.last(self.now)?.at)).max()
+            }
+            Some(Samples::External(_)) => {
+                let queue = self.pipeline(id).and_then(|pipeline| pipeline.queue.as_ref());
+                let lag = queue.map_or(Nanos::ZERO, |queue| queue.lag);
+                let exported = hpa.into_iter().flat_map(|hpa| &hpa.exported).map(|(at, _)| *at);
+                exported.filter(|at| *at + lag <= self.now).max()
+            }
+            Some(Samples::Unavailable) | None => None,
+        };
+        // Only metrics-server keeps samples back until its next round.
+        let served = if is_resource { hpa.map(|hpa| hpa.served_at) } else { sampled };
+        ScaleOut {
+            at: self.now,
+            deployment: id,
+            from: deployment.replicas,
+            to,
+            load_rose: sampled.and_then(|at| load_rose(&self.world.spec.load, at)),
+            sampled,
+            served,
+        }
     }
 }
 
@@ -139,91 +138,5 @@ fn pod_view(pod: &Pod) -> PodView {
         ready_transition: pod.ready_transition.floor_sec(),
         start_time: pod.admitted.then(|| pod.created.floor_sec()),
         requests: u32::try_from(pod.template).unwrap_or(u32::MAX),
-    }
-}
-
-/// What the metrics API answers: CPU of pods. Everything else is not simulated and unavailable.
-fn samples_for(source: &MetricSource, served: &[PodSample]) -> Samples {
-    match source {
-        MetricSource::Resource { resource } | MetricSource::ContainerResource { resource, .. }
-            if resource == "cpu" =>
-        {
-            Samples::Pods(served.to_vec())
-        }
-        _ => Samples::Unavailable,
-    }
-}
-
-/// Takes the kubelet's last reading into metrics-server's two points, if it is a new one.
-///
-/// A container younger than the resolution but at least 10 s old is given its start as the first
-/// point; a younger one has to wait for a second reading.
-fn store_point(cpu: &mut CpuReadings, start: Option<SimTime>, now: SimTime, resolution: Nanos) {
-    let (Some(read), Some(start)) = (cpu.read, start) else { return };
-    if cpu.last.is_some_and(|last| read.at <= last.at) {
-        return;
-    }
-    if cpu.last.is_some_and(|last| last.at < start) {
-        // A new process: its counter began again.
-        (cpu.last, cpu.previous) = (None, None);
-    }
-    cpu.previous = cpu.last;
-    cpu.last = Some(read);
-    let age = now.since(start);
-    if cpu.previous.is_none() && age >= Nanos::from_secs(10) && age < resolution && read.at > start {
-        cpu.previous = Some(CpuPoint { at: start, used_ns: 0 });
-    }
-}
-
-/// Mean CPU between metrics-server's two points, in thousandths of a core.
-fn sample_of(pod: PodId, cpu: &CpuReadings) -> Option<PodSample> {
-    let (last, previous) = (cpu.last?, cpu.previous?);
-    let window = last.at.since(previous.at);
-    if window.0 == 0 {
-        return None;
-    }
-    let milli = (last.used_ns - previous.used_ns).max(0) * 1_000 / i128::from(window.0);
-    Some(PodSample { pod, time: last.at, window, value: i64::try_from(milli).ok() })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const RESOLUTION: Nanos = Nanos::from_secs(15);
-
-    fn at(seconds: u64) -> SimTime {
-        SimTime::START + Nanos::from_secs(seconds)
-    }
-
-    fn readings(seconds: &[(u64, i128)], start: u64, scrapes: &[u64]) -> Vec<Option<i64>> {
-        let mut cpu = CpuReadings::default();
-        scrapes
-            .iter()
-            .map(|scrape| {
-                let seen = seconds.iter().rev().find(|(t, _)| t <= scrape);
-                cpu.read = seen.map(|(t, used)| CpuPoint { at: at(*t), used_ns: used * 1_000_000_000 });
-                store_point(&mut cpu, Some(at(start)), at(*scrape), RESOLUTION);
-                sample_of(0, &cpu).and_then(|s| s.value)
-            })
-            .collect()
-    }
-
-    /// Source: metrics-server pkg/storage; a young pod is missing for 10 to 30 s.
-    #[test]
-    fn a_young_pod_is_missing_until_it_has_two_points() {
-        // Readings every 10 s from second 2, one core used throughout.
-        let steady: Vec<(u64, i128)> = (0..8).map(|i| (2 + 10 * i, i128::from(2 + 10 * i))).collect();
-        assert_eq!(
-            readings(&steady, 0, &[5, 20, 35]),
-            [None, Some(1_000), Some(1_000)],
-            "too young at first"
-        );
-        assert_eq!(
-            readings(&steady, 0, &[12, 27]),
-            [Some(1_000), Some(1_000)],
-            "old enough for its start to count"
-        );
-        assert_eq!(readings(&steady, 0, &[5, 8, 11]), [None, None, None], "no new reading, no second point");
     }
 }

@@ -1,6 +1,7 @@
 //! The cluster in equilibrium: what has long been running when a run begins.
 
 use crate::model::deployment::Progress;
+use crate::model::metrics::{Meter, Reading, Scraped};
 use crate::model::pod::PodPhase;
 use crate::model::probe::{ContainerId, ContainerState, ContainerView, ProbeKind, ProbeOutcome};
 use crate::model::probe_ticker::ProbeTicker;
@@ -8,8 +9,8 @@ use crate::random::{Dist, Stream};
 use crate::sim::engine::Engine;
 use crate::sim::event::{DeploymentId, Event, SetId};
 use crate::sim::path::{App, PodId, RequestPath};
-use crate::sim::spec::{Mechanism, Role};
-use crate::sim::world::{Autoscaler, CpuPoint, CpuReadings, Deployment, Process, ReplicaSet};
+use crate::sim::spec::{HpaPlan, Mechanism, MemoryUse, Role, Signal};
+use crate::sim::world::{Autoscaler, Deployment, Process, ReplicaSet};
 use crate::units::{Nanos, SimTime};
 use crate::workload::{Load, OpenLoad, OpenSource};
 
@@ -53,10 +54,16 @@ impl<P: RequestPath> Engine<P> {
             slice_due: false,
             progress: Progress::Complete,
             slice: Vec::new(),
-            hpa: plan.hpa.as_ref().map(|_| Autoscaler {
+            hpa: plan.hpa.as_ref().map(|hpa| Autoscaler {
                 history: Default::default(),
                 conditions: Default::default(),
                 served: Vec::new(),
+                served_at: SimTime::START,
+                latencies: Default::default(),
+                adapter_knows: replicas > 0,
+                backlog: hpa.metrics.queue.as_ref().map_or(0.0, |queue| queue.initial),
+                exported: Default::default(),
+                last_active: SimTime::START,
             }),
         });
         self.timeline.desired(SimTime::START, id, replicas);
@@ -155,20 +162,70 @@ impl<P: RequestPath> Engine<P> {
         };
         let scrape = phase(Stream::Metrics, 0, hpa.metrics.resolution);
         let sync = phase(Stream::HpaSync, 0, hpa.controller.sync_period);
-        let cores = self.expected_cores(pods.len());
+        let scraped = phase(Stream::Metrics, 1, hpa.metrics.adapter.scrape);
+        let relist = phase(Stream::Metrics, 2, hpa.metrics.adapter.relist);
+        let activation = hpa.metrics.queue.as_ref().and_then(|queue| queue.activation);
+        let poll = activation.map(|activation| phase(Stream::Metrics, 3, activation.polling_interval));
+        let each = self.expected_load(pods.len());
         for pod in pods {
             let offset = self.housekeeping_phase(pod, hpa.metrics.housekeeping);
             self.queue.push(SimTime::START + offset, Event::Housekeeping(pod));
-            let point = |back: u64| {
+            let reading = |signal: Signal, back: u64| {
                 let before = hpa.metrics.housekeeping.0 * back - offset.0;
-                CpuPoint { at: SimTime::START - Nanos(before), used_ns: -((before as f64 * cores) as i128) }
+                let memory = match signal {
+                    Signal::Memory(MemoryUse { idle, per_request }) => {
+                        idle as f64 + per_request as f64 * each.in_flight
+                    }
+                    _ => 0.0,
+                };
+                let cpu_ns = -((before as f64 * each.cores) as i128);
+                Reading { at: SimTime::START - Nanos(before), cpu_ns, memory: memory as i64 }
             };
-            self.world.pods[pod as usize].cpu =
-                CpuReadings { read: Some(point(1)), last: Some(point(1)), previous: Some(point(2)) };
+            for (index, metric) in hpa.spec.metrics.iter().enumerate() {
+                let signal = hpa.metrics.signal(index, metric);
+                self.world.pods[pod as usize].meters[index] =
+                    Meter::warm(reading(signal, 2), reading(signal, 1));
+            }
+            self.begin_scrapes(pod, &hpa, scraped, each);
         }
         self.queue.push(SimTime::START + scrape, Event::Scrape(id));
         self.queue.push(SimTime::START + sync, Event::HpaSync(id));
+        let custom = |signal: Signal| {
+            let counted = matches!(signal, Signal::RequestRate | Signal::InFlight | Signal::Waiting);
+            counted || matches!(signal, Signal::Latency { .. })
+        };
+        if self.measures(id, custom) {
+            self.queue.push(SimTime::START + scraped, Event::AdapterScrape(id));
+            self.queue.push(SimTime::START + relist, Event::AdapterRelist(id));
+        }
+        if let Some(queue) = &hpa.metrics.queue {
+            if let Some(autoscaler) = &mut self.world.deployments[usize::from(id)].hpa {
+                // What was exported before is what is there now: nothing has changed for long.
+                autoscaler.export(SimTime::START - queue.lag, queue.lag);
+            }
+            self.queue.push(SimTime::START, Event::QueueStep(id));
+            if let Some(poll) = poll {
+                self.queue.push(SimTime::START + poll, Event::ActivationPoll(id));
+            }
+        }
         self.serve_samples(id);
+    }
+
+    /// What Prometheus scraped of a pod before the run's beginning: a steady rate, over the whole
+    /// window. The next scrape is `offset` after the beginning.
+    fn begin_scrapes(&mut self, pod: PodId, hpa: &HpaPlan, offset: Nanos, each: ExpectedLoad) {
+        let adapter = hpa.metrics.adapter;
+        let count = adapter.rate_window.0 / adapter.scrape.0.max(1) + 1;
+        for back in (1..=count).rev() {
+            let before = Nanos(adapter.scrape.0 * back).saturating_sub(offset);
+            let scraped = Scraped {
+                at: SimTime::START - before,
+                served: -((before.as_secs_f64() * each.per_second).round() as i64),
+                in_flight: each.in_flight.round() as u32,
+                waiting: 0,
+            };
+            self.world.pods[pod as usize].scrapes.push(scraped, adapter.rate_window);
+        }
     }
 
     /// The phase of the kubelet's readings of a pod.
@@ -177,15 +234,15 @@ impl<P: RequestPath> Engine<P> {
         Nanos::from_secs_f64(every.as_secs_f64() * fraction)
     }
 
-    /// CPU per pod, in cores, that the load at the beginning asks for.
-    fn expected_cores(&self, pods: usize) -> f64 {
+    /// What the load at the beginning means for each pod.
+    fn expected_load(&self, pods: usize) -> ExpectedLoad {
         let spec = &self.world.spec;
         let template = &spec.deployments[0].templates[0];
         let server = template.containers.iter().find_map(|c| match &c.role {
             Role::Serves(server) => Some(server),
             _ => None,
         });
-        let Some(server) = server else { return 0.0 };
+        let Some(server) = server else { return ExpectedLoad::default() };
         let service = server.service.mean().as_secs_f64();
         let overhead = spec.tiers[0].overhead.as_secs_f64();
         let per_second = match &spec.load {
@@ -203,6 +260,19 @@ impl<P: RequestPath> Engine<P> {
                 f64::from(closed.connections) / (service + overhead + think).max(1e-9)
             }
         };
-        per_second * service * server.cpu_share / (pods.max(1) as f64)
+        let per_second = per_second / (pods.max(1) as f64);
+        let in_flight = per_second * service;
+        ExpectedLoad { per_second, in_flight, cores: in_flight * server.cpu_share }
     }
+}
+
+/// What one pod has to do in equilibrium.
+#[derive(Clone, Copy, Debug, Default)]
+struct ExpectedLoad {
+    /// Requests per second.
+    per_second: f64,
+    /// Requests under way.
+    in_flight: f64,
+    /// CPU, cores.
+    cores: f64,
 }

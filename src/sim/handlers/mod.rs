@@ -3,7 +3,9 @@
 mod autoscaler;
 mod begin;
 mod controllers;
+mod custom_metrics;
 mod endpoints;
+mod metrics;
 mod planned;
 mod pod_start;
 mod pod_stop;

@@ -1,5 +1,6 @@
 //! From a pod's creation to a listening application.
 
+use crate::model::metrics::Meter;
 use crate::model::pod::{PodPhase, pod_ready};
 use crate::model::probe::{ContainerState, ProbeKind, ProbeResult, container_ready, container_started};
 use crate::model::restart::{BackoffPolicy, Restart, requeue_after, restart};
@@ -18,6 +19,8 @@ impl<P: RequestPath> Engine<P> {
         let replica_set = &self.world.sets[set as usize];
         let (deployment, template) = (replica_set.deployment, replica_set.template);
         let plan = &self.world.spec.deployments[usize::from(deployment)].templates[template];
+        let hpa = self.world.spec.deployments[usize::from(deployment)].hpa.as_ref();
+        let meters = vec![Meter::default(); hpa.map_or(0, |hpa| hpa.spec.metrics.len())];
         let route = Route::of(plan).expect("checked when the scenario was read");
         let containers = plan.containers.iter().map(|_| Container::new()).collect();
         self.world.pods.push(Pod {
@@ -48,7 +51,8 @@ impl<P: RequestPath> Engine<P> {
             attempts: 0,
             endpoint_events: 0,
             listed_by: 0,
-            cpu: Default::default(),
+            meters,
+            scrapes: Default::default(),
             route,
         });
         self.path.add_pod(BackendSpec {

@@ -21,7 +21,7 @@ mod slots;
 mod source;
 mod tree;
 
-use crate::account::Tally;
+use crate::account::{Histogram, Tally};
 use crate::model::outcome::{Cause, Method, Status};
 use crate::model::retry::Failure;
 use crate::random::{Keyed, Stream, Streams};
@@ -104,6 +104,17 @@ pub(crate) enum Notice {
     ProbeAnswered(PodId, u64),
 }
 
+/// What a pod's own metrics say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct PodLoad {
+    /// Requests served to the end so far, whoever still waited for the answer.
+    pub(crate) served: u64,
+    /// Requests and probes accepted and not finished.
+    pub(crate) in_flight: u32,
+    /// Of these, how many wait for a worker.
+    pub(crate) waiting: u32,
+}
+
 /// One finished request, for whoever watches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ended {
@@ -172,6 +183,12 @@ pub(crate) trait RequestPath {
 
     /// Requests the pod has accepted and not finished.
     fn under_way(&mut self, pod: PodId, now: u64) -> u32;
+
+    /// What a scrape of the pod's own metrics finds.
+    fn load_of(&mut self, pod: PodId, now: u64) -> PodLoad;
+
+    /// Latencies of the ok answers of all services that have ended.
+    fn latency(&mut self, now: u64) -> &Histogram;
 
     /// The front end, for list changes.
     fn front(&mut self) -> &mut front::Front;

@@ -10,10 +10,10 @@ use super::pool::Reuse;
 use super::server::Server;
 use super::source::RequestSource;
 use super::{
-    App, BackendSpec, Door, Draws, Ended, Notice, Observer, PathSpec, PodId, ProbeFate, RETRY_SHIFT,
+    App, BackendSpec, Door, Draws, Ended, Notice, Observer, PathSpec, PodId, PodLoad, ProbeFate, RETRY_SHIFT,
     RequestPath, Sent, connection_of, next_syn, status_of,
 };
-use crate::account::{LossSample, Tally};
+use crate::account::{Histogram, LossSample, Tally};
 use crate::model::cpu::CpuClock;
 use crate::model::outcome::{Cause, Status};
 use crate::model::retry::Failure;
@@ -94,6 +94,8 @@ struct Pod {
     clock: Option<CpuClock>,
     /// CPU used by finished requests where no clock measures it.
     cpu_finished: u64,
+    /// Requests served to the end.
+    served: u64,
     jobs: Vec<Job>,
     half_open: Vec<u64>,
     /// The instant of the last resent SYNs and whether there was room at that instant.
@@ -553,6 +555,7 @@ impl<O: Observer> PlainPath<O> {
         match job.owner {
             Owner::Probe(probe) => self.notices.push_back((now, Notice::ProbeAnswered(pod_id, probe))),
             Owner::Request(id) => {
+                pod.served += 1;
                 let request = self.request(id);
                 request.jobs -= 1;
                 if request.current_job == Some(number) {
@@ -675,6 +678,7 @@ impl<O: Observer> RequestPath for PlainPath<O> {
             draining: false,
             clock: server.cpu_limit_milli.map(|limit| CpuClock::new(limit, START)),
             cpu_finished: 0,
+            served: 0,
             jobs: Vec::new(),
             half_open: Vec::new(),
             syn_bunch: (NEVER, false),
@@ -777,6 +781,17 @@ impl<O: Observer> RequestPath for PlainPath<O> {
 
     fn under_way(&mut self, pod: PodId, _now: u64) -> u32 {
         u32::try_from(self.pods[pod as usize].jobs.len()).unwrap_or(u32::MAX)
+    }
+
+    fn load_of(&mut self, pod: PodId, now: u64) -> PodLoad {
+        let in_flight = self.under_way(pod, now);
+        let pod = &self.pods[pod as usize];
+        let waiting = u32::try_from(pod.waiting()).unwrap_or(u32::MAX);
+        PodLoad { served: pod.served, in_flight, waiting }
+    }
+
+    fn latency(&mut self, _now: u64) -> &Histogram {
+        &self.tally.latency_ok
     }
 
     fn front(&mut self) -> &mut Front {

@@ -2,7 +2,7 @@
 
 use crate::model::deployment::DeploymentSpec;
 use crate::random::Dist;
-use crate::sim::spec::PodTemplate;
+use crate::sim::spec::{MetricsPipeline, PodTemplate};
 use crate::units::Nanos;
 
 /// One Deployment.
@@ -44,15 +44,6 @@ pub struct HpaController {
     pub sync_period: Nanos,
     /// Tolerances, windows and version switches.
     pub options: crate::model::hpa::Options,
-}
-
-/// The way of resource metrics from the container to the HPA.
-#[derive(Clone, Debug, PartialEq)]
-pub struct MetricsPipeline {
-    /// Time between two readings of a container by the kubelet (cAdvisor housekeeping).
-    pub housekeeping: Nanos,
-    /// metrics-server `--metric-resolution`.
-    pub resolution: Nanos,
 }
 
 /// Something that happens at a set time.

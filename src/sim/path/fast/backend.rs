@@ -167,6 +167,8 @@ pub(super) struct Backend {
     pub(super) stopped_at: Option<u64>,
     /// CPU used by settled work on the provisional way, nanoseconds.
     pub(super) cpu_ns: u64,
+    /// Requests served to the end.
+    pub(super) served: u64,
     /// CPU used while sharing, in units of the CPU clock.
     pub(super) cpu_units: u128,
     /// Flights the kernel answered without having room for them.
@@ -192,6 +194,7 @@ impl Backend {
             app: App::Up,
             stopped_at: None,
             cpu_ns: 0,
+            served: 0,
             cpu_units: 0,
             half_open: Vec::new(),
             syn_bunch: (u64::MAX, false),

@@ -150,6 +150,7 @@ impl<O: Observer> FastPath<O> {
             match job.stage {
                 Stage::Fated if job.end <= now => {
                     pod.cpu_ns += server.cpu_of(job.end - job.start);
+                    pod.served += u64::from(!job.is_probe());
                     if !job.is_plain() {
                         return self.settle_unusual(pod_id, now);
                     }

@@ -4,7 +4,7 @@ use super::backend::{Backend, Job, Kind, Stage};
 use super::unusual::cpu_in_progress;
 use super::watched::What;
 use super::{Books, FastPath, NEVER};
-use crate::account::Tally;
+use crate::account::{Histogram, Tally};
 use crate::model::cpu::CpuClock;
 use crate::model::outcome::{Cause, Status};
 use crate::model::retry::Failure;
@@ -13,7 +13,7 @@ use crate::sim::path::server::Server;
 use crate::sim::path::source::RequestSource;
 use crate::sim::path::tree::WinnerTree;
 use crate::sim::path::{
-    App, BackendSpec, Door, Draws, Notice, Observer, PathSpec, PodId, ProbeFate, RequestPath, Sent,
+    App, BackendSpec, Door, Draws, Notice, Observer, PathSpec, PodId, PodLoad, ProbeFate, RequestPath, Sent,
 };
 use crate::sim::spec::AfterExit;
 
@@ -207,6 +207,23 @@ impl<O: Observer> RequestPath for FastPath<O> {
         self.settle_all(pod_id, now);
         let ring = &self.pods[pod_id as usize].ring;
         u32::try_from(ring.iter().filter(|(_, job)| job.stage != Stage::Done).count()).unwrap_or(u32::MAX)
+    }
+
+    fn load_of(&mut self, pod_id: PodId, now: u64) -> PodLoad {
+        let in_flight = self.under_way(pod_id, now);
+        let pod = &self.pods[pod_id as usize];
+        let waits = |job: &Job| match job.stage {
+            Stage::Queued => true,
+            Stage::Fated => job.sent + pod.forward_delay <= now && job.start > now,
+            _ => false,
+        };
+        let waiting = pod.ring.iter().filter(|(_, job)| waits(job)).count();
+        PodLoad { served: pod.served, in_flight, waiting: u32::try_from(waiting).unwrap_or(u32::MAX) }
+    }
+
+    fn latency(&mut self, now: u64) -> &Histogram {
+        self.settle_everywhere(now);
+        &self.books.tally.latency_ok
     }
 
     fn front(&mut self) -> &mut Front {

@@ -122,6 +122,7 @@ impl<O: Observer> FastPath<O> {
     }
 
     fn finish_shared(&mut self, pod_id: PodId, number: u32, job: &Job, now: u64) {
+        self.pods[pod_id as usize].served += u64::from(!job.is_probe());
         let request = match job.flight() {
             _ if job.is_probe() => {
                 self.notices.push_back((now, Notice::ProbeAnswered(pod_id, job.id)));

@@ -124,6 +124,7 @@ impl<O: Observer> FastPath<O> {
         for (number, job) in jobs {
             let pod = &mut self.pods[pod_id as usize];
             pod.cpu_ns += self.servers[pod.server as usize].cpu_of(job.end - job.start);
+            pod.served += u64::from(!job.is_probe());
             if let Some(job) = pod.ring.get_mut(number) {
                 job.stage = Stage::Done;
             }
