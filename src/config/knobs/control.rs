@@ -116,6 +116,122 @@ pub(super) const METRICS: &[Knob] = &[
     .range("10s", "60s")
     .documented("metrics-server's manifest; the flag's own default is 60 s"),
     Knob::new(
+        "metrics.signals",
+        Kind::Text,
+        "what metrics measure",
+        "What Pods, Object and External metrics measure in the simulated service: NAME=rate, in_flight, waiting, \
+         backlog, or a percentile of the latency such as p99; separated by commas.",
+    )
+    .documented("a metric that is not named counts as unavailable"),
+    Knob::new(
+        "metrics.memory_idle",
+        Kind::Text,
+        "memory of an idle pod",
+        "Working set of a pod without requests, for memory metrics, such as 150Mi.",
+    )
+    .default("100Mi")
+    .range("50Mi", "500Mi")
+    .guess("nobody knows another service's memory"),
+    Knob::new(
+        "metrics.memory_per_request",
+        Kind::Text,
+        "memory per request",
+        "More working set for every request that a pod has, for memory metrics, such as 1Mi.",
+    )
+    .default("1Mi")
+    .range("100Ki", "10Mi")
+    .guess("nobody knows another service's memory"),
+    Knob::new(
+        "metrics.scrape",
+        Kind::Duration,
+        "Prometheus scrape interval",
+        "Time between two scrapes of the pods, for custom metrics.",
+    )
+    .default("30s")
+    .range("5s", "60s")
+    .documented("prometheus-operator's default"),
+    Knob::new(
+        "metrics.rate_window",
+        Kind::Duration,
+        "window of rate()",
+        "Window of the rate in the adapter's query, for custom metrics.",
+    )
+    .default("2m")
+    .range("30s", "5m")
+    .documented("prometheus-adapter's example rules"),
+    Knob::new(
+        "metrics.relist",
+        Kind::Duration,
+        "adapter's relist interval",
+        "--metrics-relist-interval: how soon the adapter learns of a metric that nobody had before.",
+    )
+    .default("10m")
+    .range("30s", "10m")
+    .documented("prometheus-adapter's flag"),
+    Knob::new(
+        "metrics.queue",
+        Kind::Text,
+        "arrivals at the queue",
+        "Items per second that arrive at the external queue, written like --rps; for metrics that measure the backlog.",
+    )
+    .default("0")
+    .guess("an empty queue"),
+    Knob::new(
+        "metrics.queue_per_pod",
+        Kind::Number,
+        "work of a pod",
+        "Items per second that a ready pod takes from the external queue.",
+    )
+    .default("1")
+    .range("10", "0.1")
+    .guess("nobody knows another service's work"),
+    Knob::new(
+        "metrics.queue_initial",
+        Kind::Number,
+        "backlog at the beginning",
+        "Items in the external queue at the beginning.",
+    )
+    .default("0")
+    .guess("an empty queue"),
+    Knob::new(
+        "metrics.queue_lag",
+        Kind::Duration,
+        "lag of external metrics",
+        "Age of the number that the external metrics API serves: exporter, scrape and query.",
+    )
+    .default("30s")
+    .range("5s", "2m")
+    .guess("one scrape interval"),
+    Knob::new(
+        "metrics.keda",
+        Kind::Switch,
+        "KEDA",
+        "Whether KEDA takes the workload from 0 to 1 and back by the queue.",
+    )
+    .default("false")
+    .guess("an autoscaler of its own"),
+    Knob::new("metrics.keda_polling_interval", Kind::Duration, "KEDA polling interval", "pollingInterval of KEDA.")
+        .default("30s")
+        .documented("KEDA's ScaledObject"),
+    Knob::new("metrics.keda_cooldown", Kind::Duration, "KEDA cooldown", "cooldownPeriod of KEDA.")
+        .default("5m")
+        .documented("KEDA's ScaledObject"),
+    Knob::new(
+        "metrics.keda_threshold",
+        Kind::Number,
+        "KEDA activation threshold",
+        "activationThreshold of KEDA: more items than this are work.",
+    )
+    .default("0")
+    .documented("KEDA's ScaledObject"),
+    Knob::new(
+        "metrics.outage",
+        Kind::Text,
+        "outage of a metrics API",
+        "When a metrics API answers with an error: resource, custom or external, as in resource@50s..150s; separated by commas.",
+    )
+    .documented("no outage unless one is given"),
+    Knob::new(
         "metrics.sync_period",
         Kind::Duration,
         "HPA sync period",

@@ -2,9 +2,7 @@
 
 use super::values::Values;
 use crate::config::knobs::Value;
-use crate::sim::spec::{
-    AfterExit, ClientSpec, ControlPlane, MetricsPipeline, NetworkSpec, ProbePhase, VictimOrder,
-};
+use crate::sim::spec::{AfterExit, ClientSpec, ControlPlane, NetworkSpec, ProbePhase, VictimOrder};
 use crate::workload::Load;
 
 pub(super) fn client(load: &Load, values: &mut Values<'_>) -> ClientSpec {
@@ -56,12 +54,5 @@ pub(super) fn control_plane(values: &mut Values<'_>) -> ControlPlane {
         victim_order: VictimOrder::Kubernetes,
         direct_endpoints: false,
         slow_start: true,
-    }
-}
-
-pub(super) fn metrics(values: &mut Values<'_>) -> MetricsPipeline {
-    MetricsPipeline {
-        housekeeping: values.span("metrics.housekeeping"),
-        resolution: values.span("metrics.resolution"),
     }
 }

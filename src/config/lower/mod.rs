@@ -12,6 +12,7 @@ mod capacity;
 mod control;
 mod fields;
 mod front;
+mod metrics;
 mod pods;
 mod rest;
 mod roles;
@@ -108,10 +109,10 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
     let title = objects.deployment.meta.title();
     let rest_of_pods = pods::warn_of_the_rest(&objects.pod_spec, &title, minor, gated, &mut values);
     let hpa = sized.hpa.clone().map(|spec| HpaPlan {
-        spec,
         requests: vec![pod_requests(before), pod_requests(&objects.pod_spec)],
         controller: controller(minor, &mut values),
-        metrics: control::metrics(&mut values),
+        metrics: metrics::metrics(&spec, described.load.duration(), &mut values),
+        spec,
     });
     let plan = DeploymentPlan {
         name: format!("{}/{}", objects.deployment.meta.namespace, objects.deployment.meta.name),
@@ -212,7 +213,7 @@ struct Sized {
 
 fn size_pods(objects: &Objects, parts: &Parts, demand: Demand, minor: u32, values: &mut Values<'_>) -> Sized {
     let mut warnings = Vec::new();
-    let hpa = active_autoscaler(objects, &mut warnings);
+    let hpa = active_autoscaler(objects, values, &mut warnings);
     let server = roles::running(&objects.pod_spec)[parts.server()].0;
     let of = pods::names(server, roles::Part::Serves);
     let workers = pods::workers(&of, values);
@@ -239,27 +240,25 @@ fn size_pods(objects: &Objects, parts: &Parts, demand: Demand, minor: u32, value
 
 /// The autoscaler that really scales: none of several, and only one whose reference is in the
 /// right group. The reasons are among the warnings of the manifests.
-fn active_autoscaler(objects: &Objects, warnings: &mut Vec<Diagnostic>) -> Option<hpa::HpaSpec> {
+fn active_autoscaler(
+    objects: &Objects,
+    values: &mut Values<'_>,
+    warnings: &mut Vec<Diagnostic>,
+) -> Option<hpa::HpaSpec> {
     let [only] = objects.autoscalers.as_slice() else { return None };
     if only.target.group() != "apps" {
         return None;
     }
     let spec = hpa_spec(only);
-    let simulated = |metric: &hpa::MetricSpec| {
-        matches!(
-            &metric.source,
-            hpa::MetricSource::Resource { resource } | hpa::MetricSource::ContainerResource { resource, .. }
-                if resource == "cpu"
-        )
-    };
-    let others = spec.metrics.iter().filter(|metric| !simulated(metric)).count();
+    let signals = values.said("metrics.signals").map(|setting| setting.text.as_str());
+    let others = spec.metrics.iter().filter(|metric| !metrics::is_simulated(metric, signals)).count();
     if others > 0 {
         let message = format!(
             "{}: {others} of {} metrics are not simulated and count as unavailable",
             only.meta.title(),
             spec.metrics.len()
         );
-        let help = "with an unavailable metric the autoscaler still grows by the others, but does not shrink";
+        let help = "with an unavailable metric the autoscaler still grows by the others, but does not shrink; say what they measure: --set metrics.signals=NAME=rate";
         warnings.push(Diagnostic::warning(code::INERT_AUTOSCALER, message).at(only.meta.place()).help(help));
     }
     Some(spec)

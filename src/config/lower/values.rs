@@ -329,6 +329,14 @@ impl Values<'_> {
         }
     }
 
+    /// The text of a knob that takes any; nothing if nobody says or assumes one.
+    pub(super) fn text(&mut self, path: &str) -> Option<String> {
+        match self.value(path) {
+            Some(Value::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
     pub(super) fn switch(&mut self, path: &str) -> bool {
         matches!(self.value(path), Some(Value::Switch(true)))
     }
