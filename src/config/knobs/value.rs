@@ -272,8 +272,8 @@ fn version(text: &str) -> Result<u32, String> {
         minor.parse::<u32>().ok()
     });
     match minor {
-        Some(minor @ 16..=99) => Ok(minor),
-        Some(minor) => Err(format!("Kubernetes 1.{minor} is older than podloss knows: 1.16 and later")),
+        Some(minor @ 15..=99) => Ok(minor),
+        Some(minor) => Err(format!("Kubernetes 1.{minor} is older than podloss knows: 1.15 and later")),
         None => Err(format!("`{text}` is not a version of Kubernetes such as 1.35")),
     }
 }
@@ -512,7 +512,7 @@ mod tests {
             (word, "reset", "refused, blackhole"),
             (Kind::IntOrPercent, "1.5", "neither"),
             (Kind::Version, "latest", "such as 1.35"),
-            (Kind::Version, "1.9", "1.16 and later"),
+            (Kind::Version, "1.9", "1.15 and later"),
         ] {
             let error = kind.parse(text).expect_err(text);
             assert!(error.contains(part), "{text}: {error}");
