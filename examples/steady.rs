@@ -149,6 +149,7 @@ fn main() {
                 metrics: MetricsPipeline {
                     housekeeping: Nanos::from_secs(10),
                     resolution: Nanos::from_secs(15),
+                    ..MetricsPipeline::default()
                 },
             }),
         }],
