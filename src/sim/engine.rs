@@ -47,7 +47,7 @@ impl<P: RequestPath> Engine<P> {
     }
 
     /// Runs to the end and counts. `stop` is asked now and then whether to break off.
-    pub(crate) fn run(mut self, stop: &dyn Fn() -> bool) -> RunResult {
+    pub(crate) fn run(mut self, stop: &dyn Fn() -> bool) -> (RunResult, P::Observer) {
         let load_ends = SimTime::START + self.world.spec.load.duration();
         let latest = load_ends + self.world.spec.settle_limit;
         let mut events = 0_u64;
@@ -134,10 +134,10 @@ impl<P: RequestPath> Engine<P> {
         !self.timeline.rollout_open() && self.world.pods.iter().all(|pod| pod.gone || pod.deleted.is_none())
     }
 
-    fn finish(self, interrupted: bool) -> RunResult {
+    fn finish(self, interrupted: bool) -> (RunResult, P::Observer) {
         let now = self.now;
-        let conserves_from = self.path.finish(now.0);
-        RunResult::new(&self.world, self.timeline, conserves_from, now, interrupted)
+        let (tally, observer) = self.path.finish(now.0);
+        (RunResult::new(&self.world, self.timeline, tally, now, interrupted), observer)
     }
 
     /// The server number of a template, for the request path.

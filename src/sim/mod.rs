@@ -12,6 +12,7 @@ mod handlers;
 #[cfg(test)]
 mod hpa_tests;
 pub(crate) mod path;
+pub mod reference;
 mod run;
 pub mod spec;
 mod timeline;
@@ -20,3 +21,6 @@ mod world;
 pub use budget::{STAGES, ScaleOut, ScaleOutBudget};
 pub use run::{RunResult, run};
 pub use timeline::{HpaRecord, PodCounts, PodRecord, RolloutRecord, Timeline};
+
+#[cfg(test)]
+mod tests;

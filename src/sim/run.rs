@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::engine::Engine;
-use super::path::NoObserver;
 use super::path::fast::FastPath;
+use super::path::{NoObserver, RequestPath};
 use super::spec::SimSpec;
 use super::timeline::Timeline;
 use super::world::World;
@@ -33,7 +33,17 @@ pub struct RunResult {
 /// Simulates run number `run` (0-based) of a configuration. `stop` is asked every now and then
 /// whether to break off; the result then says so.
 pub fn run(spec: &Arc<SimSpec>, seed: u64, run: u64, stop: &dyn Fn() -> bool) -> RunResult {
-    Engine::<FastPath<NoObserver>>::new(Arc::clone(spec), seed, run).run(stop)
+    run_on::<FastPath<NoObserver>>(spec, seed, run, stop).0
+}
+
+/// The same on a request path of the caller's choice; also gives what watched the requests.
+pub(crate) fn run_on<P: RequestPath>(
+    spec: &Arc<SimSpec>,
+    seed: u64,
+    run: u64,
+    stop: &dyn Fn() -> bool,
+) -> (RunResult, P::Observer) {
+    Engine::<P>::new(Arc::clone(spec), seed, run).run(stop)
 }
 
 impl RunResult {

@@ -83,7 +83,7 @@ pub struct RolloutRecord {
 }
 
 /// One reconcile of an autoscaler.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct HpaRecord {
     /// When.
     pub at: SimTime,
@@ -96,7 +96,7 @@ pub struct HpaRecord {
 }
 
 /// See the module's documentation.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Timeline {
     /// By pod number.
     pub pods: Vec<PodRecord>,

@@ -24,6 +24,9 @@ pub struct Comparison {
     pub verdict: Verdict,
     /// One line per status: measured, predicted, allowed; then what was found beside the rule.
     pub lines: Vec<String>,
+    /// What the rule does not ask for and yet should agree, in words: causes by the same measure
+    /// as statuses, and spreads within a third and three times the measured one.
+    pub remarks: Vec<String>,
 }
 
 /// Compares by the rule that comes with the rows: for every status other than 200 the means
@@ -32,10 +35,10 @@ pub struct Comparison {
 pub fn compare(row: &Value, prediction: Option<&Prediction>) -> Comparison {
     let name = row["name"].as_str().unwrap_or("unnamed").to_owned();
     let Some(prediction) = prediction else {
-        return Comparison { name, verdict: Verdict::NotModelled, lines: Vec::new() };
+        return Comparison { name, verdict: Verdict::NotModelled, lines: Vec::new(), remarks: Vec::new() };
     };
     let repeats = row["repeats"].as_f64().unwrap_or(1.0);
-    let mut lines = Vec::new();
+    let (mut lines, mut remarks) = (Vec::new(), Vec::new());
     let mut holds = true;
     let measured_n = row["n_requests"]["mean"].as_f64().unwrap_or(0.0);
     let predicted_n = mean(&prediction.requests);
@@ -56,23 +59,42 @@ pub fn compare(row: &Value, prediction: Option<&Prediction>) -> Comparison {
             .map(|i| keys.iter().filter_map(|k| prediction.statuses.get(k)).map(|s| s[i]).sum())
             .collect();
         let (want, want_sd, have, have_sd) = (measured("mean"), measured("sd"), mean(&series), sd(&series));
-        let error = want_sd.max(0.8 * want.sqrt()) / repeats.sqrt();
-        let mut allowed = (0.1 * want).max(3.0 * error);
-        if want < 5.0 {
-            allowed = allowed.max(0.5);
-        }
-        let fits = if want == 0.0 { have < 0.5 } else { (have - want).abs() <= allowed };
+        let (allowed, fits) = judge(want, want_sd, have, repeats);
         holds &= fits;
         let spread = want >= 20.0 && !(have_sd >= want_sd / 3.0 && have_sd <= want_sd * 3.0);
         let note = if spread { ", sd outside 1/3..3" } else { "" };
+        if spread {
+            remarks.push(format!("{label}: sd {have_sd:.1}, measured {want_sd:.1}"));
+        }
         let mark = if fits { "" } else { "  <-- misses" };
         lines.push(format!(
             "{label}: measured {want:.1} (sd {want_sd:.1}), predicted {have:.1} (sd {have_sd:.1}), allowed {allowed:.1}{note}{mark}"
         ));
     }
-    lines.extend(cause_lines(row, prediction));
+    for line in cause_lines(row, prediction, repeats) {
+        if !line.fits && !full_accept_queue(row) {
+            remarks.push(line.text.trim().to_owned());
+        }
+        lines.push(line.text);
+    }
     let verdict = if holds { Verdict::Holds } else { Verdict::Misses };
-    Comparison { name, verdict, lines }
+    Comparison { name, verdict, lines, remarks }
+}
+
+/// How far a mean may be from a measured one, and whether it is within that.
+fn judge(measured: f64, measured_sd: f64, predicted: f64, repeats: f64) -> (f64, bool) {
+    let error = measured_sd.max(0.8 * measured.sqrt()) / repeats.sqrt();
+    let mut allowed = (0.1 * measured).max(3.0 * error);
+    if measured < 5.0 {
+        allowed = allowed.max(0.5);
+    }
+    let fits = if measured == 0.0 { predicted < 0.5 } else { (predicted - measured).abs() <= allowed };
+    (allowed, fits)
+}
+
+/// Whether SYNs may be resent in bunches, which decides between 502 and 504.
+fn full_accept_queue(row: &Value) -> bool {
+    row["parameters"]["accept_mode"] == "lazy"
 }
 
 /// Statuses to judge, each with the keys that count together. A full accept queue with resent
@@ -85,8 +107,7 @@ fn judged_statuses(row: &Value, prediction: &Prediction) -> Vec<(String, Vec<Str
         measured.keys().chain(prediction.statuses.keys()).filter(|k| *k != "200").cloned().collect();
     keys.sort();
     keys.dedup();
-    let together = row["parameters"]["accept_mode"] == "lazy";
-    if together {
+    if full_accept_queue(row) {
         let (joint, rest): (Vec<String>, Vec<String>) =
             keys.into_iter().partition(|k| k == "502" || k == "504");
         let mut judged: Vec<_> = rest.into_iter().map(|k| (k.clone(), vec![k])).collect();
@@ -98,8 +119,14 @@ fn judged_statuses(row: &Value, prediction: &Prediction) -> Vec<(String, Vec<Str
     keys.into_iter().map(|k| (k.clone(), vec![k])).collect()
 }
 
-/// Causes side by side, in the measured words. Printed, not judged.
-fn cause_lines(row: &Value, prediction: &Prediction) -> Vec<String> {
+/// A cause beside its measurement.
+struct CauseLine {
+    text: String,
+    fits: bool,
+}
+
+/// Causes side by side, in the measured words. They are no part of the rule.
+fn cause_lines(row: &Value, prediction: &Prediction, repeats: f64) -> Vec<CauseLine> {
     let mut predicted = std::collections::BTreeMap::new();
     for ((status, cause), series) in &prediction.causes {
         let word = format!("{}:{}", super::status_code(*status), measured_word(*cause));
@@ -113,11 +140,13 @@ fn cause_lines(row: &Value, prediction: &Prediction) -> Vec<String> {
     words
         .into_iter()
         .map(|word| {
-            let of =
-                |(key, value): (&String, &Value)| (plain_word(key) == word).then(|| value["mean"].as_f64());
-            let want: f64 = measured.into_iter().flatten().filter_map(of).flatten().sum();
-            let have = predicted.get(&word).copied().unwrap_or(0.0);
-            format!("  {word}: measured {want:.1}, predicted {have:.1}")
+            let of = |field: &str| -> f64 {
+                let named = measured.into_iter().flatten().filter(|(key, _)| plain_word(key) == word);
+                named.filter_map(|(_, value)| value[field].as_f64()).sum()
+            };
+            let (want, have) = (of("mean"), predicted.get(&word).copied().unwrap_or(0.0));
+            let (_, fits) = judge(want, of("sd"), have, repeats);
+            CauseLine { text: format!("  {word}: measured {want:.1}, predicted {have:.1}"), fits }
         })
         .collect()
 }

@@ -41,19 +41,27 @@ pub struct Prediction {
 /// # Errors
 /// Parameters that are missing or make no sense, in words.
 pub fn predict(parameters: &Value) -> Result<Option<Prediction>, String> {
+    predict_with(parameters, RUNS)
+}
+
+/// As [`predict`], with another number of seeds than [`RUNS`].
+///
+/// # Errors
+/// As [`predict`].
+pub fn predict_with(parameters: &Value, seeds: u64) -> Result<Option<Prediction>, String> {
     let parameters: Parameters =
         serde_json::from_value(parameters.clone()).map_err(|error| error.to_string())?;
     let Some(spec) = parameters.to_spec()? else { return Ok(None) };
     let spec = Arc::new(spec);
     let runs: Vec<sim::RunResult> =
-        (0..RUNS).into_par_iter().map(|run| sim::run(&spec, 1, run, &|| false)).collect();
+        (0..seeds).into_par_iter().map(|run| sim::run(&spec, 1, run, &|| false)).collect();
     let mut prediction =
         Prediction { requests: Vec::new(), statuses: BTreeMap::new(), causes: BTreeMap::new() };
     for (index, run) in runs.iter().enumerate() {
         prediction.requests.push(run.tally.arrived as f64);
         for ((status, cause), tally) in &run.tally.causes {
             let slot = |series: &mut Vec<f64>| {
-                series.resize(RUNS as usize, 0.0);
+                series.resize(runs.len(), 0.0);
                 series[index] += tally.count as f64;
             };
             slot(prediction.statuses.entry(status_code(*status)).or_default());
@@ -98,10 +106,12 @@ pub fn emitted(prediction: &Prediction) -> Value {
 /// nginx', HAProxy's and Envoy's words for podloss' causes: the one table that maps them.
 pub fn measured_word(cause: Cause) -> &'static str {
     match cause {
-        Cause::NotListeningYet | Cause::ListenerClosed | Cause::LivenessRestart => "connect_refused",
+        Cause::NotListeningYet | Cause::ListenerClosed | Cause::LivenessRestart | Cause::Unreachable => {
+            "connect_refused"
+        }
         Cause::KilledInFlight | Cause::ExitedInFlight | Cause::OomKilled => "premature_close",
         Cause::AcceptQueueReset | Cause::KeepaliveRace => "reset",
-        Cause::Blackholed | Cause::AcceptQueueFull | Cause::Unreachable => "connect_timeout",
+        Cause::Blackholed | Cause::AcceptQueueFull => "connect_timeout",
         Cause::ReadTimeout => "read_timeout",
         Cause::NoEndpoints => "no_endpoints",
         Cause::AllMarkedDown => "no_live_upstreams",

@@ -260,8 +260,8 @@ impl Parameters {
                 },
             ),
             ("lua", _) => (Balancer::RoundRobin, Mechanism::InPlace { batch }),
-            ("ingress_lua", Some("round_robin")) if self.ctl_sync_period_s.unwrap_or(0.0) == 0.0 => (
-                Balancer::IngressRing,
+            ("ingress_lua", Some(balancer @ ("round_robin" | "ewma"))) => (
+                if balancer == "ewma" { Balancer::Ewma } else { Balancer::IngressRing },
                 Mechanism::SyncAndPoll {
                     rate_per_s: self.ctl_sync_rate_per_s.unwrap_or(0.0),
                     batch,
@@ -271,9 +271,10 @@ impl Parameters {
             ),
             _ => return Ok(None),
         };
-        if self.prop_remove2_s.is_some_and(|second| second != self.prop_remove_s) {
+        if self.ctl_sync_period_s.is_some_and(|period| period > 0.0) {
             return Ok(None);
         }
+        let second = self.prop_remove2_s.filter(|second| *second != self.prop_remove_s);
         let on = self.next_upstream != "off";
         let keepalive = Keepalive {
             idle_timeout: Nanos::from_secs(60),
@@ -298,6 +299,7 @@ impl Parameters {
             delivery: Delivery {
                 add: between(self.prop_add_s),
                 remove: between(self.prop_remove_s),
+                remove_elsewhere: second.map(between),
                 removal_override: None,
                 addition_override: None,
                 mechanism,
@@ -307,23 +309,13 @@ impl Parameters {
     }
 }
 
-/// The rig's controller: no delays, no nodes, no slices.
+/// The rig's controller: no delays, no nodes, no slices, policies of its own.
 fn control_plane() -> ControlPlane {
     ControlPlane {
-        nodes: 1,
-        controller_reaction: Dist::ZERO,
-        api_write: Dist::ZERO,
-        schedule: Dist::ZERO,
-        kubelet_notice: Dist::ZERO,
-        sandbox: Dist::ZERO,
-        container_relist: Dist::ZERO,
-        status_patch: Dist::ZERO,
-        kubelet_stop: Dist::ZERO,
-        sandbox_stop: Dist::ZERO,
-        slice_sync: Dist::ZERO,
         probe_phase: ProbePhase::ProcessStart,
         victim_order: VictimOrder::OldestFirst,
         direct_endpoints: true,
         slow_start: false,
+        ..ControlPlane::ideal()
     }
 }

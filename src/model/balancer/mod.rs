@@ -3,10 +3,12 @@
 //! A balancer is plain data that one holder (a worker process, a load balancer) owns. It is asked
 //! for a peer and told about failures and successes; it never learns what the peers really do.
 
+mod ewma;
 mod least;
 mod nginx;
 mod ring;
 
+pub use ewma::PeakEwma;
 pub use least::LeastConnections;
 pub use nginx::{NginxPeers, PassiveChecks};
 pub use ring::{Ring, RingRestart};

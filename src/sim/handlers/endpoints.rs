@@ -31,6 +31,8 @@ pub(crate) struct Replica {
     pending: Option<(u64, Vec<PodId>)>,
     held_stamp: u64,
     poll_due: bool,
+    /// Reloads whose old generation still accepts.
+    reloading: u32,
     poll_phase: Nanos,
     /// Shift between the simulated clock and this process' whole seconds.
     second_phase: u64,
@@ -52,6 +54,7 @@ impl FrontControl {
             pending: None,
             held_stamp: 0,
             poll_due: false,
+            reloading: 0,
             poll_phase: Nanos::from_secs_f64(poll.as_secs_f64() * phases.fraction(u64::from(i), 0)),
             second_phase: phases.at(u64::from(i), 1) % 1_000_000_000,
         };
@@ -123,18 +126,14 @@ impl<P: RequestPath> Engine<P> {
         let delivery = self.world.spec.tiers[0].delivery.clone();
         let direct = self.world.spec.control.direct_endpoints;
         for replica in 0..u32::try_from(self.front.replicas.len()).expect("few processes") {
+            let elsewhere = delivery.remove_elsewhere.as_ref().filter(|_| replica > 0);
+            let remove = elsewhere.unwrap_or(&delivery.remove);
             let together = (!direct).then(|| {
-                (
-                    self.world.draw(Stream::Addition, &delivery.add),
-                    self.world.draw(Stream::Removal, &delivery.remove),
-                )
+                (self.world.draw(Stream::Addition, &delivery.add), self.world.draw(Stream::Removal, remove))
             });
             for &(pod, usable) in changes {
-                let (stream, dist) = if usable {
-                    (Stream::Addition, &delivery.add)
-                } else {
-                    (Stream::Removal, &delivery.remove)
-                };
+                let (stream, dist) =
+                    if usable { (Stream::Addition, &delivery.add) } else { (Stream::Removal, remove) };
                 let overriding =
                     if usable { &delivery.addition_override } else { &delivery.removal_override };
                 let key = u64::from(replica) << 32 | u64::from(self.world.pods[pod as usize].endpoint_events);
@@ -239,13 +238,19 @@ impl<P: RequestPath> Engine<P> {
         let replica = &mut self.front.replicas[id as usize];
         let Some((_, mut list)) = replica.pending.take() else { return };
         list.retain(|pod| !replica.barred.contains(pod));
+        replica.reloading += 1;
         self.path.front().begin_reload(id, &list);
         self.record_published(id, list);
         self.queue.push(self.now + overlap, Event::ReloadEnds(id));
     }
 
     pub(crate) fn reload_ends(&mut self, id: ReplicaId) {
-        self.path.front().end_reload(id);
+        // Of reloads that overlap, the last one counts: each stops the generation before it.
+        let reloading = &mut self.front.replicas[id as usize].reloading;
+        *reloading -= 1;
+        if *reloading == 0 {
+            self.path.end_reload(id);
+        }
     }
 
     /// Gives a process its list, in place.
@@ -255,7 +260,7 @@ impl<P: RequestPath> Engine<P> {
         if list == replica.published {
             return;
         }
-        self.path.front().replace_list(id, &list);
+        self.path.front().replace_list(id, &list, self.now.0);
         self.record_published(id, list);
     }
 

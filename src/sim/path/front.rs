@@ -3,7 +3,7 @@
 //! Both request paths call this in the same order, so it may keep any state it likes.
 
 use super::pool::{Pool, Reuse};
-use crate::model::balancer::{LeastConnections, NginxPeers, Ring, RingRestart};
+use crate::model::balancer::{LeastConnections, NginxPeers, PeakEwma, Ring, RingRestart};
 use crate::random::{Keyed, Stream, Streams};
 use crate::sim::spec::{Balancer, FrontSpec};
 
@@ -32,6 +32,15 @@ enum Peers {
     Nginx(NginxPeers),
     Ring(Ring),
     Least(LeastConnections),
+    /// The scores of the process with this number.
+    Ewma(u32),
+}
+
+/// What the workers of one process share.
+#[derive(Debug, Default)]
+struct Scores {
+    ewma: PeakEwma,
+    picks: u64,
 }
 
 /// All holders of one tier.
@@ -43,16 +52,22 @@ pub(crate) struct Front {
     tracks_pool: bool,
     holder_bits: Keyed,
     ring_bits: Keyed,
+    pick_bits: Keyed,
     /// Lists published so far, so that every ring start has its own draw.
     published: u64,
     /// Shift between the simulated clock and the front end's whole seconds.
     second_phase: u64,
     holders: Vec<Holder>,
+    /// By process.
+    scores: Vec<Scores>,
     /// Holders that take new requests, replica by replica.
     current: Vec<HolderId>,
     /// During a reload: the generation that is being replaced, in the same places.
     retiring: Vec<Option<HolderId>>,
     overlaps: u32,
+    reloads: u64,
+    /// Holders below are forgotten.
+    forgotten: usize,
 }
 
 impl Front {
@@ -67,15 +82,19 @@ impl Front {
             tracks_pool: tracks_pool && spec.keepalive.is_some(),
             holder_bits: streams.keyed(Stream::Holder),
             ring_bits: streams.keyed(Stream::Balancer),
+            pick_bits: streams.keyed(Stream::Pick),
             published: 0,
             second_phase,
             holders: Vec::new(),
+            scores: (0..spec.replicas.max(1)).map(|_| Scores::default()).collect(),
             current: Vec::new(),
             retiring: vec![None; count],
             overlaps: 0,
+            reloads: 0,
+            forgotten: 0,
         };
-        for _ in 0..count {
-            let holder = front.new_holder(&[]);
+        for place in 0..count {
+            let holder = front.new_holder(place, &[]);
             front.current.push(holder);
         }
         front
@@ -85,11 +104,12 @@ impl Front {
         &self.spec
     }
 
-    fn new_holder(&mut self, list: &[u32]) -> HolderId {
+    fn new_holder(&mut self, place: usize, list: &[u32]) -> HolderId {
         let peers = match self.spec.balancer {
             Balancer::Nginx(checks) => Peers::Nginx(NginxPeers::new(list, checks)),
             Balancer::RoundRobin | Balancer::IngressRing => Peers::Ring(Ring::default()),
             Balancer::LeastConnections => Peers::Least(LeastConnections::default()),
+            Balancer::Ewma => Peers::Ewma(place as u32 / self.spec.workers.max(1)),
         };
         self.holders.push(Holder { peers, pool: Pool::default() });
         HolderId::try_from(self.holders.len() - 1).expect("fewer holders than endpoint changes in a year")
@@ -99,17 +119,21 @@ impl Front {
 
     /// Replaces the list of every worker of `replica` in place. nginx' own balancer cannot do
     /// that: it gets a new generation that takes over at once.
-    pub(crate) fn replace_list(&mut self, replica: u32, list: &[u32]) {
+    pub(crate) fn replace_list(&mut self, replica: u32, list: &[u32], now: u64) {
         if matches!(self.spec.balancer, Balancer::Nginx(_)) {
             self.begin_reload(replica, list);
-            return self.end_reload(replica);
+            self.end_reload(replica);
+            return;
+        }
+        if self.spec.balancer == Balancer::Ewma {
+            return self.scores[replica as usize].ewma.replace(list.to_vec(), now);
         }
         for place in self.places(replica) {
             let holder = self.current[place] as usize;
             self.published += 1;
             let bits = self.ring_bits.at(place as u64, self.published);
             match &mut self.holders[holder].peers {
-                Peers::Nginx(_) => {}
+                Peers::Nginx(_) | Peers::Ewma(_) => {}
                 Peers::Ring(ring) => {
                     let restart = match self.spec.balancer {
                         Balancer::IngressRing => RingRestart::Random,
@@ -126,7 +150,7 @@ impl Front {
     /// to either with equal chance.
     pub(crate) fn begin_reload(&mut self, replica: u32, list: &[u32]) {
         for place in self.places(replica) {
-            let holder = self.new_holder(list);
+            let holder = self.new_holder(place, list);
             if self.retiring[place].is_none() {
                 self.overlaps += 1;
             }
@@ -135,13 +159,16 @@ impl Front {
         }
     }
 
-    /// The old generation of `replica` stops accepting.
-    pub(crate) fn end_reload(&mut self, replica: u32) {
+    /// The old generation of `replica` stops accepting. Returns whether it is time to look for
+    /// generations that can be forgotten, see [`Self::forget_below`].
+    pub(crate) fn end_reload(&mut self, replica: u32) -> bool {
         for place in self.places(replica) {
             if self.retiring[place].take().is_some() {
                 self.overlaps -= 1;
             }
         }
+        self.reloads += 1;
+        self.reloads.is_multiple_of(64)
     }
 
     fn places(&self, replica: u32) -> std::ops::Range<usize> {
@@ -174,7 +201,7 @@ impl Front {
                 let all = u32::try_from(peers.len()).unwrap_or(u32::MAX).max(1);
                 if limit == 0 { all } else { all.min(limit) }
             }
-            Peers::Ring(_) | Peers::Least(_) => limit.max(1),
+            Peers::Ring(_) | Peers::Least(_) | Peers::Ewma(_) => limit.max(1),
         }
     }
 
@@ -189,6 +216,12 @@ impl Front {
                 peers.pick(tried, second).map_or(Picked::AllDown, Picked::Peer)
             }
             Peers::Least(least) => least.pick(tried).map_or(Picked::Empty, Picked::Peer),
+            Peers::Ewma(process) => {
+                let scores = &mut self.scores[*process as usize];
+                scores.picks += 1;
+                let bits = self.pick_bits.at(u64::from(*process), scores.picks);
+                scores.ewma.pick(tried, now, bits).map_or(Picked::Empty, Picked::Peer)
+            }
         }
     }
 
@@ -199,7 +232,7 @@ impl Front {
             || match &self.holders[holder as usize].peers {
                 Peers::Ring(_) => false,
                 Peers::Nginx(peers) => peers.has_suspects(),
-                Peers::Least(_) => true,
+                Peers::Least(_) | Peers::Ewma(_) => true,
             }
     }
 
@@ -211,26 +244,36 @@ impl Front {
         }
     }
 
-    /// An attempt at `pod` was answered.
-    pub(crate) fn ended(&mut self, holder: HolderId, pod: u32, now: u64) {
+    /// An attempt that went to `pod` at `sent` was answered.
+    pub(crate) fn ended(&mut self, holder: HolderId, pod: u32, sent: u64, now: u64) {
         let place = &mut self.holders[holder as usize];
         match &mut place.peers {
             Peers::Ring(_) => {}
             Peers::Nginx(peers) => peers.succeeded(pod),
             Peers::Least(least) => least.ended(pod),
+            Peers::Ewma(process) => self.scores[*process as usize].ewma.charge(pod, sent, now),
         }
         if let (true, Some(keepalive)) = (self.tracks_pool, &self.spec.keepalive) {
             place.pool.put(pod, now, keepalive);
         }
     }
 
-    /// The client of an attempt at `pod` left: the connection is closed, nothing is held against
-    /// the pod.
-    pub(crate) fn abandoned(&mut self, holder: HolderId, pod: u32) {
+    /// The client of an attempt that went to `pod` at `sent` left: the connection is closed, no
+    /// failure is held against the pod.
+    pub(crate) fn abandoned(&mut self, holder: HolderId, pod: u32, sent: u64, now: u64) {
         match &mut self.holders[holder as usize].peers {
             Peers::Ring(_) => {}
             Peers::Nginx(peers) => peers.succeeded(pod),
             Peers::Least(least) => least.ended(pod),
+            Peers::Ewma(process) => self.scores[*process as usize].ewma.charge(pod, sent, now),
+        }
+    }
+
+    /// A request whose last attempt went to `pod` at `sent` was given up, after that attempt was
+    /// reported with [`Self::failed`].
+    pub(crate) fn gave_up(&mut self, holder: HolderId, pod: u32, sent: u64, now: u64) {
+        if let Peers::Ewma(process) = self.holders[holder as usize].peers {
+            self.scores[process as usize].ewma.charge(pod, sent, now);
         }
     }
 
@@ -238,7 +281,7 @@ impl Front {
     /// under way at the pod begin to matter.
     pub(crate) fn failed(&mut self, holder: HolderId, pod: u32, now: u64) -> bool {
         match &mut self.holders[holder as usize].peers {
-            Peers::Ring(_) => false,
+            Peers::Ring(_) | Peers::Ewma(_) => false,
             Peers::Nginx(peers) => peers.failed(pod, (now + self.second_phase) / 1_000_000_000),
             Peers::Least(least) => {
                 least.ended(pod);
@@ -248,11 +291,13 @@ impl Front {
     }
 
     /// Which connection an attempt at `pod` uses. `server_idle` is the server's own idle timeout,
-    /// `stopped_at` the moment it closed all idle connections, if it has.
+    /// `stopped_at` the moment it closed all idle connections, if it has; `tried` are the pods of
+    /// the request's earlier attempts.
     pub(crate) fn connection(
         &mut self,
         holder: HolderId,
         pod: u32,
+        tried: &[u32],
         now: u64,
         server_idle: Option<u64>,
         stopped_at: Option<u64>,
@@ -264,7 +309,9 @@ impl Front {
             let pool = &mut self.holders[holder as usize].pool;
             return pool.take(pod, now, keepalive, server_idle, stopped_at, self.race_window);
         }
-        Pool::assume(now, stopped_at, self.race_window)
+        // One request meets at most one assumed connection per pod: a failure on it may cost no try,
+        // and the next would be stale again.
+        if tried.contains(&pod) { Reuse::Fresh } else { Pool::assume(now, stopped_at, self.race_window) }
     }
 
     /// Whether idle connections have to be followed one by one.
@@ -273,12 +320,15 @@ impl Front {
         self.tracks_pool
     }
 
-    /// Forgets retired generations that no request can refer to any more.
+    /// Forgets what retired generations knew, given the oldest one that a request is still with:
+    /// ten thousand reloads of a thousand peers each would else add up.
     pub(crate) fn forget_below(&mut self, oldest_in_use: HolderId) {
-        let keep = self.current.iter().chain(self.retiring.iter().flatten()).copied().min().unwrap_or(0);
-        for holder in self.holders.iter_mut().take(oldest_in_use.min(keep) as usize) {
+        let accepting = self.current.iter().chain(self.retiring.iter().flatten()).copied().min();
+        let keep = accepting.unwrap_or(0).min(oldest_in_use) as usize;
+        for holder in self.holders.iter_mut().take(keep).skip(self.forgotten) {
             holder.peers = Peers::Ring(Ring::default());
             holder.pool = Pool::default();
         }
+        self.forgotten = self.forgotten.max(keep);
     }
 }

@@ -142,6 +142,9 @@ impl Observer for NoObserver {}
 
 /// The life of requests, between control events.
 pub(crate) trait RequestPath {
+    /// Who watches requests end.
+    type Observer: Observer;
+
     /// The path at the beginning of a run, without any pod.
     fn new(spec: PathSpec) -> Self;
 
@@ -190,11 +193,14 @@ pub(crate) trait RequestPath {
     /// Latencies of the ok answers of all services that have ended.
     fn latency(&mut self, now: u64) -> &Histogram;
 
+    /// The old generation of a front-end process stops accepting connections.
+    fn end_reload(&mut self, replica: u32);
+
     /// The front end, for list changes.
     fn front(&mut self) -> &mut front::Front;
 
     /// Ends the run: counts what is in flight.
-    fn finish(self, now: u64) -> Tally;
+    fn finish(self, now: u64) -> (Tally, Self::Observer);
 }
 
 /// Draws that belong to requests, the same on every path.
@@ -276,6 +282,8 @@ fn next_syn(since: u64, sent: u32, linear: bool) -> u64 {
     (since + after * SECOND).next_multiple_of(GRID)
 }
 
+#[cfg(test)]
+pub(crate) mod arbitrary;
 #[cfg(test)]
 mod tests;
 

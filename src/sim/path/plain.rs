@@ -37,7 +37,7 @@ pub(crate) struct PlainPath<O> {
     timers: BTreeSet<(u64, u64, Timer)>,
     notices: VecDeque<(u64, Notice)>,
     tally: Tally,
-    pub(super) observer: O,
+    observer: O,
     /// Numbers jobs in the order they were handed to pods.
     jobs: u64,
 }
@@ -59,6 +59,8 @@ struct Request {
     tried: Vec<PodId>,
     attempts: u32,
     pod: Option<PodId>,
+    /// When the current attempt was sent.
+    sent: u64,
     /// Whether the current attempt uses a kept-alive connection.
     reused: bool,
     connecting: Option<Connecting>,
@@ -177,6 +179,7 @@ impl<O: Observer> PlainPath<O> {
             tried: Vec::new(),
             attempts: 0,
             pod: None,
+            sent: now,
             reused: false,
             connecting: None,
             half_open: false,
@@ -214,11 +217,12 @@ impl<O: Observer> PlainPath<O> {
             self.front.began(holder, pod);
             let request = self.request(id);
             request.pod = Some(pod);
+            request.sent = now;
             request.attempts += 1;
             match self.send(id, pod, now) {
                 Sent::Underway => return,
                 Sent::Answered(status, cause) => {
-                    self.front.ended(holder, pod, now);
+                    self.front.ended(holder, pod, now, now);
                     return self.lose(id, now, status, cause);
                 }
                 Sent::Failed(failure, cause) => {
@@ -234,8 +238,9 @@ impl<O: Observer> PlainPath<O> {
     fn send(&mut self, id: u64, pod_id: PodId, now: u64) -> Sent {
         let pod = &self.pods[pod_id as usize];
         let server = &self.servers[pod.backend.server as usize];
-        let holder = self.requests[&id].holder;
-        let reuse = self.front.connection(holder, pod_id, now, server.keepalive_idle, pod.stopped_at);
+        let request = &self.requests[&id];
+        let (holder, idle, stop) = (request.holder, server.keepalive_idle, pod.stopped_at);
+        let reuse = self.front.connection(holder, pod_id, &request.tried, now, idle, stop);
         self.request(id).reused = reuse != Reuse::Fresh;
         if reuse == Reuse::Stale {
             return Sent::Failed(Failure::Closed, Cause::KeepaliveRace);
@@ -332,9 +337,9 @@ impl<O: Observer> PlainPath<O> {
         let method = self.draws.method(id);
         let policy = self.front.spec().retry;
         let gives_back = self.front.spec().keepalive.is_some_and(|k| k.stale_gives_try_back);
-        let (holder, pod) = {
+        let (holder, pod, sent) = {
             let request = self.request(id);
-            (request.holder, request.pod.expect("an attempt has a pod"))
+            (request.holder, request.pod.expect("an attempt has a pod"), request.sent)
         };
         self.drop_attempt(id);
         self.front.failed(holder, pod, now);
@@ -345,6 +350,7 @@ impl<O: Observer> PlainPath<O> {
         }
         if request.tries_left == 0 || !policy.covers(failure, method) {
             let status = status_of(self.front.spec(), failure);
+            self.front.gave_up(holder, pod, sent, now);
             self.lose(id, now, status, cause);
             return false;
         }
@@ -403,8 +409,9 @@ impl<O: Observer> PlainPath<O> {
         self.cancel_timers(id, |_| true);
         let request = self.request(id);
         request.ended = Some(Status::Ok);
-        let (holder, born, pod, attempts) = (request.holder, request.born, request.pod, request.attempts);
-        self.front.ended(holder, pod.expect("an answer has a pod"), now);
+        let (holder, sent, born) = (request.holder, request.sent, request.born);
+        let (pod, attempts) = (request.pod, request.attempts);
+        self.front.ended(holder, pod.expect("an answer has a pod"), sent, now);
         self.tally.answer(at - START, at - born);
         self.observer.ended(&Ended { request: id, born, at, status: Status::Ok, cause: None, pod, attempts });
         self.source.ended(id, at, None, &self.draws);
@@ -452,7 +459,8 @@ impl<O: Observer> PlainPath<O> {
             Sent::Answered(status, cause) => {
                 let request = self.request(id);
                 let (holder, pod) = (request.holder, request.pod.expect("an answer has a pod"));
-                self.front.ended(holder, pod, now);
+                let sent = request.sent;
+                self.front.ended(holder, pod, sent, now);
                 self.lose(id, now, status, cause);
             }
         }
@@ -460,9 +468,9 @@ impl<O: Observer> PlainPath<O> {
 
     fn client_leaves(&mut self, id: u64, now: u64) {
         let request = self.request(id);
-        let (holder, pod) = (request.holder, request.pod);
+        let (holder, pod, sent) = (request.holder, request.pod, request.sent);
         if let Some(pod) = pod {
-            self.front.abandoned(holder, pod);
+            self.front.abandoned(holder, pod, sent, now);
         }
         let status = self.front.spec().answers.client_left;
         self.lose_at(id, now, status, Cause::ClientGaveUp);
@@ -618,6 +626,8 @@ impl<O: Observer> PlainPath<O> {
 }
 
 impl<O: Observer> RequestPath for PlainPath<O> {
+    type Observer = O;
+
     fn new(spec: PathSpec) -> Self {
         let draws = Draws::new(spec.streams, &spec.client);
         let front = Front::new(&spec.front, spec.network.race_window.0, spec.tracks_pool(), spec.streams);
@@ -794,16 +804,23 @@ impl<O: Observer> RequestPath for PlainPath<O> {
         &self.tally.latency_ok
     }
 
+    fn end_reload(&mut self, replica: u32) {
+        if self.front.end_reload(replica) {
+            let in_use = self.requests.values().filter(|r| r.ended.is_none()).map(|r| r.holder).min();
+            self.front.forget_below(in_use.unwrap_or(HolderId::MAX));
+        }
+    }
+
     fn front(&mut self) -> &mut Front {
         &mut self.front
     }
 
-    fn finish(mut self, now: u64) -> Tally {
+    fn finish(mut self, now: u64) -> (Tally, O) {
         for request in self.requests.values().filter(|r| r.ended.is_none()) {
             self.tally.in_flight_at_end += 1;
             self.tally.in_flight_age_ns += u128::from(now - request.born);
         }
         (self.tally.think_ns, self.tally.connections_ns) = self.source.closing(now);
-        self.tally
+        (self.tally, self.observer)
     }
 }

@@ -1,29 +1,17 @@
 //! The fast path against the plain one: random pods, loads and mishaps, same end for every request.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-
 use proptest::prelude::*;
 
+use super::arbitrary::{MS, client, front, load, server};
 use super::fast::FastPath;
 use super::plain::PlainPath;
 use super::*;
-use crate::model::balancer::PassiveChecks;
 use crate::model::retry::RetryPolicy;
 use crate::random::Dist;
-use crate::sim::spec::{Accept, Answers, Balancer, Delivery, Keepalive, Mechanism, WarmUp};
+use crate::sim::reference::{Recorder, first_difference, without_samples};
+use crate::sim::spec::Keepalive;
 use crate::units::{Nanos, SimTime};
-use crate::workload::{ClosedLoad, OpenLoad, OpenSource, Profile};
-
-/// Remembers every end.
-#[derive(Debug, Default)]
-struct Recorder(Vec<Ended>);
-
-impl Observer for Recorder {
-    fn ended(&mut self, ended: &Ended) {
-        self.0.push(*ended);
-    }
-}
+use crate::workload::{OpenLoad, OpenSource, Profile};
 
 /// One thing that happens to the cluster.
 #[derive(Clone, Debug)]
@@ -46,108 +34,6 @@ struct Case {
     spec: PathSpec,
     pods: Vec<BackendSpec>,
     acts: Vec<(u64, Act)>,
-}
-
-const MS: u64 = 1_000_000;
-
-fn dist() -> impl Strategy<Value = Dist> {
-    prop_oneof![
-        (1_u64..200).prop_map(|ms| Dist::Fixed(Nanos(ms * MS))),
-        (1_u64..100).prop_map(|ms| Dist::Exponential { mean: Nanos(ms * MS) }),
-        (1_u64..100).prop_map(|ms| Dist::log_normal_mean(Nanos(ms * MS), 0.7)),
-    ]
-}
-
-fn server() -> impl Strategy<Value = ServerSpec> {
-    (
-        prop::option::weighted(0.8, 1_u32..12),
-        any::<bool>(),
-        0_u32..6,
-        dist(),
-        prop_oneof![Just(0.0), Just(1.0), 0.0..1.0],
-        prop::option::weighted(0.6, 100_u64..3_000),
-        prop::option::of(20_u64..3_000),
-        prop::option::weighted(0.1, 1.0..5.0_f64),
-    )
-        .prop_map(|(workers, lazy, backlog, service, cpu_share, limit, idle, warm)| ServerSpec {
-            workers,
-            accept: if lazy && workers.is_some() { Accept::Lazy } else { Accept::Eager },
-            backlog,
-            service,
-            cpu_share,
-            cpu_limit_milli: limit,
-            keepalive_idle: idle.map(|ms| Nanos(ms * MS)),
-            warm_up: warm.map(|factor| WarmUp { factor, duration: Nanos(2_000 * MS) }),
-        })
-}
-
-fn front() -> impl Strategy<Value = FrontSpec> {
-    let balancer = prop_oneof![
-        (0_u32..3, 0_u64..3).prop_map(|(max_fails, fail_timeout_s)| Balancer::Nginx(PassiveChecks {
-            max_fails,
-            fail_timeout_s
-        })),
-        Just(Balancer::RoundRobin),
-        Just(Balancer::IngressRing),
-        Just(Balancer::LeastConnections),
-    ];
-    let retry = (any::<bool>(), any::<bool>(), 0_u32..4, any::<bool>()).prop_map(
-        |(on_error, on_timeout, max_attempts, non_idempotent)| RetryPolicy {
-            on_error,
-            on_timeout,
-            max_attempts,
-            non_idempotent,
-        },
-    );
-    let keepalive = prop::option::of((10_u64..2_000, 1_u32..10, any::<bool>()));
-    (1_u32..3, 1_u32..3, balancer, retry, 50_u64..3_000, 50_u64..2_000, keepalive, 0_u64..3).prop_map(
-        |(replicas, workers, balancer, retry, connect, read, keepalive, overhead)| FrontSpec {
-            name: "random".to_owned(),
-            replicas,
-            workers,
-            balancer,
-            retry,
-            connect_timeout: Nanos(connect * MS),
-            read_timeout: Nanos(read * MS),
-            keepalive: keepalive.map(|(idle, max_idle, stale_gives_try_back)| Keepalive {
-                idle_timeout: Nanos(idle * MS),
-                max_idle,
-                stale_gives_try_back,
-            }),
-            answers: Answers::NGINX,
-            delivery: Delivery {
-                add: Dist::ZERO,
-                remove: Dist::ZERO,
-                removal_override: None,
-                addition_override: None,
-                mechanism: Mechanism::InPlace { batch: Nanos(0) },
-            },
-            overhead: Nanos(overhead * 500_000 + 100_000),
-        },
-    )
-}
-
-fn load() -> impl Strategy<Value = Load> {
-    prop_oneof![
-        (10.0..400.0_f64).prop_map(|rate| Load::Open(OpenLoad {
-            source: OpenSource::Rate {
-                profile: Profile::constant(rate, Nanos::from_secs(4)).unwrap(),
-                dispersion: 1.0
-            }
-        })),
-        prop::collection::vec(0_u64..4_000, 1..300).prop_map(|mut ms| {
-            ms.sort_unstable();
-            // Whole milliseconds: many arrivals coincide with each other and with control events.
-            let list: Arc<[Nanos]> = ms.into_iter().map(|t| Nanos(t * MS)).collect();
-            Load::Open(OpenLoad { source: OpenSource::List(list) })
-        }),
-        (1_u32..30, 0_u64..50).prop_map(|(connections, think)| Load::Closed(ClosedLoad {
-            connections,
-            think: Dist::Fixed(Nanos(think * MS)),
-            ramp: Nanos(50 * MS),
-            duration: Nanos::from_secs(4),
-        })),
-    ]
 }
 
 const PODS: u32 = 5;
@@ -175,27 +61,19 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 fn case() -> impl Strategy<Value = Case> {
-    let client = (0.0..1.0_f64, prop::option::weighted(0.3, 50_u64..2_000), 0_u32..3, any::<bool>());
     let backend = (0_u32..2, prop::option::weighted(0.3, 0_u64..5));
     (
-        (load(), client, front(), prop::collection::vec(server(), 2), any::<bool>(), 0_u64..30),
+        (load(4), client(), front(), prop::collection::vec(server(), 2), any::<bool>(), 0_u64..30),
         prop::collection::vec(backend, PODS as usize),
         prop::collection::vec((0_u64..5_000, act()), 0..60),
         any::<u64>(),
     )
         .prop_map(|((load, client, front, servers, linear, race), backends, mut acts, seed)| {
             acts.sort_by_key(|(at, _)| *at);
-            let (post_share, timeout, retries, keep_alive) = client;
             Case {
                 spec: PathSpec {
                     load,
-                    client: ClientSpec {
-                        post_share,
-                        timeout: timeout.map(|ms| Nanos(ms * MS)),
-                        retries,
-                        backoff: Dist::Exponential { mean: Nanos(20 * MS) },
-                        keep_alive,
-                    },
+                    client,
                     network: NetworkSpec {
                         race_window: Nanos(race * MS),
                         linear_syn_retries: linear,
@@ -221,23 +99,7 @@ fn case() -> impl Strategy<Value = Case> {
 /// What a run of the path showed: the ends by request, what was read on the way, the totals.
 type Seen = (Vec<Ended>, Vec<(u64, String)>, Tally);
 
-trait Recorded: RequestPath {
-    fn recorded(&mut self) -> Vec<Ended>;
-}
-
-impl Recorded for FastPath<Recorder> {
-    fn recorded(&mut self) -> Vec<Ended> {
-        std::mem::take(&mut self.books.observer.0)
-    }
-}
-
-impl Recorded for PlainPath<Recorder> {
-    fn recorded(&mut self) -> Vec<Ended> {
-        std::mem::take(&mut self.observer.0)
-    }
-}
-
-fn run<P: Recorded>(case: &Case) -> Seen {
+fn run<P: RequestPath<Observer = Recorder>>(case: &Case) -> Seen {
     let mut path = P::new(case.spec.clone());
     let replicas = case.spec.front.replicas;
     let mut log = Vec::new();
@@ -246,7 +108,7 @@ fn run<P: Recorded>(case: &Case) -> Seen {
         path.open(pod, SimTime::START.0);
     }
     let all: Vec<u32> = (0..PODS).collect();
-    (0..replicas).for_each(|replica| path.front().replace_list(replica, &all));
+    (0..replicas).for_each(|replica| path.front().replace_list(replica, &all, SimTime::START.0));
     let reach = |path: &mut P, limit: u64, log: &mut Vec<(u64, String)>| {
         while let Some((at, notice)) = path.run_to(limit) {
             log.push((at, format!("{notice:?}")));
@@ -279,9 +141,9 @@ fn run<P: Recorded>(case: &Case) -> Seen {
                 let fate = path.probe(*pod, at, number);
                 log.push((at, format!("probe {number}: {fate:?}")));
             }
-            Act::List(replica, list) if *replica < replicas => path.front().replace_list(*replica, list),
+            Act::List(replica, list) if *replica < replicas => path.front().replace_list(*replica, list, at),
             Act::Reload(replica, list) if *replica < replicas => path.front().begin_reload(*replica, list),
-            Act::ReloadOver(replica) if *replica < replicas => path.front().end_reload(*replica),
+            Act::ReloadOver(replica) if *replica < replicas => path.end_reload(*replica),
             Act::List(..) | Act::Reload(..) | Act::ReloadOver(_) => {}
             Act::Read(pod) => {
                 log.push((
@@ -296,30 +158,10 @@ fn run<P: Recorded>(case: &Case) -> Seen {
         reach(&mut path, at, &mut log);
         log.push((at, format!("idle {}", path.is_idle(at))));
     }
-    // The fast path counts lazily: looking at a pod makes it count what is over.
-    (0..PODS).for_each(|pod| {
-        path.under_way(pod, SimTime::START.0 + 9_000_000_000);
-    });
-    let mut ends = path.recorded();
-    ends.sort_by_key(|e| (e.request, e.at));
     // Notices of one instant may come in any order.
     log.sort();
-    (ends, log, path.finish(SimTime::START.0 + 9_000_000_000))
-}
-
-/// The earliest request that does not end the same way in both.
-fn first_difference(fast: &[Ended], plain: &[Ended]) -> Option<(Option<Ended>, Option<Ended>)> {
-    let by_request = |ends: &[Ended]| ends.iter().map(|e| (e.request, *e)).collect::<BTreeMap<_, _>>();
-    let (fast, plain) = (by_request(fast), by_request(plain));
-    let requests: BTreeSet<u64> = fast.keys().chain(plain.keys()).copied().collect();
-    let pairs = requests.iter().map(|r| (fast.get(r).copied(), plain.get(r).copied()));
-    pairs.filter(|(a, b)| a != b).min_by_key(|(a, b)| a.or(*b).map(|e| e.at))
-}
-
-/// Samples are the first few in order of time, and ties may fall either way.
-fn without_samples(mut tally: Tally) -> Tally {
-    tally.causes.values_mut().for_each(|c| c.samples.clear());
-    tally
+    let (tally, recorder) = path.finish(SimTime::START.0 + 9_000_000_000);
+    (recorder.in_order(), log, tally)
 }
 
 /// A few hundred by default; `PROPTEST_CASES` asks for more.
@@ -344,5 +186,90 @@ proptest! {
         prop_assert!(plain_tally.closes(), "closed-loop identity, plain");
         prop_assert!(fast_tally.closes(), "closed-loop identity, fast");
         prop_assert_eq!(without_samples(fast_tally), without_samples(plain_tally));
+    }
+}
+
+/// Little's law: arrivals per second times the time each request spends is how many there are, as
+/// seen by looking into the pods and not by adding up latencies.
+#[test]
+fn as_many_are_in_the_pods_as_little_says() {
+    let (pods, workers, utilization, seconds) = (4_u32, 2_u32, 0.8, 150);
+    let service = Dist::log_normal_mean(Nanos(45 * MS), 0.5);
+    let rate = f64::from(pods * workers) * utilization / 0.045;
+    let source = OpenSource::Rate {
+        profile: Profile::constant(rate, Nanos::from_secs(seconds)).unwrap(),
+        dispersion: 1.0,
+    };
+    let gap = |seed: u64| {
+        let mut path = FastPath::<Recorder>::new(PathSpec {
+            load: Load::Open(OpenLoad { source: source.clone() }),
+            client: ClientSpec::ideal(),
+            network: NetworkSpec {
+                race_window: Nanos::ZERO,
+                linear_syn_retries: true,
+                after_exit: AfterExit::Refused,
+            },
+            front: FrontSpec::ideal(),
+            servers: vec![ServerSpec::ideal(Some(workers), service.clone())],
+            streams: Streams::new(seed, 0),
+        });
+        let start = SimTime::START.0;
+        for pod in 0..pods {
+            path.add_pod(BackendSpec { server: 0, behind_proxy: false, forward_delay: 0 });
+            path.open(pod, start);
+        }
+        path.front().replace_list(0, &(0..pods).collect::<Vec<_>>(), start);
+        let (mut looks, mut seen) = (0_u32, 0_u64);
+        for at in (start..start + seconds * 1_000 * MS).step_by(37 * MS as usize) {
+            assert_eq!(path.run_to(at), None);
+            looks += 1;
+            seen += (0..pods).map(|pod| u64::from(path.under_way(pod, at))).sum::<u64>();
+        }
+        let (tally, ends) = path.finish(start + (seconds + 60) * 1_000 * MS);
+        assert_eq!(ends.in_order().len() as u64, tally.arrived);
+        let expected = tally.arrived as f64 / seconds as f64 * tally.latency_ok.mean().unwrap() / 1e9;
+        seen as f64 / f64::from(looks) / expected - 1.0
+    };
+    let gaps: Vec<f64> = (1..=10).map(gap).collect();
+    let mean = gaps.iter().sum::<f64>() / 10.0;
+    let error = (gaps.iter().map(|g| (g - mean).powi(2)).sum::<f64>() / 90.0).sqrt();
+    assert!(mean.abs() < 3.0 * error && mean.abs() < 0.01, "off by {mean}, error {error}");
+}
+
+/// A failed attempt on a kept-alive connection may give its try back; that must not go on for
+/// ever while the only pod listed is one that has just stopped.
+#[test]
+fn tries_that_are_given_back_come_to_an_end() {
+    let front = FrontSpec {
+        retry: RetryPolicy { on_error: true, on_timeout: true, max_attempts: 3, non_idempotent: false },
+        keepalive: Some(Keepalive {
+            idle_timeout: Nanos(60_000 * MS),
+            max_idle: 320,
+            stale_gives_try_back: true,
+        }),
+        ..FrontSpec::ideal()
+    };
+    let mut server = ServerSpec::ideal(Some(1), Dist::Fixed(Nanos(MS)));
+    server.keepalive_idle = Some(Nanos(75_000 * MS));
+    let case = Case {
+        spec: PathSpec {
+            load: Load::Open(OpenLoad { source: OpenSource::List([Nanos(20 * MS)].into()) }),
+            client: ClientSpec::ideal(),
+            network: NetworkSpec {
+                race_window: Nanos(30 * MS),
+                linear_syn_retries: true,
+                after_exit: AfterExit::Refused,
+            },
+            front,
+            servers: vec![server],
+            streams: Streams::new(1, 0),
+        },
+        pods: vec![BackendSpec { server: 0, behind_proxy: false, forward_delay: 0 }; PODS as usize],
+        acts: vec![(SimTime::START.0, Act::List(0, vec![2])), (SimTime::START.0 + 10 * MS, Act::Close(2))],
+    };
+    for (ends, ..) in [run::<FastPath<Recorder>>(&case), run::<PlainPath<Recorder>>(&case)] {
+        let [only] = ends.as_slice() else { panic!("one request, one end: {ends:?}") };
+        assert_eq!((only.status, only.cause), (Status::BadGateway, Some(Cause::ListenerClosed)));
+        assert_eq!(only.attempts, 4, "one on the connection, whose try was given back, then three refused");
     }
 }

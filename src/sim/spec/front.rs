@@ -46,6 +46,8 @@ pub enum Balancer {
     IngressRing,
     /// The peer with the fewest requests under way, ties in list order from a moving start.
     LeastConnections,
+    /// ingress-nginx' peak EWMA; its scores are common to the workers of one process.
+    Ewma,
 }
 
 /// A pool of idle connections per holder.
@@ -97,6 +99,8 @@ pub struct Delivery {
     pub add: Dist,
     /// The same for a pod that goes.
     pub remove: Dist,
+    /// The same at processes other than the first, where it differs.
+    pub remove_elsewhere: Option<Dist>,
     /// If given: pod deletion to the moment no holder sends new requests, replacing every stage
     /// in between.
     pub removal_override: Option<Dist>,

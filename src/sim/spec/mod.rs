@@ -3,6 +3,7 @@
 
 mod control;
 mod front;
+mod ideal;
 mod metrics;
 mod pod;
 mod server;

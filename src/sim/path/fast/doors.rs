@@ -69,8 +69,10 @@ impl<O: Observer> FastPath<O> {
         let server = &self.servers[pod.server as usize];
         let flight = self.flights.get(place);
         flight.pod = Some(pod_id);
+        flight.sent = now;
         flight.attempts += 1;
-        let reuse = self.front.connection(flight.holder, pod_id, now, server.keepalive_idle, pod.stopped_at);
+        let (idle, stop) = (server.keepalive_idle, pod.stopped_at);
+        let reuse = self.front.connection(flight.holder, pod_id, &flight.tried, now, idle, stop);
         flight.reused = reuse != Reuse::Fresh;
         if reuse == Reuse::Stale {
             return Sent::Failed(Failure::Closed, Cause::KeepaliveRace);
@@ -151,8 +153,9 @@ impl<O: Observer> FastPath<O> {
             }
             Sent::Answered(status, cause) => {
                 let flight = self.flights.get(place);
-                let (holder, pod) = (flight.holder, flight.pod.expect("an answer has a pod"));
-                self.front.ended(holder, pod, now);
+                let (holder, sent) = (flight.holder, flight.sent);
+                let pod = flight.pod.expect("an answer has a pod");
+                self.front.ended(holder, pod, sent, now);
                 self.lose(place, now, status, cause);
             }
         }
@@ -164,7 +167,8 @@ impl<O: Observer> FastPath<O> {
         let policy = self.front.spec().retry;
         let gives_back = self.front.spec().keepalive.is_some_and(|k| k.stale_gives_try_back);
         let flight = self.flights.get(place);
-        let (holder, pod) = (flight.holder, flight.pod.expect("an attempt has a pod"));
+        let (holder, sent) = (flight.holder, flight.sent);
+        let pod = flight.pod.expect("an attempt has a pod");
         flight.tries_left -= 1;
         if flight.reused && gives_back && failure == Failure::Closed {
             flight.tries_left += 1;
@@ -178,6 +182,7 @@ impl<O: Observer> FastPath<O> {
             self.watch_all(holder, pod);
         }
         if !retries {
+            self.front.gave_up(holder, pod, sent, now);
             let status = status_of(self.front.spec(), failure);
             self.lose(place, now, status, cause);
         }
@@ -264,7 +269,7 @@ impl<O: Observer> FastPath<O> {
     fn client_leaves(&mut self, place: u32, now: u64) {
         let flight = self.flights.get(place);
         if let Some(pod) = flight.pod {
-            self.front.abandoned(flight.holder, pod);
+            self.front.abandoned(flight.holder, pod, flight.sent, now);
         }
         let status = self.front.spec().answers.client_left;
         self.lose_at(place, now, status, Cause::ClientGaveUp);

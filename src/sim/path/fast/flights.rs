@@ -21,6 +21,8 @@ pub(super) struct Flight {
     pub(super) tried: Vec<PodId>,
     pub(super) attempts: u32,
     pub(super) pod: Option<PodId>,
+    /// When the current attempt was sent.
+    pub(super) sent: u64,
     pub(super) reused: bool,
     pub(super) connecting: Option<Connecting>,
     pub(super) half_open: bool,
@@ -60,6 +62,7 @@ impl Flights {
             tried: Vec::new(),
             attempts: 0,
             pod: None,
+            sent: born,
             reused: false,
             connecting: None,
             half_open: false,

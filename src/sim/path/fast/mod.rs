@@ -54,7 +54,7 @@ pub(crate) struct FastPath<O> {
     /// Provisional ends that somebody wants to know about.
     watched: Watched,
     notices: VecDeque<(u64, Notice)>,
-    pub(super) books: Books<O>,
+    books: Books<O>,
     read_timeout: u64,
     /// The shorter of the front end's patience for an answer and the client's.
     patience: u64,
@@ -75,9 +75,9 @@ struct Outgoing {
 
 /// What is counted.
 #[derive(Debug)]
-pub(super) struct Books<O> {
+struct Books<O> {
     tally: Tally,
-    pub(super) observer: O,
+    observer: O,
     /// Time between the end of a service and the client having the answer.
     overhead: u64,
 }
@@ -135,7 +135,7 @@ impl<O: Observer> FastPath<O> {
         pod.ring.push(job);
         self.source.ended(id, end + self.books.overhead, None, &self.draws);
         if self.front.wants_ends(holder) {
-            self.watched.job(end, pod_id, holder);
+            self.watched.job(end, pod_id, holder, now);
         }
         true
     }
@@ -197,11 +197,11 @@ impl<O: Observer> FastPath<O> {
     fn step(&mut self, now: u64) {
         if self.watched.next_at() == now {
             return match self.watched.pop() {
-                Some((pod, What::Job(holder))) => self.front.ended(holder, pod, now),
-                Some((pod, What::Probe(number))) => {
+                Some((pod, sent, What::Job(holder))) => self.front.ended(holder, pod, sent, now),
+                Some((pod, _, What::Probe(number))) => {
                     self.notices.push_back((now, Notice::ProbeAnswered(pod, number)));
                 }
-                Some((pod, What::Drain)) => self.notices.push_back((now, Notice::Drained(pod))),
+                Some((pod, _, What::Drain)) => self.notices.push_back((now, Notice::Drained(pod))),
                 None => {}
             };
         }

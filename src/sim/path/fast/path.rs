@@ -8,7 +8,7 @@ use crate::account::{Histogram, Tally};
 use crate::model::cpu::CpuClock;
 use crate::model::outcome::{Cause, Status};
 use crate::model::retry::Failure;
-use crate::sim::path::front::Front;
+use crate::sim::path::front::{Front, HolderId};
 use crate::sim::path::server::Server;
 use crate::sim::path::source::RequestSource;
 use crate::sim::path::tree::WinnerTree;
@@ -48,6 +48,8 @@ impl<O: Observer> FastPath<O> {
 }
 
 impl<O: Observer> RequestPath for FastPath<O> {
+    type Observer = O;
+
     fn new(spec: PathSpec) -> Self {
         let front = Front::new(&spec.front, spec.network.race_window.0, spec.tracks_pool(), spec.streams);
         let read_timeout = spec.front.read_timeout.0;
@@ -226,11 +228,20 @@ impl<O: Observer> RequestPath for FastPath<O> {
         &self.books.tally.latency_ok
     }
 
+    fn end_reload(&mut self, replica: u32) {
+        if self.front.end_reload(replica) {
+            let jobs = self.pods.iter().flat_map(|pod| pod.ring.iter());
+            let plain = jobs.filter(|(_, job)| job.is_plain()).map(|(_, job)| job.holder);
+            let in_use = plain.chain(self.flights.active().map(|flight| flight.holder)).min();
+            self.front.forget_below(in_use.unwrap_or(HolderId::MAX));
+        }
+    }
+
     fn front(&mut self) -> &mut Front {
         &mut self.front
     }
 
-    fn finish(mut self, now: u64) -> Tally {
+    fn finish(mut self, now: u64) -> (Tally, O) {
         self.settle_everywhere(now);
         let jobs = self.pods.iter().flat_map(|pod| pod.ring.iter());
         for (_, job) in jobs.filter(|(_, job)| job.is_plain() && job.stage != Stage::Done) {
@@ -244,6 +255,6 @@ impl<O: Observer> RequestPath for FastPath<O> {
             self.books.tally.in_flight_age_ns += u128::from(now - flight.born);
         }
         (self.books.tally.think_ns, self.books.tally.connections_ns) = self.source.closing(now);
-        self.books.tally
+        (self.books.tally, self.books.observer)
     }
 }

@@ -123,24 +123,25 @@ impl<O: Observer> FastPath<O> {
 
     fn finish_shared(&mut self, pod_id: PodId, number: u32, job: &Job, now: u64) {
         self.pods[pod_id as usize].served += u64::from(!job.is_probe());
-        let request = match job.flight() {
+        let (request, sent) = match job.flight() {
             _ if job.is_probe() => {
                 self.notices.push_back((now, Notice::ProbeAnswered(pod_id, job.id)));
                 return;
             }
             None => {
                 self.books.answer(pod_id, job, now);
-                job.id
+                (job.id, job.sent)
             }
             Some(place) => {
-                let request = self.flights.get(place).id;
+                let flight = self.flights.get(place);
+                let facts = (flight.id, flight.sent);
                 if !self.flight_served(pod_id, number, place, now) {
                     return;
                 }
-                request
+                facts
             }
         };
-        self.front.ended(job.holder, pod_id, now);
+        self.front.ended(job.holder, pod_id, sent, now);
         self.source.ended(request, now + self.books.overhead, None, &self.draws);
     }
 

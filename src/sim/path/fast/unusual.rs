@@ -22,7 +22,7 @@ impl<O: Observer> FastPath<O> {
         let number = self.pods[pod_id as usize].ring.push(job);
         self.attach(place, number);
         let deadline = now.saturating_add(self.read_timeout);
-        let born = self.flights.get(place).born;
+        let (born, sent) = (self.flights.get(place).born, self.flights.get(place).sent);
         let client_deadline = self.spec.client.timeout.map_or(NEVER, |timeout| born + timeout.0);
         if job.end > deadline {
             self.timers.set(deadline, TimerKind::ReadTimeout, place, &self.flights);
@@ -30,7 +30,7 @@ impl<O: Observer> FastPath<O> {
         if job.end <= deadline.min(client_deadline) {
             self.source.ended(request, job.end + self.books.overhead, None, &self.draws);
             if self.front.wants_ends(job.holder) {
-                self.watched.job(job.end, pod_id, job.holder);
+                self.watched.job(job.end, pod_id, job.holder, sent);
             }
         }
     }
@@ -40,6 +40,7 @@ impl<O: Observer> FastPath<O> {
         let place = self.begin_flight(job.id, job.sent, job.holder);
         let flight = self.flights.get(place);
         flight.pod = Some(pod_id);
+        flight.sent = job.sent;
         flight.attempts = 1;
         flight.reused = job.reused;
         place
@@ -59,15 +60,15 @@ impl<O: Observer> FastPath<O> {
     /// From now on the answers that `holder` will get from `pod` matter to it.
     pub(super) fn watch_all(&mut self, holder: HolderId, pod: PodId) {
         for (number, job) in self.pods[pod as usize].ring.iter() {
-            let will_be_answered = match job.flight() {
-                None => true,
+            let (sent, will_be_answered) = match job.flight() {
+                None => (job.sent, true),
                 Some(place) => {
-                    self.flights.waits_for(place, pod, number)
-                        && job.end <= job.sent.saturating_add(self.patience)
+                    let in_time = job.end <= job.sent.saturating_add(self.patience);
+                    (self.flights.get(place).sent, in_time && self.flights.waits_for(place, pod, number))
                 }
             };
             if job.holder == holder && job.stage == Stage::Fated && !job.is_probe() && will_be_answered {
-                self.watched.job(job.end, pod, holder);
+                self.watched.job(job.end, pod, holder, sent);
             }
         }
     }

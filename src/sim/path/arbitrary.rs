@@ -1,0 +1,131 @@
+//! Random servers, front ends and loads for the tests of this folder and of the whole engine.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use crate::model::balancer::PassiveChecks;
+use crate::model::retry::RetryPolicy;
+use crate::random::Dist;
+use crate::sim::spec::{
+    Accept, Answers, Balancer, ClientSpec, Delivery, FrontSpec, Keepalive, Mechanism, ServerSpec, WarmUp,
+};
+use crate::units::Nanos;
+use crate::workload::{ClosedLoad, Load, OpenLoad, OpenSource, Profile};
+
+pub(crate) const MS: u64 = 1_000_000;
+
+fn dist() -> impl Strategy<Value = Dist> {
+    prop_oneof![
+        (1_u64..200).prop_map(|ms| Dist::Fixed(Nanos(ms * MS))),
+        (1_u64..100).prop_map(|ms| Dist::Exponential { mean: Nanos(ms * MS) }),
+        (1_u64..100).prop_map(|ms| Dist::log_normal_mean(Nanos(ms * MS), 0.7)),
+    ]
+}
+
+pub(crate) fn server() -> impl Strategy<Value = ServerSpec> {
+    (
+        prop::option::weighted(0.8, 1_u32..12),
+        any::<bool>(),
+        0_u32..6,
+        dist(),
+        prop_oneof![Just(0.0), Just(1.0), 0.0..1.0],
+        prop::option::weighted(0.6, 100_u64..3_000),
+        prop::option::of(20_u64..3_000),
+        prop::option::weighted(0.1, 1.0..5.0_f64),
+    )
+        .prop_map(|(workers, lazy, backlog, service, cpu_share, limit, idle, warm)| ServerSpec {
+            workers,
+            accept: if lazy && workers.is_some() { Accept::Lazy } else { Accept::Eager },
+            backlog,
+            service,
+            cpu_share,
+            cpu_limit_milli: limit,
+            keepalive_idle: idle.map(|ms| Nanos(ms * MS)),
+            warm_up: warm.map(|factor| WarmUp { factor, duration: Nanos(2_000 * MS) }),
+        })
+}
+
+pub(crate) fn front() -> impl Strategy<Value = FrontSpec> {
+    let balancer = prop_oneof![
+        (0_u32..3, 0_u64..3).prop_map(|(max_fails, fail_timeout_s)| Balancer::Nginx(PassiveChecks {
+            max_fails,
+            fail_timeout_s
+        })),
+        Just(Balancer::RoundRobin),
+        Just(Balancer::IngressRing),
+        Just(Balancer::LeastConnections),
+        Just(Balancer::Ewma),
+    ];
+    let retry = (any::<bool>(), any::<bool>(), 0_u32..4, any::<bool>()).prop_map(
+        |(on_error, on_timeout, max_attempts, non_idempotent)| RetryPolicy {
+            on_error,
+            on_timeout,
+            max_attempts,
+            non_idempotent,
+        },
+    );
+    let keepalive = prop::option::of((10_u64..2_000, 1_u32..10, any::<bool>()));
+    (1_u32..3, 1_u32..3, balancer, retry, 50_u64..3_000, 50_u64..2_000, keepalive, 0_u64..3).prop_map(
+        |(replicas, workers, balancer, retry, connect, read, keepalive, overhead)| FrontSpec {
+            name: "random".to_owned(),
+            replicas,
+            workers,
+            balancer,
+            retry,
+            connect_timeout: Nanos(connect * MS),
+            read_timeout: Nanos(read * MS),
+            keepalive: keepalive.map(|(idle, max_idle, stale_gives_try_back)| Keepalive {
+                idle_timeout: Nanos(idle * MS),
+                max_idle,
+                stale_gives_try_back,
+            }),
+            answers: Answers::NGINX,
+            delivery: Delivery {
+                add: Dist::ZERO,
+                remove: Dist::ZERO,
+                remove_elsewhere: None,
+                removal_override: None,
+                addition_override: None,
+                mechanism: Mechanism::InPlace { batch: Nanos(0) },
+            },
+            overhead: Nanos(overhead * 500_000 + 100_000),
+        },
+    )
+}
+
+/// Loads of `secs` seconds.
+pub(crate) fn load(secs: u64) -> impl Strategy<Value = Load> {
+    prop_oneof![
+        (10.0..400.0_f64).prop_map(move |rate| Load::Open(OpenLoad {
+            source: OpenSource::Rate {
+                profile: Profile::constant(rate, Nanos::from_secs(secs)).unwrap(),
+                dispersion: 1.0
+            }
+        })),
+        prop::collection::vec(0_u64..secs * 1_000, 1..300).prop_map(|mut ms| {
+            ms.sort_unstable();
+            // Whole milliseconds: many arrivals coincide with each other and with control events.
+            let list: Arc<[Nanos]> = ms.into_iter().map(|t| Nanos(t * MS)).collect();
+            Load::Open(OpenLoad { source: OpenSource::List(list) })
+        }),
+        (1_u32..30, 0_u64..50).prop_map(move |(connections, think)| Load::Closed(ClosedLoad {
+            connections,
+            think: Dist::Fixed(Nanos(think * MS)),
+            ramp: Nanos(50 * MS),
+            duration: Nanos::from_secs(secs),
+        })),
+    ]
+}
+
+pub(crate) fn client() -> impl Strategy<Value = ClientSpec> {
+    (0.0..1.0_f64, prop::option::weighted(0.3, 50_u64..2_000), 0_u32..3, any::<bool>()).prop_map(
+        |(post_share, timeout, retries, keep_alive)| ClientSpec {
+            post_share,
+            timeout: timeout.map(|ms| Nanos(ms * MS)),
+            retries,
+            backoff: Dist::Exponential { mean: Nanos(20 * MS) },
+            keep_alive,
+        },
+    )
+}

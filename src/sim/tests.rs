@@ -1,0 +1,298 @@
+//! Random clusters, whole runs: controllers, kubelets, probes, propagation and autoscaler on the fast
+//! request path and on the plain one.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::path::arbitrary::{MS, client, front, load, server};
+use super::reference;
+use super::spec::*;
+use crate::model::deployment::{DeploymentSpec, Strategy as Rollout};
+use crate::model::hpa::{
+    ContainerRequests, HpaSpec, MetricSource, MetricSpec, MetricTarget, Options, PodRequests, TargetKind,
+};
+use crate::model::probe::ProbeSpec;
+use crate::random::Dist;
+use crate::units::{IntOrPercent, Nanos};
+
+const SECONDS: u64 = 25;
+
+fn delay(up_to_ms: u64) -> impl Strategy<Value = Dist> {
+    prop_oneof![
+        Just(Dist::ZERO),
+        (0..=up_to_ms).prop_map(|ms| Dist::Fixed(Nanos(ms * MS))),
+        (0..=up_to_ms).prop_map(|ms| Dist::Uniform { lo: Nanos::ZERO, hi: Nanos(ms * MS) }),
+    ]
+}
+
+fn probe(containers: usize) -> impl Strategy<Value = ProbePlan> {
+    let numbers = (0_u32..3, 1_u32..4, 1_u32..3, 1_u32..3, 1_u32..4);
+    let target = prop::option::weighted(0.9, 0..containers);
+    (numbers, target, any::<bool>(), prop::bool::weighted(0.7), prop::option::weighted(0.2, 1_u32..4))
+        .prop_map(
+            |((delay, period, timeout, successes, failures), target, connects_only, needs_worker, grace)| {
+                ProbePlan {
+                    spec: ProbeSpec {
+                        initial_delay_seconds: delay,
+                        period_seconds: period,
+                        timeout_seconds: timeout,
+                        success_threshold: successes,
+                        failure_threshold: failures,
+                    },
+                    grace_seconds: grace,
+                    target,
+                    connects_only,
+                    needs_worker,
+                }
+            },
+        )
+}
+
+/// Liveness and startup probes must succeed once, by Kubernetes' own validation.
+fn once(plan: ProbePlan) -> ProbePlan {
+    ProbePlan { spec: ProbeSpec { success_threshold: 1, ..plan.spec }, ..plan }
+}
+
+fn on_stop() -> impl Strategy<Value = OnStop> {
+    let drain =
+        prop::option::of(0_u64..3_000).prop_map(|limit| Drain { limit: limit.map(|ms| Nanos(ms * MS)) });
+    prop_oneof![
+        Just(OnStop::Exit),
+        Just(OnStop::Ignore),
+        drain.clone().prop_map(OnStop::Drain),
+        (delay(2_000), drain).prop_map(|(time, drain)| OnStop::Linger { time, drain }),
+    ]
+}
+
+fn container(role: Role, containers: usize) -> impl Strategy<Value = ContainerPlan> {
+    let probes = (
+        prop::option::weighted(0.2, probe(containers).prop_map(once)),
+        prop::option::weighted(0.7, probe(containers)),
+        prop::option::weighted(0.3, probe(containers).prop_map(once)),
+    );
+    let stop = (prop::option::of(delay(4_000)), on_stop());
+    let start = (delay(300), delay(300), delay(3_000), delay(500), 0_u64..1_500);
+    (probes, stop, start).prop_map(
+        move |((startup, readiness, liveness), (hook, on_stop), (pull, start, listen, ready, cpu))| {
+            ContainerPlan {
+                name: "app".to_owned(),
+                role: role.clone(),
+                is_sidecar: false,
+                startup,
+                readiness,
+                liveness,
+                pre_stop: hook.map(|duration| PreStop { duration }),
+                cpu_request_milli: Some(500),
+                image_pull: pull,
+                start,
+                startup_time: listen,
+                app_ready_delay: ready,
+                startup_cpu_milli: cpu,
+                on_stop,
+            }
+        },
+    )
+}
+
+/// The serving container, alone or behind a proxy of the same pod that may be a sidecar.
+fn template() -> impl Strategy<Value = PodTemplate> {
+    let alone = server().prop_flat_map(|s| container(Role::Serves(s), 1)).prop_map(|c| vec![c]);
+    let proxied = (server(), 0_u64..3, any::<bool>()).prop_flat_map(|(server, delay, is_sidecar)| {
+        let proxy = container(Role::Forwards { delay: Nanos(delay * MS) }, 2)
+            .prop_map(move |plan| ContainerPlan { is_sidecar, ..plan });
+        (proxy, container(Role::Serves(server), 2)).prop_map(|(a, b)| vec![a, b])
+    });
+    (prop_oneof![3 => alone.boxed(), 1 => proxied.boxed()], 0_u32..6, prop::bool::weighted(0.2)).prop_map(
+        |(containers, grace_seconds, readiness_gate)| PodTemplate {
+            containers,
+            grace_seconds,
+            readiness_gate,
+        },
+    )
+}
+
+fn mechanism() -> impl Strategy<Value = Mechanism> {
+    let ms = |n: u64| Nanos(n * MS);
+    prop_oneof![
+        (0_u64..50).prop_map(move |batch| Mechanism::InPlace { batch: ms(batch) }),
+        (0_u64..50, 0_u64..500, 0_u64..50, 0_u64..300).prop_map(move |(batch, min, start, overlap)| {
+            Mechanism::Reload {
+                batch: ms(batch),
+                min_interval: ms(min),
+                start: ms(start),
+                overlap: ms(overlap),
+            }
+        }),
+        (prop_oneof![Just(0.0), 0.2..3.0], 100_u64..1_500, any::<bool>()).prop_map(
+            move |(rate_per_s, poll, whole_second_stamp)| Mechanism::SyncAndPoll {
+                rate_per_s,
+                batch: ms(5),
+                poll: ms(poll),
+                whole_second_stamp,
+            }
+        ),
+        (delay(300), delay(3_000), 200_u64..3_000, 1_u32..3).prop_map(
+            move |(reconcile, apply, interval, n)| {
+                Mechanism::TargetGroup(TargetGroup {
+                    reconcile,
+                    apply,
+                    health: HealthCheck {
+                        interval: ms(interval),
+                        healthy_threshold: n,
+                        unhealthy_threshold: n,
+                        initial_threshold: 1,
+                    },
+                })
+            }
+        ),
+    ]
+}
+
+fn tier() -> impl Strategy<Value = FrontSpec> {
+    let overrides = (prop::option::weighted(0.2, delay(4_000)), prop::option::weighted(0.1, delay(2_000)));
+    let delays = (delay(1_500), delay(1_500), prop::option::weighted(0.3, delay(1_500)));
+    (front(), delays, mechanism(), overrides).prop_map(
+        |(front, (add, remove, remove_elsewhere), mechanism, (removal_override, addition_override))| {
+            let delivery =
+                Delivery { add, remove, remove_elsewhere, removal_override, addition_override, mechanism };
+            FrontSpec { delivery, ..front }
+        },
+    )
+}
+
+fn events() -> impl Strategy<Value = Vec<PlannedEvent>> {
+    let action = prop_oneof![
+        3 => (0_usize..2).prop_map(|template| PlannedAction::Rollout { template }),
+        2 => (0_u32..6).prop_map(|replicas| PlannedAction::Scale { replicas }),
+        2 => (1_u32..3).prop_map(|count| PlannedAction::KillPods { count }),
+    ];
+    prop::collection::vec((0..SECONDS * 1_000, action), 0..4).prop_map(|mut list| {
+        list.sort_by_key(|(ms, _)| *ms);
+        let event = |(ms, action)| PlannedEvent { at: Nanos(ms * MS), deployment: 0, action };
+        list.into_iter().map(event).collect()
+    })
+}
+
+fn hpa(templates: usize) -> impl Strategy<Value = HpaPlan> {
+    (1_i32..4, 10_i32..200).prop_map(move |(min_replicas, target)| HpaPlan {
+        spec: HpaSpec {
+            min_replicas,
+            max_replicas: 6,
+            metrics: vec![MetricSpec {
+                source: MetricSource::Resource { resource: "cpu".to_owned() },
+                target: MetricTarget {
+                    kind: Some(TargetKind::Utilization),
+                    average_utilization: Some(target),
+                    average_value: None,
+                    value: None,
+                },
+            }],
+            behavior: None,
+        },
+        requests: vec![
+            PodRequests {
+                containers: vec![ContainerRequests {
+                    name: "app".to_owned(),
+                    requests: [("cpu".to_owned(), 500)].into(),
+                }],
+                pod_level: Default::default(),
+            };
+            templates
+        ],
+        controller: HpaController { sync_period: Nanos::from_secs(3), options: Options::for_kubernetes(35) },
+        metrics: MetricsPipeline { housekeeping: Nanos::from_secs(2), resolution: Nanos::from_secs(3) },
+    })
+}
+
+fn control() -> impl Strategy<Value = ControlPlane> {
+    let delays = prop::collection::vec(delay(200), 10);
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+    (1_u32..4, delays, flags).prop_map(|(nodes, delays, (kubelet, ranked, direct_endpoints, slow_start))| {
+        let nth = |i: usize| delays[i].clone();
+        ControlPlane {
+            nodes,
+            controller_reaction: nth(0),
+            api_write: nth(1),
+            schedule: nth(2),
+            kubelet_notice: nth(3),
+            sandbox: nth(4),
+            container_relist: nth(5),
+            status_patch: nth(6),
+            kubelet_stop: nth(7),
+            sandbox_stop: nth(8),
+            slice_sync: nth(9),
+            probe_phase: if kubelet { ProbePhase::Kubelet } else { ProbePhase::ProcessStart },
+            victim_order: if ranked { VictimOrder::Kubernetes } else { VictimOrder::OldestFirst },
+            direct_endpoints,
+            slow_start,
+        }
+    })
+}
+
+fn cluster() -> impl Strategy<Value = SimSpec> {
+    let strategy = prop_oneof![
+        4 => (0_u32..3, 0_u32..3).prop_map(|(surge, unavailable)| Rollout::RollingUpdate {
+            // Both zero is refused by the API server.
+            max_surge: IntOrPercent::Int(if unavailable == 0 { surge.max(1) } else { surge }),
+            max_unavailable: IntOrPercent::Int(unavailable),
+        }),
+        1 => Just(Rollout::Recreate),
+    ];
+    let workload = (
+        1_u32..6,
+        strategy,
+        0_u32..3,
+        prop::collection::vec(template(), 2),
+        prop::option::weighted(0.3, hpa(2)),
+        prop::bool::weighted(0.1),
+    );
+    let gone =
+        prop_oneof![Just(AfterExit::Refused), Just(AfterExit::Unreachable), Just(AfterExit::Blackhole)];
+    let network = (0_u64..30, any::<bool>(), gone);
+    (load(SECONDS), client(), network, tier(), workload, events(), control()).prop_map(
+        |(load, client, (race, linear, after_exit), tier, workload, events, control)| {
+            let (replicas, strategy, min_ready_seconds, templates, hpa, publish_not_ready_addresses) =
+                workload;
+            SimSpec {
+                kubernetes_minor: 35,
+                load,
+                client,
+                network: NetworkSpec {
+                    race_window: Nanos(race * MS),
+                    linear_syn_retries: linear,
+                    after_exit,
+                },
+                tiers: vec![tier],
+                deployments: vec![DeploymentPlan {
+                    name: "random".to_owned(),
+                    spec: DeploymentSpec { replicas, strategy, paused: false },
+                    min_ready_seconds,
+                    progress_deadline_seconds: Some(600),
+                    templates,
+                    publish_not_ready_addresses,
+                    hpa,
+                }],
+                events,
+                control,
+                settle_limit: Nanos::from_secs(15),
+            }
+        },
+    )
+}
+
+/// A few hundred by default; `PROPTEST_CASES` asks for more.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(250)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
+
+    /// Conservation and the closed-loop identity are asserted inside every run.
+    #[test]
+    fn both_paths_tell_the_same_story(spec in cluster(), seed in any::<u64>()) {
+        let outcome = reference::compare(&Arc::new(spec), seed, 0);
+        prop_assert!(outcome.is_ok(), "{}", outcome.unwrap_err());
+    }
+}

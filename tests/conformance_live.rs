@@ -1,0 +1,66 @@
+//! Losses measured with real front ends against what podloss predicts from the parameters alone.
+//!
+//! The rows in `tests/data` always run. The shared ones run where they are: beside the project, or
+//! where `PODLOSS_CONFORMANCE` says. Fewer seeds than `podloss conform` takes are enough here: the
+//! predicted means are still ten times as certain as the measured ones.
+
+use std::path::{Path, PathBuf};
+
+use podloss::conform::live::{Verdict, compare_row, predict_with};
+use serde_json::Value;
+
+const SEEDS: u64 = 60;
+
+/// The rows of a file. Parameters that a row does not state are the file's usual ones.
+fn rows(path: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut file: Value =
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let usual = file["usual"].take();
+    let mut rows = file["rows"].as_array().expect("a list of rows").clone();
+    for (key, value) in usual.as_object().into_iter().flatten() {
+        for row in &mut rows {
+            let parameters = row["parameters"].as_object_mut().expect("parameters by name");
+            parameters.entry(key).or_insert_with(|| value.clone());
+        }
+    }
+    rows
+}
+
+/// Every row that can be predicted must hold; the answer is how many could.
+fn check(path: &Path, rows: &[Value]) -> usize {
+    let (mut predicted, mut misses) = (0, Vec::new());
+    for row in rows {
+        let name = row["name"].as_str().expect("a name");
+        let prediction =
+            predict_with(&row["parameters"], SEEDS).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let comparison = compare_row(row, prediction.as_ref());
+        predicted += usize::from(comparison.verdict != Verdict::NotModelled);
+        if comparison.verdict == Verdict::Misses || !comparison.remarks.is_empty() {
+            misses.push(format!("{name}\n  {}", comparison.lines.join("\n  ")));
+        }
+    }
+    assert!(misses.is_empty(), "{} of {}:\n{}", misses.len(), path.display(), misses.join("\n"));
+    predicted
+}
+
+#[test]
+fn own_rows_hold() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/live-rows.json");
+    assert_eq!(check(&path, &rows(&path)), 9);
+}
+
+#[test]
+fn shared_rows_hold() {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/conformance");
+    let folder = std::env::var_os("PODLOSS_CONFORMANCE").map_or_else(beside, PathBuf::from).join("live");
+    if !folder.is_dir() {
+        println!("skipped: no measured rows in {}", folder.display());
+        return;
+    }
+    let plain = folder.join("rows.json");
+    assert_eq!(check(&plain, &rows(&plain)), 37);
+    // nginx and ingress-nginx at least; rows of other front ends as far as they are modelled.
+    let fronts = folder.join("rows-fronts.json");
+    assert!(check(&fronts, &rows(&fronts)) >= 10);
+}
