@@ -127,6 +127,7 @@ fn front(removal: Nanos) -> FrontSpec {
         delivery: Delivery {
             add: ms(20),
             remove: ms(20),
+            remove_elsewhere: None,
             removal_override: Some(Dist::Fixed(removal)),
             addition_override: None,
             mechanism: Mechanism::InPlace { batch: Nanos::ZERO },

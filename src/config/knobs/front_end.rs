@@ -49,7 +49,7 @@ pub(super) const FRONT_END: &[Knob] = &[
     ),
     Knob::new(
         "front_end.balancer",
-        Kind::Choice(&["nginx", "round-robin", "ingress-ring", "least-connections"]),
+        Kind::Choice(&["nginx", "round-robin", "ingress-ring", "ewma", "least-connections"]),
         "balancer",
         "How a pod is chosen for an attempt.",
     ),

@@ -86,6 +86,9 @@ impl Chosen {
             ("front_end.health_check.healthy", check.healthy_threshold.map(|n| n.to_string())),
             ("front_end.health_check.unhealthy", check.unhealthy_threshold.map(|n| n.to_string())),
         ];
+        if self.preset.name == "ingress-nginx" && settings.load_balancing.as_deref() == Some("ewma") {
+            found.push(("front_end.balancer", Some("ewma".to_owned())));
+        }
         if alb {
             found.push(("front_end.read_timeout", seconds(settings.idle_timeout_seconds)));
             found.push(("front_end.keepalive_idle", seconds(settings.idle_timeout_seconds)));
@@ -150,15 +153,11 @@ fn unsupported(settings: &FrontEndSettings, preset: &str) -> Vec<&'static str> {
         found.push("upstream-hash-by");
     }
     let known = match preset {
-        "ingress-nginx" => ["round_robin", "round_robin"],
+        "ingress-nginx" => ["round_robin", "ewma"],
         _ => ["round_robin", "least_outstanding_requests"],
     };
     if balancing.is_some_and(|balancing| !known.contains(&balancing)) {
-        found.push(if balancing == Some("ewma") {
-            "load-balance: ewma"
-        } else {
-            "the load balancing algorithm"
-        });
+        found.push("the load balancing algorithm");
     }
     found
 }
@@ -185,6 +184,7 @@ pub(super) fn front_spec(preset: &'static FrontEndPreset, values: &mut Values<'_
         }),
         "ingress-ring" => Balancer::IngressRing,
         "least-connections" => Balancer::LeastConnections,
+        "ewma" => Balancer::Ewma,
         _ => Balancer::RoundRobin,
     };
     let retry_on = values.word("front_end.retry_on");
@@ -216,6 +216,7 @@ pub(super) fn front_spec(preset: &'static FrontEndPreset, values: &mut Values<'_
         delivery: Delivery {
             add: watch.clone(),
             remove: watch,
+            remove_elsewhere: None,
             removal_override: removal_override(values),
             addition_override: overriding("front_end.addition", values),
             mechanism: mechanism(preset.updates, values),

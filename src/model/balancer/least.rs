@@ -1,14 +1,22 @@
 //! Least connections: the peer with the fewest requests under way.
 
+use std::collections::BTreeMap;
+
 /// A list of peers and how many requests this holder has under way at each.
 #[derive(Clone, Debug, Default)]
 pub struct LeastConnections {
     list: Vec<u32>,
-    /// Requests under way, by pod number; keeps counting for pods that left the list.
-    under_way: Vec<u32>,
+    /// Requests under way, in list order, so that the search runs over neighbours.
+    loads: Vec<u32>,
+    /// The place of each pod in the list by pod number; [`UNLISTED`] if it has none.
+    places: Vec<u32>,
+    /// Requests under way at pods that are not in the list.
+    elsewhere: BTreeMap<u32, u32>,
     /// Where the search for the next minimum begins, so that ties go round.
     start: usize,
 }
+
+const UNLISTED: u32 = u32::MAX;
 
 impl LeastConnections {
     /// The peers in list order.
@@ -16,11 +24,22 @@ impl LeastConnections {
         &self.list
     }
 
-    /// Replaces the list.
+    /// Replaces the list. Requests under way at pods that leave it are remembered.
     pub fn replace(&mut self, list: Vec<u32>) {
+        for (&pod, &load) in self.list.iter().zip(&self.loads) {
+            self.places[pod as usize] = UNLISTED;
+            if load > 0 {
+                self.elsewhere.insert(pod, load);
+            }
+        }
         let needed = list.iter().max().map_or(0, |&p| p as usize + 1);
-        if self.under_way.len() < needed {
-            self.under_way.resize(needed, 0);
+        if self.places.len() < needed {
+            self.places.resize(needed, UNLISTED);
+        }
+        self.loads.clear();
+        for (place, &pod) in (0..).zip(&list) {
+            self.places[pod as usize] = place;
+            self.loads.push(self.elsewhere.remove(&pod).unwrap_or(0));
         }
         self.list = list;
         self.start = 0;
@@ -29,37 +48,50 @@ impl LeastConnections {
     /// The first peer with the fewest requests that was not tried; when all were tried, the first
     /// with the fewest. `None` when the list is empty.
     pub fn pick(&mut self, tried: &[u32]) -> Option<u32> {
-        let untried = self.scan(|pod| !tried.contains(&pod));
-        let at = if tried.is_empty() { untried? } else { untried.or_else(|| self.scan(|_| true))? };
+        let untried = if tried.is_empty() { None } else { self.least_of(|pod| !tried.contains(&pod)) };
+        let at = untried.or_else(|| self.least())?;
         self.start = if at + 1 == self.list.len() { 0 } else { at + 1 };
         self.list.get(at).copied()
     }
 
-    fn scan(&self, allowed: impl Fn(u32) -> bool) -> Option<usize> {
-        let mut best: Option<(u32, usize)> = None;
-        let (head, tail) = self.list.split_at(self.start.min(self.list.len()));
-        let from_start = (self.start..).zip(tail).chain((0..).zip(head));
-        for (at, &pod) in from_start {
-            let load = self.under_way.get(pod as usize).copied().unwrap_or(0);
-            if best.is_none_or(|(least, _)| load < least) && allowed(pod) {
-                best = Some((load, at));
-            }
-        }
-        best.map(|(_, at)| at)
+    /// The first place from `start` on with the smallest load: two passes without a branch per
+    /// peer, which are faster than one with.
+    fn least(&self) -> Option<usize> {
+        let least = self.loads.iter().copied().min()?;
+        let (head, tail) = self.loads.split_at(self.start);
+        let within = |loads: &[u32]| loads.iter().position(|&load| load == least);
+        within(tail).map(|at| self.start + at).or_else(|| within(head))
+    }
+
+    fn least_of(&self, allowed: impl Fn(u32) -> bool) -> Option<usize> {
+        let from_start = (self.start..self.list.len()).chain(0..self.start);
+        from_start.filter(|&at| allowed(self.list[at])).min_by_key(|&at| self.loads[at])
     }
 
     /// A request goes to `pod`.
     pub fn began(&mut self, pod: u32) {
-        if let Some(count) = self.under_way.get_mut(pod as usize) {
-            *count += 1;
+        match self.place(pod) {
+            Some(place) => self.loads[place] += 1,
+            None => *self.elsewhere.entry(pod).or_insert(0) += 1,
         }
     }
 
     /// A request at `pod` ended, well or badly.
     pub fn ended(&mut self, pod: u32) {
-        if let Some(count) = self.under_way.get_mut(pod as usize) {
-            *count = count.saturating_sub(1);
+        if let Some(place) = self.place(pod) {
+            self.loads[place] = self.loads[place].saturating_sub(1);
+        } else if let Some(load) = self.elsewhere.get_mut(&pod) {
+            *load -= 1;
+            if *load == 0 {
+                self.elsewhere.remove(&pod);
+            }
         }
+    }
+
+    #[inline]
+    fn place(&self, pod: u32) -> Option<usize> {
+        let place = *self.places.get(pod as usize)?;
+        (place != UNLISTED).then_some(place as usize)
     }
 }
 
@@ -83,5 +115,22 @@ mod tests {
         balancer.ended(3);
         assert_eq!(balancer.pick(&[]), Some(3));
         assert_eq!(balancer.pick(&[3, 5, 9]), Some(3), "all tried: the least loaded again");
+    }
+
+    #[test]
+    fn requests_at_pods_that_leave_and_come_back_still_count() {
+        let mut balancer = LeastConnections::default();
+        balancer.replace(vec![1, 2]);
+        balancer.began(1);
+        balancer.began(1);
+        balancer.replace(vec![2, 7]);
+        balancer.ended(1);
+        balancer.began(7);
+        balancer.replace(vec![1, 7, 2]);
+        balancer.began(2);
+        // One request each: the ended one at pod 1 was not forgotten while it was away.
+        assert_eq!([balancer.pick(&[]), balancer.pick(&[]), balancer.pick(&[])], [Some(1), Some(7), Some(2)]);
+        balancer.ended(1);
+        assert_eq!(balancer.pick(&[]), Some(1));
     }
 }

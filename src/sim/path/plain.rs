@@ -665,6 +665,7 @@ impl<O: Observer> RequestPath for PlainPath<O> {
             } else if arrival < limit {
                 let id = self.source.pop();
                 self.arrive(id, arrival);
+                self.source.sent();
             } else {
                 return None;
             }

@@ -21,6 +21,9 @@ pub(super) struct Connections {
     next_send: WinnerTree,
     next_id: Vec<u64>,
     begun_at: Vec<u64>,
+    /// The connection whose request was taken last, until its leaf in the tree is moved: most
+    /// often its next moment is known at once, and then one move is enough.
+    taken: Option<u32>,
     /// When the connection's last request ended; `u64::MAX` while one is under way.
     ended_at: Vec<u64>,
     think: Dist,
@@ -48,7 +51,7 @@ impl RequestSource {
         }
     }
 
-    /// Takes the next request: its number.
+    /// Takes the next request: its number. [`Self::sent`] must follow when it has been handed on.
     #[inline]
     pub(super) fn pop(&mut self) -> u64 {
         match self {
@@ -58,6 +61,15 @@ impl RequestSource {
                 *next_id - 1
             }
             RequestSource::Closed(connections) => connections.pop(),
+        }
+    }
+
+    /// The request that was taken last is on its way. If its end is known already, its connection
+    /// has been given its next moment by [`Self::ended`]; if not, it has none until then.
+    #[inline]
+    pub(super) fn sent(&mut self) {
+        if let RequestSource::Closed(connections) = self {
+            connections.sent();
         }
     }
 
@@ -105,6 +117,7 @@ impl Connections {
             next_send: WinnerTree::new(),
             next_id: (0..u64::from(load.connections)).map(|c| c << WITHIN_CONNECTION).collect(),
             begun_at: Vec::new(),
+            taken: None,
             ended_at: Vec::new(),
             think: load.think.clone(),
             think_sum: 0,
@@ -126,7 +139,7 @@ impl Connections {
     #[inline]
     fn pop(&mut self) -> u64 {
         let (at, c) = self.next_send.earliest();
-        self.next_send.set(c, u64::MAX);
+        self.taken = Some(c);
         let c = c as usize;
         self.think_sum += u128::from(at - self.ended_at[c]);
         self.ended_at[c] = u64::MAX;
@@ -134,8 +147,18 @@ impl Connections {
     }
 
     #[inline]
+    fn sent(&mut self) {
+        if let Some(c) = self.taken.take() {
+            self.next_send.set(c, u64::MAX);
+        }
+    }
+
+    #[inline]
     fn ended(&mut self, request: u64, at: u64, retry_at: Option<u64>, draws: &Draws) {
         let c = connection(request);
+        if self.taken == Some(c) {
+            self.taken = None;
+        }
         self.ended_at[c as usize] = at;
         let (next_id, next_at) = match retry_at {
             Some(retry_at) => (request + (1 << RETRY_SHIFT), retry_at),

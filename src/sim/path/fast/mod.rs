@@ -187,6 +187,7 @@ impl<O: Observer> FastPath<O> {
             } else if arrival < limit {
                 let id = self.source.pop();
                 self.arrive(id, arrival);
+                self.source.sent();
             } else {
                 return None;
             }
