@@ -204,7 +204,7 @@ impl Workload {
                 pod_level: Default::default(),
             }],
             controller: HpaController { sync_period: SYNC_PERIOD, options: Options::for_kubernetes(35) },
-            metrics: MetricsPipeline { housekeeping: Nanos::from_secs(10), resolution: Nanos::from_secs(15) },
+            metrics: MetricsPipeline::default(),
         }
     }
 }

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use super::engine::Engine;
-use super::path::NoObserver;
-use super::path::plain::PlainPath;
+use super::reference::run_plain;
 use super::spec::*;
 use super::{RunResult, run};
 use crate::model::deployment::{DeploymentSpec, Strategy};
@@ -119,6 +117,7 @@ fn cluster(replicas: u32, hpa: HpaSpec, load: Load, service: Nanos) -> SimSpec {
             delivery: Delivery {
                 add: ms(100),
                 remove: ms(100),
+                remove_elsewhere: None,
                 removal_override: None,
                 addition_override: None,
                 mechanism: Mechanism::InPlace { batch: Nanos::from_millis(10) },
@@ -590,7 +589,7 @@ fn the_plain_path_gives_the_same_sizes() {
         server(&mut spec).workers = Some(3);
         let spec = Arc::new(spec);
         let fast = run(&spec, 7, 0, &|| false);
-        let plain = Engine::<PlainPath<NoObserver>>::new(Arc::clone(&spec), 7, 0).run(&|| false);
+        let plain = run_plain(&spec, 7, 0, &|| false);
         assert_eq!(fast.timeline.desired, plain.timeline.desired);
         let decisions = |result: &RunResult| -> Vec<hpa::Decision> {
             result.timeline.hpa.iter().map(|record| record.decision.clone()).collect()

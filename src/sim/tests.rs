@@ -201,7 +201,11 @@ fn hpa(templates: usize) -> impl Strategy<Value = HpaPlan> {
             templates
         ],
         controller: HpaController { sync_period: Nanos::from_secs(3), options: Options::for_kubernetes(35) },
-        metrics: MetricsPipeline { housekeeping: Nanos::from_secs(2), resolution: Nanos::from_secs(3) },
+        metrics: MetricsPipeline {
+            housekeeping: Nanos::from_secs(2),
+            resolution: Nanos::from_secs(3),
+            ..MetricsPipeline::default()
+        },
     })
 }
 
