@@ -2,9 +2,11 @@
 
 use super::code;
 use super::fields::Objects;
+use super::pods::cpu_limit;
 use super::values::{Fallback, Of, Values};
 use crate::config::case::Origin;
 use crate::config::knobs::{Kind, Value};
+use crate::config::manifest::Selection;
 use crate::diag::Diagnostic;
 use crate::model::hpa::{HpaSpec, MetricSource, PodRequests};
 use crate::random::Dist;
@@ -63,10 +65,10 @@ impl Demand {
     }
 }
 
-/// What one pod has for requests.
+/// The size that costs are assumed by.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct PodSize {
-    /// The most pods there can be for long: `maxReplicas`, else the replicas.
+    /// The most pods there can be for long: `maxReplicas`, else `replicas`.
     pub(super) pods: u32,
     /// CPU limit, else request, of the container that answers, in cores.
     pub(super) cores: Option<f64>,
@@ -141,22 +143,21 @@ fn cpu_said(of: &Of<'_>, values: &mut Values<'_>) -> f64 {
 fn assumed_service(demand: Demand, size: PodSize, cpu: f64) -> Fallback {
     const MEDIAN: f64 = 0.020;
     const MEAN_OVER_MEDIAN: f64 = 1.270;
-    let at = |share: f64| {
-        // Workers limit an open load only: connections of a closed one wait for each other.
-        let (Some(workers), Demand::Open { peak, .. }) = (size.workers, demand) else { return f64::INFINITY };
-        share * f64::from(workers) * f64::from(size.pods) / peak.max(1e-9)
+    let mean = (MEDIAN * MEAN_OVER_MEDIAN).max(cpu * 1.5);
+    // A range of the unknown ends where the workers could not carry an open load any more.
+    let most = match (size.workers, demand) {
+        (Some(workers), Demand::Open { peak, .. }) => {
+            SIZED_AT_MOST * f64::from(workers) * f64::from(size.pods) / peak.max(1e-9)
+        }
+        _ => f64::INFINITY,
     };
-    let mean = (MEDIAN * MEAN_OVER_MEDIAN).min(at(SIZED_FOR)).max(cpu * 1.5);
-    let sized = mean < MEDIAN * MEAN_OVER_MEDIAN;
     let median = mean / MEAN_OVER_MEDIAN;
-    let (low, high) =
-        ((mean / 5.0).min(0.005).max(cpu), (mean * 8.0).min(0.2).min(at(SIZED_AT_MOST)).max(mean));
+    let (low, high) = ((mean / 5.0).max(cpu), (mean * 8.0).min(most).max(mean));
     Fallback {
         text: format!("median={},p99={}", rounded(median), rounded(median * 5.0)),
-        range: Some((rounded(low).to_string(), rounded(high).to_string())),
+        range: Some((rounded_up(low).to_string(), rounded(high).to_string())),
         origin: Origin::Guess,
-        source: if sized { "sized so that the workers can carry the load" } else { "a small web request" }
-            .to_owned(),
+        source: "a small web request".to_owned(),
         decisive: true,
     }
 }
@@ -182,11 +183,32 @@ fn assumed_cpu(demand: Demand, size: PodSize, service: f64) -> Fallback {
     }
 }
 
-/// Three digits, rounded down so that a lower one never exceeds what it was rounded from.
+/// Three digits, rounded down.
 fn rounded(seconds: f64) -> Nanos {
     let nanos = Nanos::from_secs_f64(seconds).0;
     let unit = 10_u64.pow(nanos.max(1).ilog10().saturating_sub(2));
     Nanos(nanos / unit * unit)
+}
+
+/// Three digits, rounded up: a service time must not fall below the CPU time in it.
+fn rounded_up(seconds: f64) -> Nanos {
+    let nanos = Nanos::from_secs_f64(seconds).0;
+    let unit = 10_u64.pow(nanos.max(1).ilog10().saturating_sub(2));
+    Nanos(nanos.div_ceil(unit) * unit)
+}
+
+/// The size that the manifests state, which settings over them do not change: costs that nobody
+/// says must stay the same when replicas or limits are swept.
+pub(super) fn written_size(selection: &Selection<'_>, objects: &Objects, server: &str, minor: u32) -> PodSize {
+    let scaler = match selection.autoscalers.as_slice() {
+        [only] => Some(only.max_replicas),
+        _ => None,
+    };
+    let pods = scaler.or(selection.deployment.replicas).or(objects.deployment.replicas).unwrap_or(1).max(1);
+    let container = selection.pod_spec.container(server);
+    let limit = container.and_then(|container| cpu_limit(container, &selection.pod_spec, minor));
+    let milli = limit.or(container.and_then(|container| container.resources.cpu_request_milli));
+    PodSize { pods, cores: milli.filter(|milli| *milli > 0).map(|milli| milli as f64 / 1e3), workers: None }
 }
 
 /// The size at which an autoscaler rests under a steady demand for CPU, in cores per pod of the
@@ -336,10 +358,8 @@ mod tests {
         let cpu = assumed_cpu(demand, size, 0.025);
         assert_eq!(cpu.text, "333us");
         assert_eq!(cpu.range, Some(("166us".to_owned(), "533us".to_owned())));
-        let service = assumed_service(demand, size, 0.0);
-        let Ok(Value::Service(service, None)) = Kind::Service.parse(&service.text) else { panic!() };
-        let busy = 900.0 * service.mean().as_secs_f64() / 12.0;
-        assert!((busy - 0.5).abs() < 0.02, "{busy}");
+        // 0.8 x 12 workers / 900 rps.
+        assert_eq!(assumed_service(demand, size, 0.0).range.unwrap().1, "25.4ms");
         let free = PodSize { pods: 3, cores: None, workers: None };
         assert_eq!(assumed_service(demand, free, 0.0).text, "median=20ms,p99=100ms");
         assert_eq!(assumed_cpu(demand, free, 0.025).text, "5ms");

@@ -19,6 +19,8 @@ use crate::units::Nanos;
 use super::values::Fallback;
 
 const PRESET: &str = "front_end.preset";
+/// The most workers that are simulated: each has a list of its own.
+const HOLDERS_MAX: u64 = 10_000;
 
 /// The front end that was chosen.
 pub(super) struct Chosen {
@@ -195,10 +197,15 @@ pub(super) fn front_spec(preset: &'static FrontEndPreset, values: &mut Values<'_
         stale_gives_try_back: values.switch("front_end.stale_retry"),
     });
     let watch = values.dist("front_end.watch");
+    let (replicas, workers) = (values.count("front_end.replicas"), values.count("front_end.workers"));
+    if u64::from(replicas) * u64::from(workers) > HOLDERS_MAX {
+        let message = format!("{replicas} front-end replicas of {workers} workers are more than {HOLDERS_MAX} in all");
+        values.problems.push(Diagnostic::error(code::FRONT_END, message).help("lower one of the two"));
+    }
     FrontSpec {
         name: preset.name.to_owned(),
-        replicas: values.count("front_end.replicas"),
-        workers: values.count("front_end.workers"),
+        replicas,
+        workers,
         balancer,
         retry: RetryPolicy {
             on_error: retry_on.contains("error"),
@@ -237,14 +244,14 @@ fn mechanism(updates: Updates, values: &mut Values<'_>) -> Mechanism {
         Updates::SyncAndPoll => Mechanism::SyncAndPoll {
             rate_per_s: values.number("front_end.sync_rate"),
             batch: values.span("front_end.batch"),
-            poll: values.span("front_end.poll"),
+            poll: values.period("front_end.poll"),
             whole_second_stamp: true,
         },
         Updates::TargetGroup => Mechanism::TargetGroup(TargetGroup {
             reconcile: values.dist("front_end.reconcile"),
             apply: values.dist("front_end.apply"),
             health: HealthCheck {
-                interval: values.span("front_end.health_check.interval"),
+                interval: values.period("front_end.health_check.interval"),
                 healthy_threshold: values.count("front_end.health_check.healthy"),
                 unhealthy_threshold: values.count("front_end.health_check.unhealthy"),
                 initial_threshold: values.count("front_end.health_check.initial"),

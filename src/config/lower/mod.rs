@@ -97,15 +97,14 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
     let network = control::network(&mut values, tier.keepalive.is_some());
     let demand = Demand::of(&described.load, tier.overhead);
     let gated = matches!(tier.delivery.mechanism, crate::sim::spec::Mechanism::TargetGroup(_));
-    let sized = size_pods(&objects, &parts, demand, minor, &mut values);
+    let sized = size_pods(&selection, &objects, &parts, demand, minor, &mut values);
     let shared =
         Shared { minor, cost: &sized.cost, workers: sized.workers, gated, kept: tier.keepalive.is_some() };
     let before = old.as_ref().unwrap_or(&objects.pod_spec);
     let present: Vec<&str> = before.serving_containers().map(|container| container.image.as_str()).collect();
-    let templates = vec![
-        pods::template(before, &old_parts, &shared, &present, &mut values),
-        pods::template(&objects.pod_spec, &parts, &shared, &present, &mut values),
-    ];
+    // The new one first: what is assumed goes on record by it.
+    let new_template = pods::template(&objects.pod_spec, &parts, &shared, &present, &mut values);
+    let templates = vec![pods::template(before, &old_parts, &shared, &present, &mut values), new_template];
     let title = objects.deployment.meta.title();
     let rest_of_pods = pods::warn_of_the_rest(&objects.pod_spec, &title, minor, gated, &mut values);
     let hpa = sized.hpa.clone().map(|spec| HpaPlan {
@@ -211,25 +210,26 @@ struct Sized {
     warnings: Vec<Diagnostic>,
 }
 
-fn size_pods(objects: &Objects, parts: &Parts, demand: Demand, minor: u32, values: &mut Values<'_>) -> Sized {
+fn size_pods(
+    selection: &Selection<'_>,
+    objects: &Objects,
+    parts: &Parts,
+    demand: Demand,
+    minor: u32,
+    values: &mut Values<'_>,
+) -> Sized {
     let mut warnings = Vec::new();
     let hpa = active_autoscaler(objects, values, &mut warnings);
     let server = roles::running(&objects.pod_spec)[parts.server()].0;
     let of = pods::names(server, roles::Part::Serves);
     let workers = pods::workers(&of, values);
-    let limit = server.resources.cpu_limit_milli.or(objects.pod_spec.resources.cpu_limit_milli);
-    let written = objects.deployment.replicas.unwrap_or(1);
+    let limit = pods::cpu_limit(server, &objects.pod_spec, minor);
     let cores = |milli: u64| milli as f64 / 1e3;
-    // An autoscaler holds the pods near its target, not near their limit.
+    let size = capacity::written_size(selection, objects, &server.name, minor);
+    let cost = capacity::cost(demand, PodSize { workers, ..size }, &of, values);
+    let demanded = demand.first(cost.service.mean().as_secs_f64()) * cost.cpu_seconds;
     let requests = pod_requests(&objects.pod_spec);
     let pod_level = hpa::Options::for_kubernetes(minor).pod_level_resources;
-    let size = PodSize {
-        pods: hpa.as_ref().map_or(written, |hpa| hpa.max_replicas.max(1).unsigned_abs()).max(1),
-        cores: limit.or(server.resources.cpu_request_milli).map(cores),
-        workers,
-    };
-    let cost = capacity::cost(demand, size, &of, values);
-    let demanded = demand.first(cost.service.mean().as_secs_f64()) * cost.cpu_seconds;
     let resting = hpa
         .as_ref()
         .and_then(|hpa| capacity::resting_size(hpa, &requests, &server.name, pod_level, demanded));
@@ -271,7 +271,7 @@ fn controller(minor: u32, values: &mut Values<'_>) -> HpaController {
     options.downscale_stabilization = values.span("metrics.downscale_stabilization");
     options.cpu_initialization_period = values.span("metrics.cpu_initialization_period");
     options.initial_readiness_delay = values.span("metrics.initial_readiness_delay");
-    HpaController { sync_period: values.span("metrics.sync_period"), options }
+    HpaController { sync_period: values.period("metrics.sync_period"), options }
 }
 
 fn strategy(strategy: Strategy) -> deployment::Strategy {

@@ -87,6 +87,11 @@ fn only<'n>(of: &Of<'n>) -> Of<'n> {
     Of { name: of.name, star: of.main, main: of.main }
 }
 
+/// Sidecars that take every connection of the pod into their hands.
+fn is_mesh(name: &str) -> bool {
+    matches!(name, "istio-proxy" | "linkerd-proxy" | "envoy-sidecar")
+}
+
 /// Gates that load balancer controllers set when the target is healthy.
 pub(super) fn is_target_gate(gate: &str) -> bool {
     gate.starts_with("target-health.") || gate.contains("load-balancer-neg-ready")
@@ -129,8 +134,6 @@ fn role(
                 _ => Accept::Eager,
             };
             let warm_up = values.span_of(of, "warm_up");
-            let limit = container.resources.cpu_limit_milli;
-            let pod_level = spec.resources.cpu_limit_milli.filter(|_| shared.minor >= 34);
             Role::Serves(ServerSpec {
                 workers: shared.workers,
                 accept,
@@ -140,7 +143,7 @@ fn role(
                 },
                 service: shared.cost.service.clone(),
                 cpu_share: shared.cost.cpu_share(),
-                cpu_limit_milli: limit.or(pod_level),
+                cpu_limit_milli: cpu_limit(container, spec, shared.minor),
                 keepalive_idle: match shared.kept {
                     true => patience(values.of(of, "keepalive_idle", None)),
                     false => None,
@@ -155,6 +158,12 @@ fn role(
             })
         }
     }
+}
+
+/// The container's limit, else the pod's where the version knows one; zero means none.
+pub(super) fn cpu_limit(container: &Container, spec: &PodSpec, minor: u32) -> Option<u64> {
+    let pod_level = spec.resources.cpu_limit_milli.filter(|_| minor >= 34);
+    container.resources.cpu_limit_milli.or(pod_level).filter(|milli| *milli > 0)
 }
 
 /// `0s` closes after every answer, `never` keeps an idle connection for ever.
@@ -231,6 +240,9 @@ pub(super) fn warn_of_the_rest(
     }
     for container in spec.serving_containers().filter(|container| container.lifecycle.post_start.is_some()) {
         rest.push(format!("postStart of container {}", container.name));
+    }
+    for container in spec.serving_containers().filter(|container| is_mesh(&container.name)) {
+        rest.push(format!("requests on their way through {}", container.name));
     }
     if spec.host_network {
         rest.push("hostNetwork (pods of one node share its ports)".to_owned());

@@ -9,9 +9,6 @@ use crate::config::case::Origin;
 use crate::config::knobs;
 use crate::config::manifest::{Manifests, Selection, TrafficPolicy};
 
-/// The object that stands for everything no file of a service tells.
-const UNSEEN: &str = "not in these files";
-
 /// Which container answers is an assumption where it had to be inferred.
 pub(super) fn record_roles(parts: &Parts, objects: &Objects, values: &mut Values<'_>) {
     let Some(why) = &parts.why else { return };
@@ -22,7 +19,7 @@ pub(super) fn record_roles(parts: &Parts, objects: &Objects, values: &mut Values
     values.assume(knob, &key, Fallback::plain(parts.parts[server].word(), Origin::Guess, why.clone()));
 }
 
-/// Fields and objects that are not modelled, with the object's name, and what no file shows.
+/// Fields and objects that are not modelled, with the object's name.
 pub(super) fn not_modelled(
     manifests: &Manifests,
     selection: &Selection<'_>,
@@ -58,10 +55,5 @@ pub(super) fn not_modelled(
     }
     let objects = |count: usize| format!("{count} object{}", if count == 1 { "" } else { "s" });
     found.extend(kinds.into_iter().map(|(kind, count)| (kind.to_owned(), objects(count))));
-    let unseen = match selection.pods.is_empty() {
-        true => &["injected sidecars", "readiness gates", "node and IP room"][..],
-        false => &["node and IP room"],
-    };
-    found.extend(unseen.iter().map(|what| (UNSEEN.to_owned(), (*what).to_owned())));
     found
 }

@@ -311,6 +311,18 @@ impl Values<'_> {
         }
     }
 
+    /// The time between two of something that never ends: never so short that a run could not end.
+    pub(super) fn period(&mut self, path: &str) -> Nanos {
+        const SHORTEST: Nanos = Nanos::from_millis(10);
+        let span = self.span(path);
+        if span < SHORTEST
+            && let Some(setting) = self.said(path)
+        {
+            self.invalid(setting, &format!("{span} is too short: write at least {SHORTEST}"));
+        }
+        span.max(SHORTEST)
+    }
+
     pub(super) fn limit(&mut self, path: &str) -> Option<Nanos> {
         match self.value(path) {
             Some(Value::Limit(limit)) => limit,

@@ -72,6 +72,8 @@ fn contradictions_and_bad_values_are_refused_by_name() {
         (&[("on_stop", "drian")], "did you mean `drain`?"),
         (&[("workers", "many")], "whole number"),
         (&[("kubernetes", "latest")], "such as 1.35"),
+        (&[("front_end.poll", "0s")], "too short"),
+        (&[("front_end.replicas", "1000"), ("front_end.workers", "1000")], "more than 10000 in all"),
     ] {
         let errors = refused(WEB, said);
         assert!(errors.iter().any(|error| error.message.contains(part)), "{said:?}: {errors:#?}");

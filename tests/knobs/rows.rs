@@ -1,0 +1,297 @@
+//! The table.
+
+use super::Row;
+use super::bases::{CHAIN, COMMANDS, SCALED, TWO, UNPROBED, WEB};
+
+/// A steady load and a rollout in it.
+const ROLLOUT: &str = "--rps 120\n--duration 100s\n--event rollout@10s\n";
+/// A closed load and a rollout in it.
+const CLOSED: &str = "--conns 40\n--think 100ms\n--duration 60s\n--event rollout@10s\n";
+/// No event.
+const STEADY: &str = "--rps 120\n--duration 60s\n";
+/// A recording.
+const REPLAY: &str = "--trace trace.csv\n";
+/// A surge, and its decline.
+const SURGE: &str = "--rps 200@0,200@60s,900@70s,900@5m,200@6m..7m\n--duration 12m\n";
+/// Nobody forgives: no hook, the process ends at once, and the front end takes its time.
+const HARSH: &[(&str, &str)] = &[("on-stop", "exit"), ("removal", "10s"), ("startup", "2s")];
+
+fn row(knob: &'static str, values: [&'static str; 2]) -> Row {
+    Row { knob, base: WEB, line: ROLLOUT, with: HARSH, name: None, values }
+}
+
+impl Row {
+    fn on(mut self, base: &'static str) -> Row {
+        self.base = base;
+        self
+    }
+
+    fn line(mut self, line: &'static str) -> Row {
+        self.line = line;
+        self
+    }
+
+    fn with(mut self, with: &'static [(&'static str, &'static str)]) -> Row {
+        self.with = with;
+        self
+    }
+
+    fn name(mut self, name: &'static str) -> Row {
+        self.name = Some(name);
+        self
+    }
+}
+
+/// One worker and no room to wait, so that SYNs are dropped.
+const FULL: &[(&str, &str)] =
+    &[("workers", "1"), ("containers.*.accept", "lazy"), ("containers.*.backlog", "0"), ("latency", "60ms")];
+/// A server that ends gracefully while connections to it are kept.
+const GRACEFUL: &[(&str, &str)] =
+    &[("on-stop", "drain"), ("removal", "10s"), ("startup", "2s"), ("race_window", "80ms"), ("post", "50%")];
+const ALB: &[(&str, &str)] = &[("front-end", "aws-alb-ip"), ("on-stop", "exit"), ("startup", "2s")];
+const NGINX: &[(&str, &str)] =
+    &[("front-end", "nginx"), ("on-stop", "exit"), ("startup", "2s"), ("removal", "10s")];
+/// nginx by its stages, not by one delay in all.
+const RELOADED: &[(&str, &str)] = &[("front-end", "nginx"), ("on-stop", "exit"), ("startup", "2s")];
+/// ingress-nginx by its stages.
+const STAGED: &[(&str, &str)] = &[("on-stop", "exit"), ("startup", "2s")];
+/// New targets that fail their first checks.
+const CHECKED: &[(&str, &str)] = &[
+    ("front-end", "aws-alb-ip"),
+    ("startup", "20s"),
+    ("front_end.reconcile", "1s"),
+    ("front_end.apply", "1s"),
+    ("front_end.health_check.interval", "3s"),
+];
+/// The autoscaled service's costs.
+const COSTS: &[(&str, &str)] = &[("cpu", "10ms"), ("latency", "20ms"), ("startup", "10s")];
+/// Probes that wait for a worker behind slow requests.
+const SLOW: &[(&str, &str)] = &[("workers", "50"), ("latency", "2500ms"), ("cpu", "1ms"), ("startup", "2s")];
+/// A process that must be killed.
+const STUBBORN: &[(&str, &str)] = &[("on-stop", "ignore"), ("startup", "2s")];
+
+/// All rows.
+pub(crate) fn rows() -> Vec<Row> {
+    let mut rows = Vec::new();
+    rows.extend(general());
+    rows.extend(containers());
+    rows.extend(front_end());
+    rows.extend(cluster());
+    rows.extend(fields());
+    rows
+}
+
+fn general() -> Vec<Row> {
+    vec![
+        row("workload", ["deploy/web", "deploy/api"]).on(TWO),
+        row("kubernetes", ["1.28", "1.35"]).with(&[("preStop", "15"), ("startup", "2s")]),
+        row("duration", ["50s", "70s"]),
+        row("settle_limit", ["1s", "15m"]).line("--rps 50\n--duration 20s\n--event rollout@15s\n"),
+        row("load.kind", ["open", "closed"]).line("--duration 30s\n").with(&[("rps", "80"), ("conns", "5")]),
+        row("load.rps", ["80", "100@0,200@20s"]).line("--duration 40s\n"),
+        row("load.dispersion", ["1", "4"]),
+        row("load.connections", ["20", "40"]).line("--think 100ms\n--duration 30s\n"),
+        row("load.think", ["100ms", "exponential=300ms"]).line("--conns 20\n--duration 30s\n"),
+        row("load.ramp", ["0s", "9s"]).line(CLOSED),
+        row("load.trace", ["trace.csv", "other.csv"]).line("--trace {}\n"),
+        row("load.scale", ["1", "2"]).line(REPLAY),
+        row("load.shift", ["0s", "10s"]).line(REPLAY),
+        row("load.cut", ["0s..20s", "10s..40s"]).line(REPLAY),
+        row("client.post", ["0%", "50%"]),
+        row("client.timeout", ["never", "40ms"]),
+        row("client.retries", ["0", "2"]),
+        row("client.backoff", ["10ms", "2s"]).with(&[
+            ("client.retries", "2"),
+            ("on-stop", "exit"),
+            ("removal", "10s"),
+            ("startup", "2s"),
+        ]),
+        row("client.keep_alive", ["true", "false"]).line(CLOSED),
+        row("network.after_exit", ["refused", "blackhole"]),
+        row("network.race_window", ["200us", "80ms"]).with(&[
+            ("on-stop", "drain"),
+            ("removal", "10s"),
+            ("startup", "2s"),
+            ("post", "50%"),
+        ]),
+        row("network.linear_syn_retries", ["true", "false"]).with(FULL),
+    ]
+}
+
+fn containers() -> Vec<Row> {
+    vec![
+        row("containers.*.service", ["10ms", "45ms,p99=82ms,cpu=8ms"]),
+        row("containers.*.cpu", ["100us", "15ms"]).with(&[("latency", "60ms"), ("startup", "2s")]),
+        row("containers.*.workers", ["0", "1"]).with(&[("latency", "20ms"), ("startup", "2s")]),
+        row("containers.*.accept", ["eager", "lazy"]).with(&[
+            ("workers", "1"),
+            ("containers.*.backlog", "0"),
+            ("latency", "25ms"),
+        ]),
+        row("containers.*.backlog", ["0", "511"]).with(&[
+            ("workers", "1"),
+            ("containers.*.accept", "lazy"),
+            ("latency", "25ms"),
+        ]),
+        row("containers.*.keepalive_idle", ["75s", "30ms"]).with(GRACEFUL),
+        row("containers.*.startup", ["2s", "9s"]).with(STAGED_TAIL),
+        row("containers.*.startup_cpu", ["0", "1"]).on(SCALED).line(SURGE).with(COSTS),
+        row("containers.*.app_ready_delay", ["0s", "8s"]),
+        row("containers.*.warm_up", ["0s", "20s"]),
+        row("containers.*.warm_up_factor", ["1.5", "6"])
+            .with(&[("containers.*.warm_up", "20s"), ("startup", "2s")]),
+        row("containers.*.on_stop", ["exit", "linger=15s"]).with(&[("removal", "10s"), ("startup", "2s")]),
+        row("containers.*.pre_stop_duration", ["0s", "15s"]).on(COMMANDS),
+        row("containers.*.exec_probe", ["app", "process"]).on(COMMANDS),
+        row("containers.*.image_pull", ["0s", "7s"]),
+        row("containers.*.start", ["100ms", "3s"]),
+        row("containers.*.role", ["other", "serves"]).on(COMMANDS).name("containers.helper.role"),
+        row("containers.*.forward_delay", ["0s", "30ms"]).on(CHAIN).name("containers.nginx.forward_delay"),
+    ]
+}
+
+/// Without a start-up time, for the row that sets it.
+const STAGED_TAIL: &[(&str, &str)] = &[("on-stop", "exit")];
+
+fn front_end() -> Vec<Row> {
+    vec![
+        row("front_end.preset", ["ingress-nginx", "aws-alb-ip"]).with(STAGED),
+        row("front_end.removal", ["1s", "20s"]).with(STAGED),
+        row("front_end.addition", ["0s", "9s"]),
+        row("front_end.replicas", ["1", "3"]),
+        row("front_end.workers", ["1", "4"]),
+        row("front_end.balancer", ["ingress-ring", "least-connections"]),
+        row("front_end.max_fails", ["0", "1"]).with(NGINX),
+        row("front_end.fail_timeout", ["1s", "30s"]).with(NGINX),
+        row("front_end.tries", ["1", "3"]),
+        row("front_end.retry_on", ["off", "error+timeout"]),
+        row("front_end.retry_non_idempotent", ["false", "true"]).with(&[
+            ("post", "100%"),
+            ("on-stop", "exit"),
+            ("removal", "10s"),
+            ("latency", "200ms"),
+        ]),
+        row("front_end.connect_timeout", ["500ms", "5s"]).with(&[
+            ("after_exit", "blackhole"),
+            ("on-stop", "exit"),
+            ("removal", "10s"),
+            ("startup", "2s"),
+        ]),
+        row("front_end.read_timeout", ["40ms", "60s"]),
+        row("front_end.keepalive", ["0", "320"]).with(GRACEFUL),
+        row("front_end.keepalive_idle", ["20ms", "60s"]).with(IDLE),
+        row("front_end.stale_retry", ["true", "false"]).with(STALE),
+        row("front_end.overhead", ["0s", "5ms"]),
+        row("front_end.watch", ["5ms", "3s"]).with(STAGED),
+        row("front_end.batch", ["0s", "4s"]).with(STAGED),
+        row("front_end.sync_rate", ["0.1", "10"]).with(STAGED),
+        row("front_end.poll", ["1s", "5s"]).with(STAGED),
+        row("front_end.reload_interval", ["100ms", "10s"]).with(RELOADED),
+        row("front_end.reload_start", ["10ms", "2s"]).with(RELOADED),
+        row("front_end.reload_overlap", ["0s", "3s"]).with(RELOADED),
+        row("front_end.reconcile", ["1s", "9s"]).with(ALB),
+        row("front_end.apply", ["2s", "20s"]).with(ALB),
+        row("front_end.health_check.interval", ["5s", "30s"]).with(ALB),
+        row("front_end.health_check.healthy", ["1", "4"]).on(UNPROBED).with(CHECKED),
+        row("front_end.health_check.unhealthy", ["1", "50"]).on(UNPROBED).with(CHECKED),
+        row("front_end.health_check.initial", ["1", "4"]).with(ALB),
+        row("front_end.status.error", ["502", "503"]).with(ALB),
+        row("front_end.status.connect_timeout", ["504", "503"]).with(ALB),
+        row("front_end.status.read_timeout", ["504", "502"]).with(&[("read_timeout", "40ms")]),
+        row("front_end.status.no_endpoints", ["503", "502"]).with(&[("replicas", "0")]),
+        row("front_end.status.all_down", ["502", "503"]).with(&[
+            ("front-end", "nginx"),
+            ("on-stop", "exit"),
+            ("removal", "20s"),
+            ("Deployment:spec.strategy.type", "Recreate"),
+        ]),
+        row("front_end.status.client_left", ["499", "408"]).with(&[("client.timeout", "20ms")]),
+    ]
+}
+
+/// Pools that are followed connection by connection.
+const IDLE: &[(&str, &str)] = &[("keepalive_idle", "50ms"), ("race_window", "10ms"), ("post", "50%")];
+const STALE: &[(&str, &str)] =
+    &[("keepalive_idle", "50ms"), ("race_window", "10ms"), ("post", "0%"), ("tries", "1")];
+
+fn cluster() -> Vec<Row> {
+    let scaled = |knob, values| row(knob, values).on(SCALED).line(SURGE).with(COSTS);
+    vec![
+        row("control.nodes", ["1", "40"]).with(&[("image_pull", "4s"), ("startup", "2s")]),
+        row("control.controller_reaction", ["5ms", "1s"]),
+        row("control.api_write", ["3ms", "1s"]),
+        row("control.schedule", ["5ms", "1s"]),
+        row("control.kubelet_notice", ["20ms", "1s"]),
+        row("control.sandbox", ["200ms", "5s"]),
+        row("control.container_relist", ["20ms", "1s"]),
+        row("control.status_patch", ["5ms", "2s"]),
+        row("control.kubelet_stop", ["10ms", "2s"]),
+        row("control.sandbox_stop", ["50ms", "4s"]),
+        row("control.slice_sync", ["10ms", "2s"]).with(STAGED),
+        scaled("metrics.housekeeping", ["10s", "15s"]),
+        scaled("metrics.resolution", ["15s", "60s"]),
+        scaled("metrics.sync_period", ["15s", "60s"]),
+        scaled("metrics.tolerance", ["10%", "60%"]),
+        scaled("metrics.downscale_stabilization", ["5m", "10s"]),
+        scaled("metrics.cpu_initialization_period", ["5m", "1s"]),
+        scaled("metrics.initial_readiness_delay", ["0s", "60s"]).with(&[
+            ("cpu", "10ms"),
+            ("latency", "20ms"),
+            ("startup", "90s"),
+            ("metrics.cpu_initialization_period", "1s"),
+        ]),
+    ]
+}
+
+/// The path of a field of every container.
+macro_rules! of_containers {
+    ($field:literal) => {
+        concat!("Deployment:spec.template.spec.containers[*].", $field)
+    };
+}
+
+fn fields() -> Vec<Row> {
+    let scaled = |knob, values| row(knob, values).on(SCALED).line(SURGE).with(COSTS);
+    vec![
+        row("Deployment:spec.replicas", ["3", "7"]),
+        row("Deployment:spec.minReadySeconds", ["0", "10"]),
+        row("Deployment:spec.strategy.type", ["RollingUpdate", "Recreate"]),
+        row("Deployment:spec.strategy.rollingUpdate.maxSurge", ["1", "100%"]),
+        row("Deployment:spec.strategy.rollingUpdate.maxUnavailable", ["0", "50%"]),
+        row("Deployment:spec.template.spec.terminationGracePeriodSeconds", ["5", "60"]).with(STUBBORN),
+        row(of_containers!("lifecycle.preStop.sleep.seconds"), ["0", "15"]),
+        row(of_containers!("resources.requests.cpu"), ["250m", "1"]).on(SCALED).line(SURGE).with(COSTS),
+        row(of_containers!("resources.limits.cpu"), ["500m", "2"])
+            .with(&[("cpu", "14ms"), ("latency", "30ms")]),
+        row(of_containers!("readinessProbe.initialDelaySeconds"), ["0", "15"]),
+        row(of_containers!("readinessProbe.periodSeconds"), ["1", "20"]),
+        row(of_containers!("readinessProbe.timeoutSeconds"), ["1", "10"]).with(SLOW),
+        row(of_containers!("readinessProbe.failureThreshold"), ["1", "30"]).with(SLOW),
+        row(of_containers!("readinessProbe.successThreshold"), ["1", "4"]),
+        row(of_containers!("livenessProbe.initialDelaySeconds"), ["0", "60"]).with(SLOW),
+        row(of_containers!("livenessProbe.periodSeconds"), ["5", "30"]).with(SLOW),
+        row(of_containers!("livenessProbe.timeoutSeconds"), ["1", "10"]).with(SLOW),
+        row(of_containers!("livenessProbe.failureThreshold"), ["1", "5"]).with(SLOW),
+        row(of_containers!("startupProbe.initialDelaySeconds"), ["0", "20"]),
+        row(of_containers!("startupProbe.periodSeconds"), ["1", "15"]),
+        row(of_containers!("startupProbe.timeoutSeconds"), ["1", "10"]).with(SLOW),
+        row(of_containers!("startupProbe.failureThreshold"), ["2", "60"]).with(&[("startup", "20s")]),
+        row(of_containers!("livenessProbe.terminationGracePeriodSeconds"), ["1", "25"]).with(&[
+            ("on-stop", "ignore"),
+            ("workers", "50"),
+            ("latency", "2500ms"),
+            ("cpu", "1ms"),
+        ]),
+        row(of_containers!("startupProbe.terminationGracePeriodSeconds"), ["1", "25"]).with(&[
+            ("on-stop", "ignore"),
+            ("startup", "50s"),
+            ("startup.failureThreshold", "3"),
+        ]),
+        row("Service:spec.publishNotReadyAddresses", ["false", "true"]).with(STAGED),
+        scaled("HorizontalPodAutoscaler:spec.minReplicas", ["2", "12"]),
+        scaled("HorizontalPodAutoscaler:spec.maxReplicas", ["20", "6"]),
+        scaled("HorizontalPodAutoscaler:spec.metrics[cpu].target.averageUtilization", ["60", "80"]),
+        scaled("HorizontalPodAutoscaler:spec.behavior.scaleUp.stabilizationWindowSeconds", ["0", "180"]),
+        scaled("HorizontalPodAutoscaler:spec.behavior.scaleDown.stabilizationWindowSeconds", ["0", "400"]),
+    ]
+}
