@@ -154,3 +154,105 @@ pub(crate) const TRACE: &str = "timestamp_s,requests_per_s\n0,50\n10,120\n20,80\
 
 /// Another one.
 pub(crate) const OTHER_TRACE: &str = "timestamp_s,requests_per_s\n0,20\n10,40\n20,90\n";
+
+/// One with a hole.
+pub(crate) const GAPS: &str = "timestamp_s,requests_per_s\n0,50\n10,120\n20,80\n60,150\n70,60\n";
+
+/// Scaled by a metric of the pods.
+pub(crate) const BY_RATE: &str = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+        - name: app
+          image: registry.example/shop/web:7
+          ports: [{containerPort: 8080}]
+          resources: {requests: {cpu: 500m, memory: 200Mi}, limits: {cpu: '1'}}
+          readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 5}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: web}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
+  minReplicas: 2
+  maxReplicas: 20
+  metrics:
+    - {type: Pods, pods: {metric: {name: http}, target: {type: AverageValue, averageValue: 50}}}
+";
+
+/// Scaled by memory.
+pub(crate) const BY_MEMORY: &str = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+        - name: app
+          image: registry.example/shop/web:7
+          ports: [{containerPort: 8080}]
+          resources: {requests: {cpu: 500m, memory: 200Mi}, limits: {cpu: '1'}}
+          readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 5}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: web}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
+  minReplicas: 2
+  maxReplicas: 20
+  metrics:
+    - {type: Resource, resource: {name: memory, target: {type: Utilization, averageUtilization: 70}}}
+";
+
+/// Scaled by a queue outside.
+pub(crate) const BY_QUEUE: &str = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+        - name: app
+          image: registry.example/shop/web:7
+          ports: [{containerPort: 8080}]
+          resources: {requests: {cpu: 500m, memory: 200Mi}, limits: {cpu: '1'}}
+          readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 5}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: web}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
+  minReplicas: 1
+  maxReplicas: 20
+  metrics:
+    - {type: External, external: {metric: {name: jobs}, target: {type: AverageValue, averageValue: 20}}}
+";

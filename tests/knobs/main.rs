@@ -40,6 +40,7 @@ fn texts(row: &Row, value: &str) -> Vec<(String, String)> {
         ("web.yaml", row.base),
         ("trace.csv", bases::TRACE),
         ("other.csv", bases::OTHER_TRACE),
+        ("gaps.csv", bases::GAPS),
     ]
     .into_iter()
     .map(|(name, text)| (name.to_owned(), text.to_owned()))
@@ -71,6 +72,7 @@ fn every_knob_has_a_row_and_every_row_a_knob() {
 fn every_knob_changes_the_simulated_result() {
     let mut idle = Vec::new();
     for row in rows::rows() {
+        println!("{}", row.knob);
         let [a, b] = row.values.map(|value| {
             lowered(&row, value).unwrap_or_else(|errors| panic!("{} = {value}: {errors:#?}", row.knob))
         });

@@ -1,7 +1,7 @@
 //! The table.
 
 use super::Row;
-use super::bases::{CHAIN, COMMANDS, SCALED, TWO, UNPROBED, WEB};
+use super::bases::{BY_MEMORY, BY_QUEUE, BY_RATE, CHAIN, COMMANDS, SCALED, TWO, UNPROBED, WEB};
 
 /// A steady load and a rollout in it.
 const ROLLOUT: &str = "--rps 120\n--duration 100s\n--event rollout@10s\n";
@@ -13,6 +13,8 @@ const STEADY: &str = "--rps 120\n--duration 60s\n";
 const REPLAY: &str = "--trace trace.csv\n";
 /// A surge, and its decline.
 const SURGE: &str = "--rps 200@0,200@60s,900@70s,900@5m,200@6m..7m\n--duration 12m\n";
+/// Hardly a request, for a long time.
+const QUIET: &str = "--rps 1\n--duration 15m\n";
 /// Nobody forgives: no hook, the process ends at once, and the front end takes its time.
 const HARSH: &[(&str, &str)] = &[("on-stop", "exit"), ("removal", "10s"), ("startup", "2s")];
 
@@ -67,6 +69,15 @@ const CHECKED: &[(&str, &str)] = &[
 const COSTS: &[(&str, &str)] = &[("cpu", "10ms"), ("latency", "20ms"), ("startup", "10s")];
 /// Probes that wait for a worker behind slow requests.
 const SLOW: &[(&str, &str)] = &[("workers", "50"), ("latency", "2500ms"), ("cpu", "1ms"), ("startup", "2s")];
+/// The same, and only the liveness probe is impatient.
+const LATE: &[(&str, &str)] = &[
+    ("workers", "50"),
+    ("latency", "2500ms"),
+    ("cpu", "1ms"),
+    ("startup", "2s"),
+    ("startup.timeoutSeconds", "10"),
+    ("readiness.timeoutSeconds", "10"),
+];
 /// A process that must be killed.
 const STUBBORN: &[(&str, &str)] = &[("on-stop", "ignore"), ("startup", "2s")];
 
@@ -77,6 +88,7 @@ pub(crate) fn rows() -> Vec<Row> {
     rows.extend(containers());
     rows.extend(front_end());
     rows.extend(cluster());
+    rows.extend(other_metrics());
     rows.extend(fields());
     rows
 }
@@ -97,6 +109,7 @@ fn general() -> Vec<Row> {
         row("load.scale", ["1", "2"]).line(REPLAY),
         row("load.shift", ["0s", "10s"]).line(REPLAY),
         row("load.cut", ["0s..20s", "10s..40s"]).line(REPLAY),
+        row("load.gaps", ["hold", "zero"]).line("--trace gaps.csv\n"),
         row("client.post", ["0%", "50%"]),
         row("client.timeout", ["never", "40ms"]),
         row("client.retries", ["0", "2"]),
@@ -135,7 +148,12 @@ fn containers() -> Vec<Row> {
         ]),
         row("containers.*.keepalive_idle", ["75s", "30ms"]).with(GRACEFUL),
         row("containers.*.startup", ["2s", "9s"]).with(STAGED_TAIL),
-        row("containers.*.startup_cpu", ["0", "1"]).on(SCALED).line(SURGE).with(COSTS),
+        row("containers.*.startup_cpu", ["0", "1"]).on(SCALED).line(SURGE).with(&[
+            ("cpu", "10ms"),
+            ("latency", "20ms"),
+            ("startup", "20s"),
+            ("metrics.cpu_initialization_period", "1s"),
+        ]),
         row("containers.*.app_ready_delay", ["0s", "8s"]),
         row("containers.*.warm_up", ["0s", "20s"]),
         row("containers.*.warm_up_factor", ["1.5", "6"])
@@ -223,7 +241,7 @@ fn cluster() -> Vec<Row> {
         row("control.schedule", ["5ms", "1s"]),
         row("control.kubelet_notice", ["20ms", "1s"]),
         row("control.sandbox", ["200ms", "5s"]),
-        row("control.container_relist", ["20ms", "1s"]),
+        row("control.container_relist", ["20ms", "1s"]).on(UNPROBED),
         row("control.status_patch", ["5ms", "2s"]),
         row("control.kubelet_stop", ["10ms", "2s"]),
         row("control.sandbox_stop", ["50ms", "4s"]),
@@ -239,6 +257,55 @@ fn cluster() -> Vec<Row> {
             ("latency", "20ms"),
             ("startup", "90s"),
             ("metrics.cpu_initialization_period", "1s"),
+        ]),
+    ]
+}
+
+/// What the metrics of [`BY_RATE`] and [`BY_QUEUE`] measure.
+const RATE: &[(&str, &str)] = &[("metrics.signals", "http=rate"), ("cpu", "2ms"), ("latency", "5ms")];
+const QUEUE: &[(&str, &str)] = &[
+    ("metrics.signals", "jobs=backlog"),
+    ("metrics.queue", "0@0,10@60s,0@5m"),
+    ("metrics.queue_per_pod", "2"),
+    ("cpu", "1ms"),
+];
+const KEDA: &[(&str, &str)] = &[
+    ("metrics.signals", "jobs=backlog"),
+    ("metrics.queue", "0@0,10@60s,0@3m"),
+    ("metrics.queue_per_pod", "20"),
+    ("metrics.keda", "true"),
+    ("cpu", "1ms"),
+];
+
+fn other_metrics() -> Vec<Row> {
+    let by_rate = |knob, values| row(knob, values).on(BY_RATE).line(SURGE).with(RATE);
+    let by_memory = |knob, values| row(knob, values).on(BY_MEMORY).line(SURGE).with(&[("cpu", "2ms")]);
+    let by_queue = |knob, values| row(knob, values).on(BY_QUEUE).line(QUIET).with(QUEUE);
+    let keda = |knob, values| row(knob, values).on(BY_QUEUE).line(QUIET).with(KEDA);
+    vec![
+        by_rate("metrics.signals", ["http=rate", "http=in_flight"])
+            .with(&[("cpu", "2ms"), ("latency", "5ms")]),
+        by_rate("metrics.scrape", ["10s", "60s"]),
+        by_rate("metrics.rate_window", ["1m", "5m"]),
+        by_rate("metrics.relist", ["20s", "10m"])
+            .line("--rps 100\n--duration 16m\n--event scale=0@30s\n--event scale=3@10m\n"),
+        by_rate("metrics.outage", ["custom@20s..30s", "custom@60s..300s"]),
+        by_memory("metrics.memory_idle", ["50Mi", "500Mi"]),
+        by_memory("metrics.memory_per_request", ["100Ki", "100Mi"]),
+        by_queue("metrics.queue", ["0@0,10@60s,0@5m", "0@0,30@60s,0@5m"]),
+        by_queue("metrics.queue_per_pod", ["1", "5"]),
+        by_queue("metrics.queue_initial", ["0", "400"]),
+        by_queue("metrics.queue_lag", ["5s", "2m"]),
+        by_queue("metrics.keda", ["false", "true"]),
+        keda("metrics.keda_polling_interval", ["10s", "2m"]),
+        keda("metrics.keda_cooldown", ["30s", "5m"]),
+        keda("metrics.keda_threshold", ["0", "800"]).with(&[
+            ("metrics.signals", "jobs=backlog"),
+            ("metrics.queue", "0@0,10@60s,0@3m"),
+            ("metrics.queue_per_pod", "2"),
+            ("metrics.keda", "true"),
+            ("metrics.keda_cooldown", "30s"),
+            ("cpu", "1ms"),
         ]),
     ]
 }
@@ -264,11 +331,11 @@ fn fields() -> Vec<Row> {
         row(of_containers!("resources.limits.cpu"), ["500m", "2"])
             .with(&[("cpu", "14ms"), ("latency", "30ms")]),
         row(of_containers!("readinessProbe.initialDelaySeconds"), ["0", "15"]),
-        row(of_containers!("readinessProbe.periodSeconds"), ["1", "20"]),
+        row(of_containers!("readinessProbe.periodSeconds"), ["1", "20"]).on(COMMANDS),
         row(of_containers!("readinessProbe.timeoutSeconds"), ["1", "10"]).with(SLOW),
         row(of_containers!("readinessProbe.failureThreshold"), ["1", "30"]).with(SLOW),
         row(of_containers!("readinessProbe.successThreshold"), ["1", "4"]),
-        row(of_containers!("livenessProbe.initialDelaySeconds"), ["0", "60"]).with(SLOW),
+        row(of_containers!("livenessProbe.initialDelaySeconds"), ["0", "60"]).with(LATE),
         row(of_containers!("livenessProbe.periodSeconds"), ["5", "30"]).with(SLOW),
         row(of_containers!("livenessProbe.timeoutSeconds"), ["1", "10"]).with(SLOW),
         row(of_containers!("livenessProbe.failureThreshold"), ["1", "5"]).with(SLOW),

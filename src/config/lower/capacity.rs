@@ -199,7 +199,12 @@ fn rounded_up(seconds: f64) -> Nanos {
 
 /// The size that the manifests state, which settings over them do not change: costs that nobody
 /// says must stay the same when replicas or limits are swept.
-pub(super) fn written_size(selection: &Selection<'_>, objects: &Objects, server: &str, minor: u32) -> PodSize {
+pub(super) fn written_size(
+    selection: &Selection<'_>,
+    objects: &Objects,
+    server: &str,
+    minor: u32,
+) -> PodSize {
     let scaler = match selection.autoscalers.as_slice() {
         [only] => Some(only.max_replicas),
         _ => None,

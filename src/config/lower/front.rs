@@ -199,7 +199,8 @@ pub(super) fn front_spec(preset: &'static FrontEndPreset, values: &mut Values<'_
     let watch = values.dist("front_end.watch");
     let (replicas, workers) = (values.count("front_end.replicas"), values.count("front_end.workers"));
     if u64::from(replicas) * u64::from(workers) > HOLDERS_MAX {
-        let message = format!("{replicas} front-end replicas of {workers} workers are more than {HOLDERS_MAX} in all");
+        let message =
+            format!("{replicas} front-end replicas of {workers} workers are more than {HOLDERS_MAX} in all");
         values.problems.push(Diagnostic::error(code::FRONT_END, message).help("lower one of the two"));
     }
     FrontSpec {

@@ -18,17 +18,17 @@ pub(super) fn metrics(hpa: &HpaSpec, end: Nanos, values: &mut Values<'_>) -> Met
     // Only what plays a part is asked for, so that a setting without effect is told.
     let adapter = if signals.iter().any(scraped) {
         Adapter {
-            scrape: values.span("metrics.scrape"),
+            scrape: values.period("metrics.scrape"),
             rate_window: values.span("metrics.rate_window"),
-            relist: values.span("metrics.relist"),
+            relist: values.period("metrics.relist"),
         }
     } else {
         Adapter::default()
     };
     let queue = signals.contains(&Signal::Backlog).then(|| queue(end, values)).flatten();
     MetricsPipeline {
-        housekeeping: values.span("metrics.housekeeping"),
-        resolution: values.span("metrics.resolution"),
+        housekeeping: values.period("metrics.housekeeping"),
+        resolution: values.period("metrics.resolution"),
         signals,
         adapter,
         queue,
@@ -147,7 +147,7 @@ fn queue(end: Nanos, values: &mut Values<'_>) -> Option<QueuePlan> {
         (Err(_), None) => return None,
     };
     let activation = values.switch("metrics.keda").then(|| Activation {
-        polling_interval: values.span("metrics.keda_polling_interval"),
+        polling_interval: values.period("metrics.keda_polling_interval"),
         cooldown: values.span("metrics.keda_cooldown"),
         threshold: values.number("metrics.keda_threshold"),
     });

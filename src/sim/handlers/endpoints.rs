@@ -153,14 +153,16 @@ impl<P: RequestPath> Engine<P> {
     /// A process' controller learns of a change.
     pub(crate) fn endpoint_known(&mut self, id: ReplicaId, pod: PodId, usable: bool) {
         let delivery = &self.world.spec.tiers[0].delivery;
+        let at_once = usable && delivery.addition_override.is_some();
         if let Mechanism::TargetGroup(_) = delivery.mechanism {
             // One target group, however many load balancer nodes.
-            if id == 0 {
-                self.target_wanted(pod, usable);
+            match (id, at_once) {
+                (0, true) => self.target_in_service(pod),
+                (0, false) => self.target_wanted(pod, usable),
+                _ => {}
             }
             return;
         }
-        let at_once = usable && delivery.addition_override.is_some();
         let replica = &mut self.front.replicas[id as usize];
         // Changes may overtake each other: the pod's own state decides.
         replica.known.retain(|known| *known != pod);

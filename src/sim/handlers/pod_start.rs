@@ -110,7 +110,8 @@ impl<P: RequestPath> Engine<P> {
         if pod.deleted.is_some() {
             return;
         }
-        pod.has_ip = true;
+        let first_address = !std::mem::replace(&mut pod.has_ip, true);
+        let deployment = pod.deployment;
         let node = pod.node as usize;
         let has_image = pod.containers[usize::from(index)].instance > 0;
         let index_key = u64::from(index);
@@ -122,6 +123,10 @@ impl<P: RequestPath> Engine<P> {
             let free = &mut self.world.nodes[node].pulling_until;
             at = at.max(*free) + pull;
             *free = at;
+        }
+        // An address alone changes the usable endpoints only where readiness plays no part.
+        if first_address && self.world.spec.deployments[usize::from(deployment)].publish_not_ready_addresses {
+            self.wake_slice(deployment);
         }
         self.queue.push(at + start, Event::ProcessStarted(id, index));
     }

@@ -103,6 +103,21 @@ impl<P: RequestPath> Engine<P> {
         self.publish_targets();
     }
 
+    /// The scenario says how long an addition takes in all, and that time is over.
+    pub(crate) fn target_in_service(&mut self, pod: PodId) {
+        let Some(group) = self.target_group() else { return };
+        if self.world.pods[pod as usize].deleted.is_some() || self.front.targets.state.contains_key(&pod) {
+            return;
+        }
+        self.front.targets.add_healthy(pod);
+        let at = self.now + self.first_check_after(pod, &group.health);
+        self.queue.push(at, Event::HealthCheck(pod));
+        self.publish_targets();
+        if !self.world.pods[pod as usize].gate_set {
+            self.gate_set(pod);
+        }
+    }
+
     /// Checks of a target have a random phase.
     pub(crate) fn first_check_after(&self, pod: PodId, check: &HealthCheck) -> Nanos {
         let fraction = self.world.keyed(Stream::FrontPhase).fraction(u64::from(pod), 1 << 32);

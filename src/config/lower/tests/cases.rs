@@ -29,13 +29,15 @@ fn the_shortest_way_runs_and_loses_as_the_hook_says() {
     let lost = |said: &[(&str, &str)]| {
         let lowered = super::lowered(WEB, said);
         let result = sim::run(&lowered.spec, 1, 0, &|| false);
-        assert!(!result.interrupted && result.tally.lost() < 20_000, "no overload in a sized service");
+        assert!(
+            !result.interrupted && result.tally.lost() < 40_000,
+            "most requests of a sized service are answered"
+        );
         result.tally.lost()
     };
-    let alb = ("front-end", "aws-alb-ip");
-    assert!(lost(&[alb, ("preStop", "0")]) > 2_000, "the load balancer sends on for seconds");
-    // New targets must be in service before the last old one is gone, too.
-    let quick = ("addition", "2s");
+    // New targets must be in service before the last old one is gone, too: that is another story.
+    let (alb, quick) = (("front-end", "aws-alb-ip"), ("addition", "2s"));
+    assert!(lost(&[alb, quick, ("preStop", "0")]) > 2_000, "the load balancer sends on for seconds");
     assert_eq!(lost(&[alb, quick, ("preStop", "30"), ("removal", "5s..25s"), ("on-stop", "drain")]), 0);
 }
 
