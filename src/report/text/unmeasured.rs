@@ -37,6 +37,6 @@ fn row(assumed: &Assumed, effect: Option<&Effect>) -> Line {
         cut(&assumed.label, 32),
         cut(&assumed.value, 10),
         cut(&range, 16),
-        cut(&assumed.set_with, 18),
+        cut(&assumed.set_with, 17),
     ))
 }
