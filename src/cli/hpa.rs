@@ -24,7 +24,7 @@ pub(super) struct Hpa {
 #[derive(Debug, Subcommand)]
 enum Command {
     Decide(Decide),
-    Replay(Replay),
+    Replay(Box<Replay>),
 }
 
 /// What the controller would do now, and why

@@ -20,17 +20,17 @@ fn interrupted_by(signal: &str) -> (Option<i32>, serde_json::Value, serde_json::
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .unwrap();
+        .expect("it starts");
     // The folder is made after the signals are watched and before the first run.
     while !folder.file("out").is_dir() {
         pause(Duration::from_millis(5));
     }
     pause(Duration::from_millis(500));
-    let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+    let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().expect("kill is there");
     assert!(sent.success());
-    let output = child.wait_with_output().unwrap();
+    let output = child.wait_with_output().expect("it ends");
     let parse = |bytes: &[u8]| serde_json::from_slice(bytes).expect("whole JSON");
-    let stored = parse(&std::fs::read(folder.file("out/summary.json")).unwrap());
+    let stored = parse(&std::fs::read(folder.file("out/summary.json")).expect("it was written"));
     (output.status.code(), parse(&output.stdout), stored)
 }
 

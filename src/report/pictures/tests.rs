@@ -67,16 +67,6 @@ fn every_picture_can_be_drawn_and_is_always_the_same() {
         for picture in pictures(&result) {
             for format in [Format::Svg, Format::Png] {
                 let draw = || render(&picture.chart, format, picture.size).expect(picture.name);
-                if let Some(d) = std::env::var_os("DUMP") {
-                    if format == Format::Png {
-                        std::fs::write(
-                            std::path::Path::new(&d)
-                                .join(format!("{}-{}.png", picture.name, result.runs[0].lost)),
-                            draw(),
-                        )
-                        .unwrap();
-                    }
-                }
                 assert!(draw() == draw(), "{}", picture.name);
             }
         }
