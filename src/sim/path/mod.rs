@@ -241,8 +241,12 @@ const WITHIN_CONNECTION: u32 = 36;
 
 /// Which TCP connection of the client a request comes in on: one per request, unless closed-loop
 /// clients keep theirs.
-fn connection_of(request: u64, keep_alive: bool) -> u64 {
-    if keep_alive { (request & OPERATION) >> WITHIN_CONNECTION } else { request }
+fn connection_of(request: u64, spec: &PathSpec) -> u64 {
+    if spec.client.keep_alive && matches!(spec.load, Load::Closed(_)) {
+        (request & OPERATION) >> WITHIN_CONNECTION
+    } else {
+        request
+    }
 }
 
 /// What became of an attempt to hand a request to a pod.

@@ -171,7 +171,7 @@ impl<O: Observer> PlainPath<O> {
 
     fn arrive(&mut self, id: u64, now: u64) {
         self.tally.arrive(now - START);
-        let holder = self.front.holder_of(connection_of(id, self.spec.client.keep_alive));
+        let holder = self.front.holder_of(connection_of(id, &self.spec));
         let request = Request {
             born: now,
             holder,

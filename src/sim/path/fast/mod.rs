@@ -89,7 +89,7 @@ impl<O: Observer> FastPath<O> {
     #[inline]
     fn arrive(&mut self, id: u64, now: u64) {
         self.books.tally.arrive(now - START);
-        let holder = self.front.holder_of(connection_of(id, self.spec.client.keep_alive));
+        let holder = self.front.holder_of(connection_of(id, &self.spec));
         let pod = match self.front.pick(holder, &[], now) {
             Picked::Peer(pod) => pod,
             picked => return self.arrive_at_empty(id, holder, picked, now),
