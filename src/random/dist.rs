@@ -94,6 +94,27 @@ impl Dist {
         }
     }
 
+    /// The same shape stretched to another mean. Without a spread, or without a mean to stretch,
+    /// always that mean.
+    pub fn with_mean(&self, mean: Nanos) -> Dist {
+        let old = self.mean().as_secs_f64();
+        if old <= 0.0 {
+            return Dist::Fixed(mean);
+        }
+        let factor = mean.as_secs_f64() / old;
+        let times = |span: Nanos| Nanos::from_secs_f64(span.as_secs_f64() * factor);
+        match self {
+            Dist::Fixed(_) => Dist::Fixed(mean),
+            Dist::Uniform { lo, hi } => Dist::Uniform { lo: times(*lo), hi: times(*hi) },
+            Dist::Exponential { .. } => Dist::Exponential { mean },
+            Dist::LogNormal { median, sigma, max } => {
+                let max = if *max < Nanos::MAX_SPAN { times(*max) } else { *max };
+                Dist::LogNormal { median: times(*median), sigma: *sigma, max }
+            }
+            Dist::Empirical(values) => Dist::Empirical(values.iter().map(|value| times(*value)).collect()),
+        }
+    }
+
     /// Arithmetic mean.
     pub fn mean(&self) -> Nanos {
         match self {

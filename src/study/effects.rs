@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::Point;
 use super::pool::Pool;
 use crate::config::case::{Assumption, Case, Override};
+use crate::config::knobs;
 use crate::sim::spec::SimSpec;
 
 /// At most so many unknowns are moved, in the order of the case.
@@ -74,9 +75,17 @@ impl<'a> Points<'a> {
     }
 }
 
-/// Sets one assumption.
+/// Moves one assumption to a value: see [`Value::moved`] for what a plain duration does to a
+/// distribution.
+///
+/// [`Value::moved`]: crate::config::knobs::Value::moved
 pub(super) fn set(assumption: &Assumption, value: &str) -> Override {
-    Override { knob: assumption.key.clone(), value: value.to_owned() }
+    let knob = assumption.key.clone();
+    let moved = knobs::find(&knob).ok().and_then(|found| {
+        let kind = found.knob.kind;
+        Some(kind.parse(&assumption.value).ok()?.moved(&kind.parse(value).ok()?).to_string())
+    });
+    Override { knob, value: moved.unwrap_or_else(|| value.to_owned()) }
 }
 
 /// The assumptions that are moved: decisive, with a range, at most [`MOST_VARIED`].
@@ -94,4 +103,36 @@ pub(super) fn vary(case: &Case, points: &mut Points<'_>, at: &At<'_>) -> Vec<Opt
         effects[index] = end(lo).and_then(|lo| Some(Effect { lo, hi: end(hi)? }));
     }
     effects
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::case::Origin;
+
+    #[test]
+    fn the_end_of_a_range_moves_a_distribution_and_keeps_its_spread() {
+        let assumption = |key: &str, value: &str| Assumption {
+            key: key.to_owned(),
+            label: String::new(),
+            value: value.to_owned(),
+            range: None,
+            origin: Origin::Guess,
+            source: String::new(),
+            set_with: String::new(),
+            decisive: true,
+        };
+        for (key, value, to, expected) in [
+            ("startup", "uniform=2s..6s", "8s", "uniform=4s..12s"),
+            ("startup@app", "exponential=2s", "3s", "exponential=3s"),
+            ("containers.app.startup", "median=5s,sigma=0", "30s", "median=30s,sigma=0"),
+            ("latency", "uniform=20ms..60ms,cpu=8ms", "20ms,cpu=2ms", "uniform=10ms..30ms,cpu=2ms"),
+            ("startup", "uniform=2s..6s", "uniform=1s..2s", "uniform=1s..2s"),
+            ("removal", "9s", "25s", "25s"),
+            ("on_stop", "exit", "drain", "drain"),
+            ("workers", "0", "200", "200"),
+        ] {
+            assert_eq!(set(&assumption(key, value), to).value, expected, "{key}={value} to {to}");
+        }
+    }
 }

@@ -53,6 +53,13 @@ impl Nanos {
         self.0 as f64 / 1e6
     }
 
+    /// The first three digits of it, the rest cut off: a figure that people read.
+    #[must_use]
+    pub fn three_digits(self) -> Nanos {
+        let unit = 10_u64.pow(self.0.max(1).ilog10().saturating_sub(2));
+        Nanos(self.0 / unit * unit)
+    }
+
     /// Whole seconds, cut off as Kubernetes cuts them.
     pub const fn whole_secs(self) -> u64 {
         self.0 / 1_000_000_000

@@ -159,13 +159,27 @@ impl Value {
         })
     }
 
-    /// A value between two of one kind: the geometric mean, or where one end is zero half of the
+    /// This value moved to another place: a plain duration among distributions says where the mean
+    /// lies, and the spread stays. That is what the end of a range means for an unknown that varies
+    /// from pod to pod or from request to request; without a spread pods would do in step what real
+    /// ones do one after the other.
+    pub fn moved(&self, to: &Value) -> Value {
+        match (self, to) {
+            (Value::Dist(shape), Value::Dist(Dist::Fixed(mean))) => Value::Dist(shape.with_mean(*mean)),
+            (Value::Service(shape, _), Value::Service(Dist::Fixed(mean), cpu)) => {
+                Value::Service(shape.with_mean(*mean), *cpu)
+            }
+            _ => to.clone(),
+        }
+    }
+
+    /// A value between two of one kind: the geometric mean (times to three digits), or where one end is zero half of the
     /// other. Of words the second, which is expected to lose more.
     pub fn between(a: &Value, b: &Value) -> Value {
         let middle = |a: f64, b: f64| if a * b > 0.0 { libm::sqrt(a * b) } else { (a + b) / 2.0 };
         let (Some(x), Some(y)) = (a.magnitude(), b.magnitude()) else { return b.clone() };
         let number = middle(x, y);
-        let span = Nanos::from_secs_f64(number);
+        let span = Nanos::from_secs_f64(number).three_digits();
         let whole = number.round() as u64;
         let small = u32::try_from(whole).unwrap_or(u32::MAX);
         match b {

@@ -185,9 +185,7 @@ fn assumed_cpu(demand: Demand, size: PodSize, service: f64) -> Fallback {
 
 /// Three digits, rounded down.
 fn rounded(seconds: f64) -> Nanos {
-    let nanos = Nanos::from_secs_f64(seconds).0;
-    let unit = 10_u64.pow(nanos.max(1).ilog10().saturating_sub(2));
-    Nanos(nanos / unit * unit)
+    Nanos::from_secs_f64(seconds).three_digits()
 }
 
 /// Three digits, rounded up: a service time must not fall below the CPU time in it.

@@ -173,11 +173,12 @@ impl<'d> Values<'d> {
             (Some(v), Some(x), Some(y)) => x.min(y) <= v && v <= x.max(y),
             _ => *value == a || *value == b,
         };
-        let value = usual
-            .as_ref()
-            .and_then(|usual| knob.kind.parse(&usual.text).ok())
-            .filter(inside)
-            .unwrap_or_else(|| Value::between(&a, &b));
+        let known = usual.as_ref().and_then(|usual| knob.kind.parse(&usual.text).ok());
+        let value = match known {
+            Some(known) if inside(&known) => known,
+            Some(known) => known.moved(&Value::between(&a, &b)),
+            None => Value::between(&a, &b),
+        };
         // The end that loses less comes first, in the registry's order of the two.
         let falls = usual.and_then(|usual| usual.range).is_some_and(|(first, second)| {
             let size = |text: &str| knob.kind.parse(text).ok().and_then(|value| value.magnitude());
