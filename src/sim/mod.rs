@@ -6,6 +6,7 @@
 //! easy to believe and serves as its reference.
 
 mod budget;
+mod checker;
 mod engine;
 mod event;
 mod handlers;
@@ -16,11 +17,14 @@ pub mod reference;
 mod run;
 pub mod spec;
 mod timeline;
+mod trace;
 mod world;
 
 pub use budget::{STAGES, ScaleOut, ScaleOutBudget};
+pub use checker::{WatchedPath, run_checked};
 pub use run::{RunResult, run};
-pub use timeline::{HpaRecord, PodCounts, PodRecord, RolloutRecord, Timeline};
+pub use timeline::{HpaRecord, PodCounts, PodRecord, RolloutRecord, Timeline, ViewChange, ViewHolder};
+pub use trace::{Attempt, Lost, Seen, losses, trace};
 
 #[cfg(test)]
 mod tests;

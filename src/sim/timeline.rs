@@ -82,6 +82,28 @@ pub struct RolloutRecord {
     pub end: Option<SimTime>,
 }
 
+/// Who holds a list of endpoints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ViewHolder {
+    /// The EndpointSlices of the Service.
+    Slice,
+    /// A process of the front end (or its target group), by number.
+    FrontEnd(u32),
+}
+
+/// A list of endpoints gained or lost a pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ViewChange {
+    /// When.
+    pub at: SimTime,
+    /// Whose list.
+    pub holder: ViewHolder,
+    /// The pod.
+    pub pod: u32,
+    /// Whether new requests may go to it from now on.
+    pub usable: bool,
+}
+
 /// One reconcile of an autoscaler.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HpaRecord {
@@ -110,6 +132,8 @@ pub struct Timeline {
     pub hpa: Vec<HpaRecord>,
     /// Every step up by an autoscaler, see [`Timeline::scale_out_budgets`].
     pub scale_outs: Vec<ScaleOut>,
+    /// How endpoint changes travelled.
+    pub views: Vec<ViewChange>,
 }
 
 impl Timeline {
@@ -181,6 +205,10 @@ impl Timeline {
         decision.history = Default::default();
         decision.metrics.iter_mut().for_each(|metric| metric.classes = Vec::new());
         self.hpa.push(HpaRecord { at, deployment, current, decision });
+    }
+
+    pub(crate) fn view_changed(&mut self, at: SimTime, holder: ViewHolder, pod: PodId, usable: bool) {
+        self.views.push(ViewChange { at, holder, pod, usable });
     }
 
     /// Counts the pods of the first deployment, which requests go to, and remembers a change.

@@ -10,6 +10,7 @@ use crate::sim::engine::Engine;
 use crate::sim::event::{DeploymentId, Event, SetId};
 use crate::sim::path::{App, PodId, RequestPath};
 use crate::sim::spec::{HpaPlan, Mechanism, MemoryUse, Role, Signal};
+use crate::sim::timeline::ViewHolder;
 use crate::sim::world::{Autoscaler, Deployment, Process, ReplicaSet};
 use crate::units::{Nanos, SimTime};
 use crate::workload::{Load, OpenLoad, OpenSource};
@@ -22,6 +23,9 @@ impl<P: RequestPath> Engine<P> {
         }
         let list: Vec<PodId> =
             (0..).zip(&self.world.pods).filter(|(_, p)| p.deployment == 0).map(|(i, _)| i).collect();
+        for &pod in &list {
+            self.timeline.view_changed(SimTime::START, ViewHolder::Slice, pod, true);
+        }
         self.begin_front(&list);
         for (number, event) in (0..).zip(self.world.spec.events.clone()) {
             self.queue.push(SimTime::START + event.at, Event::Planned(number));

@@ -6,6 +6,7 @@ use crate::sim::engine::Engine;
 use crate::sim::event::{DeploymentId, Event, ReplicaId};
 use crate::sim::path::{PodId, RequestPath};
 use crate::sim::spec::{FrontSpec, Mechanism};
+use crate::sim::timeline::ViewHolder;
 use crate::units::{Nanos, SimTime};
 
 /// What the control planes of a tier's processes know and have handed on.
@@ -115,6 +116,9 @@ impl<P: RequestPath> Engine<P> {
         let added = now_usable.iter().filter(|p| before.binary_search(p).is_err()).map(|p| (*p, true));
         let removed = before.iter().filter(|p| now_usable.binary_search(p).is_err()).map(|p| (*p, false));
         let changes: Vec<(PodId, bool)> = added.chain(removed).collect();
+        for &(pod, usable) in changes.iter().filter(|_| id == 0) {
+            self.timeline.view_changed(self.now, ViewHolder::Slice, pod, usable);
+        }
         if !changes.is_empty() {
             self.tell_front(&changes);
         }
@@ -271,8 +275,10 @@ impl<P: RequestPath> Engine<P> {
         for &pod in list.iter().filter(|pod| !before.contains(pod)) {
             self.world.pods[pod as usize].listed_by += 1;
             self.timeline.pod(pod).listed.get_or_insert(self.now);
+            self.timeline.view_changed(self.now, ViewHolder::FrontEnd(id), pod, true);
         }
         for &pod in before.iter().filter(|pod| !list.contains(pod)) {
+            self.timeline.view_changed(self.now, ViewHolder::FrontEnd(id), pod, false);
             let listed_by = &mut self.world.pods[pod as usize].listed_by;
             *listed_by -= 1;
             if *listed_by == 0 {

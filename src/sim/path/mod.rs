@@ -128,10 +128,30 @@ pub(crate) struct Ended {
     pub(crate) attempts: u32,
 }
 
+/// One attempt that brought no answer of the application's, for whoever watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Attempted {
+    pub(crate) request: u64,
+    pub(crate) pod: PodId,
+    pub(crate) sent: u64,
+    /// When the front end knew.
+    pub(crate) failed: u64,
+    /// A kept-alive connection was used.
+    pub(crate) reused: bool,
+    /// What the socket saw; `None` if the pod answered with an error, or the client left.
+    pub(crate) failure: Option<Failure>,
+    pub(crate) cause: Cause,
+    /// Another attempt follows.
+    pub(crate) retried: bool,
+}
+
 /// Watches requests end. The default watches nothing and costs nothing.
 pub(crate) trait Observer: Default {
     /// A request has ended.
     fn ended(&mut self, _ended: &Ended) {}
+
+    /// An attempt has failed. Only the plain path tells: the fast one keeps no attempts.
+    fn attempted(&mut self, _attempt: &Attempted) {}
 }
 
 /// Watches nothing.

@@ -10,8 +10,8 @@ use super::pool::Reuse;
 use super::server::Server;
 use super::source::RequestSource;
 use super::{
-    App, BackendSpec, Door, Draws, Ended, Notice, Observer, PathSpec, PodId, PodLoad, ProbeFate, RETRY_SHIFT,
-    RequestPath, Sent, connection_of, next_syn, status_of,
+    App, Attempted, BackendSpec, Door, Draws, Ended, Notice, Observer, PathSpec, PodId, PodLoad, ProbeFate,
+    RETRY_SHIFT, RequestPath, Sent, connection_of, next_syn, status_of,
 };
 use crate::account::{Histogram, LossSample, Tally};
 use crate::model::cpu::CpuClock;
@@ -223,6 +223,7 @@ impl<O: Observer> PlainPath<O> {
                 Sent::Underway => return,
                 Sent::Answered(status, cause) => {
                     self.front.ended(holder, pod, now, now);
+                    self.tell_attempt(id, now, None, cause, false);
                     return self.lose(id, now, status, cause);
                 }
                 Sent::Failed(failure, cause) => {
@@ -348,15 +349,28 @@ impl<O: Observer> PlainPath<O> {
         if request.reused && gives_back && failure == Failure::Closed {
             request.tries_left += 1;
         }
-        if request.tries_left == 0 || !policy.covers(failure, method) {
+        let retried = request.tries_left > 0 && policy.covers(failure, method);
+        self.tell_attempt(id, now, Some(failure), cause, retried);
+        if !retried {
             let status = status_of(self.front.spec(), failure);
             self.front.gave_up(holder, pod, sent, now);
             self.lose(id, now, status, cause);
             return false;
         }
+        let request = self.request(id);
         request.tried.push(pod);
         request.may_have_run |= failure.request_was_sent();
         true
+    }
+
+    /// Tells whoever watches that the current attempt brought no answer of the application's.
+    fn tell_attempt(&mut self, id: u64, now: u64, failure: Option<Failure>, cause: Cause, retried: bool) {
+        let request = &self.requests[&id];
+        if let Some(pod) = request.pod {
+            let (sent, reused) = (request.sent, request.reused);
+            let attempt = Attempted { request: id, pod, sent, failed: now, reused, failure, cause, retried };
+            self.observer.attempted(&attempt);
+        }
     }
 
     /// Stops everything that belongs to the current attempt, except the pod's work on it.
@@ -461,6 +475,7 @@ impl<O: Observer> PlainPath<O> {
                 let (holder, pod) = (request.holder, request.pod.expect("an answer has a pod"));
                 let sent = request.sent;
                 self.front.ended(holder, pod, sent, now);
+                self.tell_attempt(id, now, None, cause, false);
                 self.lose(id, now, status, cause);
             }
         }
@@ -471,6 +486,7 @@ impl<O: Observer> PlainPath<O> {
         let (holder, pod, sent) = (request.holder, request.pod, request.sent);
         if let Some(pod) = pod {
             self.front.abandoned(holder, pod, sent, now);
+            self.tell_attempt(id, now, None, Cause::ClientGaveUp, false);
         }
         let status = self.front.spec().answers.client_left;
         self.lose_at(id, now, status, Cause::ClientGaveUp);

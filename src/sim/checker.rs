@@ -1,0 +1,184 @@
+//! An observer that believes nothing: it watches a run from outside and says what cannot be.
+//!
+//! It knows the ends of requests, the milestones of pods and the changes of views, and nothing of
+//! how the simulator came to them. Tests run whole configurations under it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::path::fast::FastPath;
+use super::path::plain::PlainPath;
+use super::path::{Ended, Observer, RequestPath};
+use super::run::{RunResult, run_on};
+use super::spec::{Mechanism, SimSpec};
+use super::timeline::{PodRecord, Timeline, ViewChange, ViewHolder};
+use crate::units::{Nanos, SimTime};
+
+/// Which of the two request paths is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WatchedPath {
+    /// The one that `run` uses.
+    Fast,
+    /// Its reference.
+    Plain,
+}
+
+/// Simulates a run (0-based) under the checker. The second part says what cannot be; it is empty
+/// for a sound run.
+pub fn run_checked(spec: &Arc<SimSpec>, seed: u64, run: u64, path: WatchedPath) -> (RunResult, Vec<String>) {
+    match path {
+        WatchedPath::Fast => on::<FastPath<Ends>>(spec, seed, run),
+        WatchedPath::Plain => on::<PlainPath<Ends>>(spec, seed, run),
+    }
+}
+
+fn on<P: RequestPath<Observer = Ends>>(spec: &Arc<SimSpec>, seed: u64, run: u64) -> (RunResult, Vec<String>) {
+    let (result, ends) = run_on::<P>(spec, seed, run, &|| false);
+    let mut wrong = ends.twice.clone();
+    check_requests(spec, &result, &ends, &mut wrong);
+    check_pods(&result.timeline, &mut wrong);
+    check_views(spec, &result.timeline, &mut wrong);
+    (result, wrong)
+}
+
+/// The end of every request.
+#[derive(Debug, Default)]
+struct Ends {
+    by_request: BTreeMap<u64, End>,
+    twice: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct End {
+    born: u64,
+    at: u64,
+    /// The pod that answered; `None` if the request was lost.
+    answered_by: Option<u32>,
+}
+
+impl Observer for Ends {
+    fn ended(&mut self, ended: &Ended) {
+        let answered_by = ended.pod.filter(|_| ended.cause.is_none());
+        let end = End { born: ended.born, at: ended.at, answered_by };
+        if self.by_request.insert(ended.request, end).is_some() {
+            self.twice.push(format!("request {} ended twice", ended.request));
+        }
+    }
+}
+
+/// One end per request, none before it was sent, and no answer by a pod that did not serve.
+fn check_requests(spec: &SimSpec, result: &RunResult, ends: &Ends, wrong: &mut Vec<String>) {
+    let tally = &result.tally;
+    let ended = ends.by_request.len() as u64;
+    if ended + tally.in_flight_at_end != tally.arrived {
+        wrong.push(format!(
+            "{} requests arrived, {ended} ended and {} are under way",
+            tally.arrived, tally.in_flight_at_end
+        ));
+    }
+    let overhead = spec.tiers.first().map_or(Nanos::ZERO, |tier| tier.overhead);
+    for (request, end) in &ends.by_request {
+        if end.at < end.born {
+            wrong.push(format!("request {request} ended before it was sent"));
+        }
+        let Some(pod) = end.answered_by else { continue };
+        let left_pod = SimTime(end.at) - overhead;
+        match result.timeline.pods.get(pod as usize) {
+            None => wrong.push(format!("request {request} was answered by pod {pod}, which never was")),
+            Some(record) => wrong.extend(not_serving(record, left_pod).map(|why| {
+                format!("request {request} was answered by pod {pod} at {:.6} s, {why}", left_pod.run_secs())
+            })),
+        }
+    }
+}
+
+/// Why a pod cannot have answered at a moment.
+fn not_serving(pod: &PodRecord, at: SimTime) -> Option<&'static str> {
+    // Milestones keep the first of several starts; only the last end of a deleted pod is final.
+    let final_end =
+        |end: Option<SimTime>| end.filter(|end| pod.deleted.is_some_and(|deleted| *end >= deleted));
+    match () {
+        () if pod.listening.is_none_or(|since| at < since) => Some("before it listened"),
+        () if final_end(pod.exited).is_some_and(|end| at > end) => Some("after its process had ended"),
+        () if final_end(pod.killed).is_some_and(|end| at > end) => Some("after SIGKILL"),
+        () if pod.gone.is_some_and(|gone| at > gone) => Some("when it was gone"),
+        () => None,
+    }
+}
+
+/// A pod's milestones come in the order of its life.
+fn check_pods(timeline: &Timeline, wrong: &mut Vec<String>) {
+    for (number, pod) in timeline.pods.iter().enumerate() {
+        let orders: [&[(&str, Option<SimTime>)]; 3] = [
+            &[
+                ("created", Some(pod.created)),
+                ("bound", pod.bound),
+                ("started", pod.started),
+                ("listening", pod.listening),
+            ],
+            &[("created", Some(pod.created)), ("deleted", pod.deleted), ("gone", pod.gone)],
+            &[("deleted", pod.deleted), ("hook", pod.hook_began), ("signalled", pod.signalled)],
+        ];
+        for order in orders {
+            let known: Vec<(&str, SimTime)> =
+                order.iter().filter_map(|(name, at)| at.map(|at| (*name, at))).collect();
+            for pair in known.windows(2) {
+                // A container that was restarted in place has its first hook and signal earlier.
+                let restarted = pair[0].0 == "deleted" && pair[1].1 < pair[0].1;
+                if pair[1].1 < pair[0].1 && !restarted {
+                    wrong.push(format!("pod {number} was {} before it was {}", pair[1].0, pair[0].0));
+                }
+            }
+        }
+    }
+}
+
+/// Every change of a view has its cause: a slice follows a pod, a front end follows the slice.
+fn check_views(spec: &SimSpec, timeline: &Timeline, wrong: &mut Vec<String>) {
+    let Some(tier) = spec.tiers.first() else { return };
+    let publishes_all = spec.deployments.iter().any(|plan| plan.publish_not_ready_addresses);
+    let checks_health = matches!(tier.delivery.mechanism, Mechanism::TargetGroup(_));
+    let mut listed: BTreeMap<(ViewHolder, u32), bool> = BTreeMap::new();
+    // News may be late and overtake each other, but there must have been such news.
+    let mut slice_said: BTreeSet<(u32, bool)> = BTreeSet::new();
+    for view in &timeline.views {
+        let ViewChange { at, holder, pod, usable } = *view;
+        if listed.insert((holder, pod), usable) == Some(usable) {
+            wrong.push(format!("{holder:?} changed pod {pod} to what it was"));
+        }
+        if holder == ViewHolder::Slice {
+            slice_said.insert((pod, usable));
+        }
+        let Some(record) = timeline.pods.get(pod as usize) else {
+            wrong.push(format!("{holder:?} knows pod {pod}, which never was"));
+            continue;
+        };
+        if at <= SimTime::START {
+            continue;
+        }
+        let deleted = record.deleted.is_some_and(|deleted| deleted <= at);
+        let unfounded = match (holder, usable) {
+            (ViewHolder::Slice, true) => !publishes_all && (deleted || record.started.is_none_or(|t| t > at)),
+            (ViewHolder::Slice, false) => !deleted && !has_probe(spec) && record.exited.is_none(),
+            (ViewHolder::FrontEnd(_), true) => !slice_said.contains(&(pod, true)),
+            (ViewHolder::FrontEnd(_), false) => {
+                !deleted && !slice_said.contains(&(pod, false)) && !checks_health
+            }
+        };
+        if unfounded {
+            let what = if usable { "lists" } else { "drops" };
+            wrong.push(format!("{holder:?} {what} pod {pod} at {:.6} s without a cause", at.run_secs()));
+        }
+    }
+}
+
+/// Whether readiness depends on anything but the container running.
+fn has_probe(spec: &SimSpec) -> bool {
+    let templates = spec.deployments.iter().flat_map(|deployment| &deployment.templates);
+    templates.flat_map(|template| &template.containers).any(|container| {
+        container.readiness.is_some() || container.startup.is_some() || container.liveness.is_some()
+    })
+}
+
+#[cfg(test)]
+mod tests;
