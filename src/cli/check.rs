@@ -2,12 +2,12 @@
 
 use clap::ValueEnum;
 
+use super::case_args::CaseArgs;
 use super::failure::Failure;
 use super::terminal::Terminal;
-use crate::config::manifest::{Source, read_manifests, select_each, select_workload};
-use crate::diag::Severity;
+use crate::diag::{Diagnostic, Severity};
 use crate::exit_code;
-use crate::lint;
+use crate::lint::{Report, judge, other_warnings};
 use crate::report::findings::{Format, render};
 
 /// Check the timing of manifests without simulating
@@ -19,6 +19,7 @@ use crate::report::findings::{Format, render};
 #[command(after_help = "\
 Examples:
   podloss check web.yaml
+  podloss check web.yaml --rps 900 --startup 8s..15s --on-stop drain     know more, judge more
   kubectl get deploy,svc,ingress,hpa,pdb,pods -A -o yaml | podloss check -
   podloss check k8s/ --workload deploy/web
   podloss check k8s/ -o sarif > podloss.sarif     for code scanning
@@ -27,14 +28,13 @@ Examples:
 To allow a finding, annotate its workload: `podloss.dev/allow: PL012`. `podloss explain PL012` tells
 why the rule is there. Exit code 3 if a rule finds an error; warnings alone give 0.")]
 pub(super) struct Check {
-    /// Manifests: files, folders, or `-` for standard input
+    /// Manifests (files, folders, `-` for standard input) and scenario files (.toml)
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<String>,
-    /// Judge one workload only, such as `deploy/web` or `shop/deploy/web`
-    #[arg(long, value_name = "NAME")]
-    workload: Option<String>,
+    #[command(flatten)]
+    case: CaseArgs,
     /// Format on standard output
-    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    #[arg(short, long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
     output: Output,
 }
 
@@ -48,15 +48,13 @@ enum Output {
 
 impl Check {
     pub(super) fn run(self, terminal: &mut Terminal<'_>) -> Result<u8, Failure> {
-        let sources: Vec<Source> = self.paths.iter().map(|path| Source::from_arg(path)).collect();
-        let manifests = read_manifests(&sources)?;
-        let selections = match &self.workload {
-            Some(name) => vec![select_workload(&manifests, Some(name))?],
-            None => select_each(&manifests)?,
-        };
-        let facts: Vec<lint::Facts> = selections.iter().map(lint::facts_of).collect();
-        let report = lint::check(&facts);
-        let notes = lint::other_warnings(&manifests);
+        let mut report = Report::default();
+        let mut notes: Vec<Diagnostic> = Vec::new();
+        for inputs in self.case.read(&self.paths)? {
+            report.join(judge(&inputs)?);
+            let others = other_warnings(inputs.manifests());
+            notes.extend(others.into_iter().filter(|other| !notes.contains(other)).collect::<Vec<_>>());
+        }
         let format = match self.output {
             Output::Text => Format::Text { color: terminal.style.colour },
             Output::Json => Format::Json,

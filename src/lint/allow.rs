@@ -5,7 +5,7 @@ use crate::config::manifest::ObjectMeta;
 use crate::diag::Place;
 
 /// The annotation that lists allowed rules, by code or name, separated by commas.
-pub const ALLOW_ANNOTATION: &str = "podloss.dev/allow";
+pub use crate::config::inputs::ALLOW_ANNOTATION;
 
 /// Whether a workload allows what a rule complains about. The rule about the list itself cannot be
 /// allowed.

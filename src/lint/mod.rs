@@ -2,22 +2,26 @@
 //!
 //! A rule is a pure function over [`Facts`] with a number that never changes its meaning. Rules
 //! say what they found, where, why it matters, what ends it, and what they cannot know. Nothing is
-//! simulated here; that each violation really loses requests is shown by `tests/lint.rs`.
+//! simulated here; that each violation really loses requests is shown in `simulated`.
 
 mod allow;
+mod complete;
 mod facts;
 mod gather;
+mod judge;
 mod rules;
 
 use crate::config::manifest::Manifests;
 use crate::diag::{Diagnostic, Place, Severity};
 
 pub use allow::ALLOW_ANNOTATION;
+pub use complete::complete;
 pub use facts::{
     AutoscalerFacts, BudgetFacts, ContainerFacts, Facts, FrontFacts, HookFacts, ProbeFacts, RolloutFacts,
     Span, StopFacts,
 };
 pub use gather::facts_of;
+pub use judge::judge;
 pub use rules::RULES;
 
 /// A rule.
@@ -156,6 +160,15 @@ impl Report {
         self.findings.iter().filter(|finding| finding.found.severity == severity).count()
     }
 
+    /// Adds what another configuration gave.
+    pub fn join(&mut self, other: Report) {
+        self.workloads += other.workloads;
+        self.findings.extend(other.findings);
+        self.allowed.extend(other.allowed);
+        self.not_judged.extend(other.not_judged);
+        self.rank();
+    }
+
     /// Adds what the rules say about one workload.
     fn add(&mut self, facts: &Facts) {
         self.workloads += 1;
@@ -204,5 +217,7 @@ pub fn near_name(written: &str, known: &[&'static str]) -> Option<&'static str> 
     crate::config::similar::near_miss(written, known)
 }
 
+#[cfg(test)]
+mod simulated;
 #[cfg(test)]
 mod tests;

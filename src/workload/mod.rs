@@ -58,6 +58,14 @@ pub struct ClosedLoad {
 }
 
 impl Load {
+    /// The largest rate in requests per second of a load that has a rate.
+    pub fn peak_rate(&self) -> Option<f64> {
+        match self {
+            Load::Open(OpenLoad { source: OpenSource::Rate { profile, .. } }) => Some(profile.peak()),
+            Load::Open(OpenLoad { source: OpenSource::List(_) }) | Load::Closed(_) => None,
+        }
+    }
+
     /// When the last request can be sent.
     pub fn duration(&self) -> Nanos {
         match self {

@@ -48,7 +48,7 @@ fn errors_are_exit_code_3_and_warnings_0() {
         ("allowed.yaml", 0, "1 allowed by annotation"),
         ("hasty.yaml", 0, "warning[PL006]"),
     ] {
-        let answer = run(folder.path(), &format!("check {file}"));
+        let answer = run(folder.path(), &format!("check {file} --on-stop drain --latency 50ms"));
         assert_eq!(answer.code, Some(code), "{file}\n{}{}", answer.out, answer.talk);
         assert!(answer.out.contains(words), "{file}: {words} is missing in\n{}", answer.out);
     }

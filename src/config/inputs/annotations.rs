@@ -12,6 +12,8 @@ use crate::diag::Diagnostic;
 
 /// What the names of podloss's annotations begin with.
 pub const PREFIX: &str = "podloss.dev/";
+/// The one that sets nothing: rules that `podloss check` should not complain about.
+pub const ALLOW: &str = "podloss.dev/allow";
 
 /// The settings in the annotations of a Deployment.
 ///
@@ -19,7 +21,7 @@ pub const PREFIX: &str = "podloss.dev/";
 /// Every annotation whose name is no knob or whose value the knob does not take.
 pub(super) fn annotated(deployment: &Deployment) -> Result<Vec<Setting>, Vec<Diagnostic>> {
     let (mut settings, mut errors) = (Vec::new(), Vec::new());
-    for (key, value) in &deployment.meta.annotations {
+    for (key, value) in deployment.meta.annotations.iter().filter(|(key, _)| *key != ALLOW) {
         let Some(name) = key.strip_prefix(PREFIX) else { continue };
         let place = deployment.meta.places.of(&format!("metadata.annotations[{key}]"));
         let read = find(name)

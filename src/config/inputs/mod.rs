@@ -14,14 +14,14 @@ mod request;
 use std::io::Read;
 use std::sync::Arc;
 
-pub use annotations::PREFIX as ANNOTATION_PREFIX;
+pub use annotations::{ALLOW as ALLOW_ANNOTATION, PREFIX as ANNOTATION_PREFIX};
 pub use request::{COMMAND_LINE, Request};
 
 use super::case::{Case, Override};
 use super::described::{Described, EventLine};
 use super::load::{self, Surroundings, aftermath};
 use super::lower::lower;
-use super::manifest::{Selection, select_workload};
+use super::manifest::{Manifests, Selection, select_workload};
 use super::scenario::starter;
 use super::settings::{Layer, Setting, Settings};
 use super::statements::{RUNS_DEFAULT, Swept, setting};
@@ -88,6 +88,17 @@ impl Inputs {
             command_line.push_str(&request::override_lines(overrides));
         }
         texts
+    }
+
+    /// The Kubernetes objects.
+    pub fn manifests(&self) -> &Manifests {
+        &self.gathered.manifests
+    }
+
+    /// The workload that scenario or flags name, if they do.
+    pub fn wanted_workload(&self) -> Option<String> {
+        let settings = self.settings(&[]).ok()?;
+        settings.get("workload").map(|setting| setting.text.clone())
     }
 
     /// The hash of the case with these overrides: 16 hexadecimal digits over flags and contents of

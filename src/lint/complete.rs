@@ -1,0 +1,195 @@
+//! Facts that settings, presets and assumptions add: what no Kubernetes object states.
+
+use super::facts::{ContainerFacts, Facts, FrontFacts, HookFacts, ProbeFacts, Span, StopFacts};
+use crate::config::case::{Assumption, Origin};
+use crate::config::knobs::{self, Value};
+use crate::config::lower::Lowered;
+use crate::model::deployment::Strategy;
+use crate::random::Dist;
+use crate::sim::spec::{
+    ContainerPlan, DeploymentPlan, Drain, FrontSpec, Mechanism, OnStop, ProbePlan, Role, ServerSpec, SimSpec,
+};
+use crate::units::Nanos;
+
+/// Adds to the facts of a workload what was completed for its simulation. `load_given` tells whether
+/// the load is the user's own.
+pub fn complete(facts: &mut Facts, lowered: &Lowered, load_given: bool) {
+    let spec = &lowered.spec;
+    let assumptions = &lowered.assumptions;
+    let Some(plan) = spec.deployments.first() else { return };
+    let Some(template) = plan.templates.last() else { return };
+    facts.grace_seconds = template.grace_seconds;
+    facts.has_readiness_gate |= template.readiness_gate;
+    complete_rollout(facts, plan);
+    let served = template.containers.iter().find_map(|c| match &c.role {
+        Role::Serves(server) => Some((c, server)),
+        _ => None,
+    });
+    for container in &mut facts.containers {
+        if let Some(plan) = template.containers.iter().find(|plan| plan.name == container.name) {
+            complete_container(container, plan, served.map(|(_, server)| server), assumptions);
+        }
+    }
+    if let Some(tier) = spec.tiers.first() {
+        facts.front = Some(front_of(tier, lowered.margins.removal_s, assumptions));
+    }
+    facts.peak_cores = served.filter(|_| load_given).and_then(|(_, server)| peak_cores(spec, server));
+}
+
+/// The assumption of a knob, by the names that it may go under.
+fn assumed<'a>(assumptions: &'a [Assumption], knob: &str, container: &str) -> Option<&'a Assumption> {
+    let alias = knobs::find(&format!("containers.*.{knob}")).ok().map(|found| found.knob.name());
+    let named = format!("containers.{container}.{knob}");
+    let own = assumptions.iter().find(|assumption| assumption.key == named);
+    own.or_else(|| assumptions.iter().find(|assumption| Some(assumption.key.as_str()) == alias))
+}
+
+/// A distribution as a span: its middle 98 %, or the range of the unknown where that is wider.
+fn span_of(dist: &Dist, used: f64, assumption: Option<&Assumption>) -> Span {
+    let mut span = Span {
+        lo: dist.upper_quantile_secs(0.99).min(used),
+        used,
+        hi: dist.upper_quantile_secs(0.01).max(used),
+        origin: assumption.map_or(Origin::Given, |assumption| assumption.origin),
+    };
+    let ends = assumption.and_then(|assumption| assumption.range.as_ref());
+    for end in ends.iter().flat_map(|(a, b)| [a, b]) {
+        let kind = knobs::Kind::Service;
+        if let Some(seconds) = kind.parse(end).ok().as_ref().and_then(Value::magnitude) {
+            span.lo = span.lo.min(seconds);
+            span.hi = span.hi.max(seconds);
+        }
+    }
+    span
+}
+
+fn complete_container(
+    container: &mut ContainerFacts,
+    plan: &ContainerPlan,
+    server: Option<&ServerSpec>,
+    assumptions: &[Assumption],
+) {
+    container.on_route = plan.role != Role::Other;
+    complete_hook(container, plan);
+    for (facts, plan) in [
+        (&mut container.startup, &plan.startup),
+        (&mut container.readiness, &plan.readiness),
+        (&mut container.liveness, &plan.liveness),
+    ] {
+        complete_probe(facts, plan, &container.place);
+    }
+    let origin = |knob| assumed(assumptions, knob, &plan.name).map_or(Origin::Given, |a| a.origin);
+    container.stop = Some(stop_of(&plan.on_stop, origin("on_stop")));
+    if !container.on_route {
+        return;
+    }
+    let startup = assumed(assumptions, "startup", &plan.name);
+    container.start_up =
+        Some(span_of(&plan.startup_time, plan.startup_time.upper_quantile_secs(0.5), startup));
+    container.longest_request = server.map(|server| {
+        let service = assumed(assumptions, "service", &plan.name);
+        let mut span = span_of(&server.service, server.service.upper_quantile_secs(0.01), service);
+        span.hi = span.hi.max(server.service.upper_end().as_secs_f64());
+        span
+    });
+    if let Role::Serves(server) = &plan.role {
+        let kept = server.keepalive_idle.filter(|idle| *idle < Nanos::MAX_SPAN);
+        let idle = assumed(assumptions, "keepalive_idle", &plan.name);
+        container.keepalive_idle = kept.map(|kept| span_of(&Dist::Fixed(kept), kept.as_secs_f64(), idle));
+    }
+}
+
+/// A hook that a setting replaces; one of unknown duration stays unknown, whatever is assumed.
+fn complete_hook(container: &mut ContainerFacts, plan: &ContainerPlan) {
+    let planned = plan.pre_stop.as_ref().map(|hook| hook.duration.mean().as_secs_f64());
+    match (container.hook.seconds(), planned) {
+        (Some(written), Some(planned)) if (written - planned).abs() > 1e-6 => {
+            container.hook = HookFacts::Sleep(planned);
+        }
+        (Some(_), None) if container.hook != HookFacts::Fails => container.hook = HookFacts::None,
+        _ => {}
+    }
+}
+
+fn complete_probe(facts: &mut Option<ProbeFacts>, plan: &Option<ProbePlan>, container: &crate::diag::Place) {
+    let Some(plan) = plan else {
+        *facts = None;
+        return;
+    };
+    let place = facts.take().map_or_else(|| container.clone(), |facts| facts.place);
+    *facts = Some(ProbeFacts {
+        place,
+        initial_delay: f64::from(plan.spec.initial_delay_seconds),
+        period: f64::from(plan.spec.period_seconds),
+        timeout: f64::from(plan.spec.timeout_seconds),
+        failures: f64::from(plan.spec.failure_threshold),
+    });
+}
+
+fn stop_of(on_stop: &OnStop, origin: Origin) -> StopFacts {
+    let limit = |drain: &Drain| drain.limit.map(Nanos::as_secs_f64);
+    match on_stop {
+        OnStop::Exit => StopFacts { serves_on: 0.0, drains: false, drain_limit: None, origin },
+        OnStop::Drain(drain) => StopFacts { serves_on: 0.0, drains: true, drain_limit: limit(drain), origin },
+        OnStop::Linger { time, drain } => StopFacts {
+            serves_on: time.mean().as_secs_f64(),
+            drains: true,
+            drain_limit: limit(drain),
+            origin,
+        },
+        OnStop::Ignore => StopFacts { serves_on: f64::INFINITY, drains: false, drain_limit: None, origin },
+    }
+}
+
+fn complete_rollout(facts: &mut Facts, plan: &DeploymentPlan) {
+    let rollout = &mut facts.rollout;
+    let fixed = plan.spec.replicas;
+    let bounds = plan.hpa.as_ref().map(|hpa| {
+        (hpa.spec.min_replicas.max(1).unsigned_abs(), hpa.spec.max_replicas.max(1).unsigned_abs())
+    });
+    (rollout.replicas_min, rollout.replicas_max) = bounds.unwrap_or((fixed, fixed));
+    rollout.min_ready = f64::from(plan.min_ready_seconds);
+    rollout.recreate = plan.spec.strategy == Strategy::Recreate;
+    let at = |replicas| crate::model::deployment::DeploymentSpec { replicas, ..plan.spec };
+    rollout.surge = at(rollout.replicas_min).max_surge();
+    rollout.unavailable = at(rollout.replicas_min).max_unavailable();
+    rollout.unavailable_at_max = at(rollout.replicas_max).max_unavailable();
+}
+
+fn front_of(tier: &FrontSpec, removal: (f64, f64, f64), assumptions: &[Assumption]) -> FrontFacts {
+    let origin = |key: &str| {
+        assumptions.iter().find(|assumption| assumption.key == key).map_or(Origin::Given, |a| a.origin)
+    };
+    let (lo, used, hi) = removal;
+    FrontFacts {
+        name: tier.name.clone(),
+        removal: Span { lo, used, hi, origin: origin("removal") },
+        addition: addition_of(tier),
+        retries_refused: tier.retry.on_error && tier.retry.max_attempts != 1,
+        resends_broken: tier.retry.on_error && tier.retry.max_attempts != 1,
+        idle_timeout: tier.keepalive.map(|keepalive| keepalive.idle_timeout.as_secs_f64()),
+        registers: matches!(tier.delivery.mechanism, Mechanism::TargetGroup(_)),
+    }
+}
+
+/// From Ready to the first request, where targets are registered: the controller's work, the
+/// cloud's, and the first health check.
+fn addition_of(tier: &FrontSpec) -> Option<Span> {
+    if let Some(total) = &tier.delivery.addition_override {
+        return Some(span_of(total, total.mean().as_secs_f64(), None));
+    }
+    let Mechanism::TargetGroup(group) = &tier.delivery.mechanism else { return None };
+    let interval = group.health.interval.as_secs_f64();
+    let sum = |of: fn(&Dist) -> f64| of(&group.reconcile) + of(&group.apply);
+    Some(Span {
+        lo: sum(|dist| dist.upper_quantile_secs(0.99)),
+        used: sum(|dist| dist.mean().as_secs_f64()) + interval / 2.0,
+        hi: sum(|dist| dist.upper_end().as_secs_f64()) + interval,
+        origin: Origin::Guess,
+    })
+}
+
+fn peak_cores(spec: &SimSpec, server: &ServerSpec) -> Option<f64> {
+    let per_request = server.service.mean().as_secs_f64() * server.cpu_share;
+    spec.load.peak_rate().map(|rate| rate * per_request)
+}
