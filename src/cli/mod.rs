@@ -18,6 +18,7 @@ mod hpa_replay;
 mod init;
 mod knob_flags;
 mod out_dir;
+mod presets;
 mod progress;
 mod render;
 mod report;
@@ -26,6 +27,7 @@ mod schema;
 mod stop;
 mod study_args;
 mod terminal;
+mod why;
 
 use std::ffi::OsString;
 use std::io::{self, BufWriter, IsTerminal};
@@ -94,8 +96,10 @@ commands! {
     Demo(demo::Demo),
     Init(init::Init),
     Report(report::Report),
+    Why(why::Why),
     Check(check::Check),
     Explain(explain::Explain),
+    Presets(presets::Presets),
     Hpa(hpa::Hpa),
     Conform(conform::Conform),
     Schema(schema::Schema),

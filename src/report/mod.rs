@@ -8,5 +8,7 @@ pub mod hpa;
 pub mod hpa_replay;
 pub mod pictures;
 pub mod plot;
+pub mod presets;
 pub mod result;
 pub mod text;
+pub mod why;

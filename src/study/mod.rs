@@ -20,6 +20,7 @@ mod summary;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+pub mod why;
 
 use std::sync::Arc;
 

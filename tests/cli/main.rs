@@ -8,3 +8,4 @@ mod interrupt;
 mod run;
 mod streams;
 mod support;
+mod why;

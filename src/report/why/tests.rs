@@ -1,0 +1,56 @@
+//! One story in three forms.
+
+use super::*;
+use crate::model::outcome::Method;
+use crate::study::testing::case;
+use crate::study::why::Traced;
+
+fn story() -> Story {
+    let traced = Traced::new(case(&[]).unwrap(), 1, &|| false);
+    let request = traced.lost()[0].request;
+    traced.story(request, Some(Method::Get), &case, &|| false).unwrap()
+}
+
+#[test]
+fn the_text_tells_what_where_and_what_would_have_saved_it() {
+    let story = story();
+    let text = text(&story, Some("Keep serving, at the price of longer rollouts."));
+    let lost = story.lost.unwrap();
+    for part in [
+        &format!("request {} lost with {}", story.request, lost.status),
+        "times count from the pod's deletion",
+        "connection refused",
+        "What would have saved it: --set preStop=",
+        "simulated again",
+        "at the price of",
+    ] {
+        assert!(text.contains(part), "{part} is missing in\n{text}");
+    }
+    assert!(text.lines().all(|line| line.chars().count() <= 140), "{text}");
+    assert!(!text.to_lowercase().contains("zero downtime"));
+}
+
+#[test]
+fn json_and_picture_hold_every_moment() {
+    let story = story();
+    let json = to_json(&story);
+    assert_eq!(json["schema"], "podloss-why/1");
+    assert_eq!(json["moments"].as_array().map(Vec::len), Some(story.moments.len()));
+    assert_eq!(json["counterfactual"]["saved_by"]["set"][0]["knob"], "preStop");
+    let svg = picture(&story);
+    assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
+    assert_eq!(svg.matches("<circle").count(), story.moments.len());
+    assert_eq!(svg, picture(&story));
+    for lane in crate::study::why::Lane::ALL {
+        assert!(svg.contains(lane.word()));
+    }
+}
+
+#[test]
+fn times_have_signs_and_no_negative_zero() {
+    for (seconds, text) in
+        [(0.0, "+0.000 s"), (-0.0001, "+0.000 s"), (1.2344, "+1.234 s"), (-2.5, "-2.500 s")]
+    {
+        assert_eq!(signed(seconds), text);
+    }
+}

@@ -1,0 +1,145 @@
+//! Which knobs may save a request, by the cause of its loss, and by how much they are moved.
+
+use crate::config::case::{Case, Override};
+use crate::model::outcome::Cause;
+use crate::sim::spec::{ContainerPlan, PodTemplate, Role};
+use crate::units::{Nanos, format_duration};
+
+/// One knob and the values it is moved to, the smallest change first.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Ladder {
+    /// Each step is one knob, or one with a companion that it is void without.
+    pub(super) steps: Vec<Vec<Override>>,
+}
+
+/// Longer hooks than this are no advice.
+const LONGEST_HOOK_S: u32 = 120;
+
+/// The ladders for a cause, the most natural knob first.
+pub(super) fn ladders(cause: Cause, case: &Case) -> Vec<Ladder> {
+    // The pods that stop are of the first template.
+    let Some(plan) = case.spec.deployments.first() else { return Vec::new() };
+    let Some(template) = plan.templates.first() else { return Vec::new() };
+    let Some(entry) = entry(template) else { return Vec::new() };
+    let grace = template.grace_seconds;
+    let mut found = Vec::new();
+    match cause {
+        Cause::ListenerClosed | Cause::Unreachable | Cause::Blackholed | Cause::AcceptQueueReset => {
+            found.extend(hooks(entry, grace));
+        }
+        Cause::InPodUpstreamDown => found.extend(hooks(entry, grace)),
+        Cause::AllMarkedDown => {
+            found.extend(hooks(entry, grace));
+            found.push(words("front_end.max_fails", &["0"]));
+        }
+        Cause::KilledInFlight => {
+            found.push(words("on_stop", &["drain"]));
+            found.push(seconds("grace", grace + 1, grace + LONGEST_HOOK_S));
+            found.extend(hooks(entry, grace));
+        }
+        Cause::ExitedInFlight => found.push(words("on_stop", &["drain"])),
+        Cause::KeepaliveRace => {
+            let idle = case.spec.tiers.first().and_then(|tier| tier.keepalive).map(|k| k.idle_timeout);
+            let idle = idle.unwrap_or(Nanos::ZERO);
+            let above = [1, 5, 15, 60, 600].map(|more| format_duration(idle + Nanos::from_secs(more)));
+            found.push(words("keepalive_idle", &above.each_ref().map(String::as_str)));
+            found.extend(hooks(entry, grace));
+        }
+        Cause::NotListeningYet | Cause::AppNotReady => {
+            if let Some(probe) = entry.readiness {
+                let delay = probe.spec.initial_delay_seconds;
+                found.push(seconds("readiness.initialDelaySeconds", delay + 1, delay + 120));
+            }
+        }
+        Cause::LivenessRestart => {
+            if let Some(probe) = entry.liveness {
+                let failures = probe.spec.failure_threshold;
+                found.push(counts("liveness.failureThreshold", failures + 1, failures + 30));
+                let timeout = probe.spec.timeout_seconds;
+                found.push(counts("liveness.timeoutSeconds", timeout + 1, timeout + 30));
+            }
+        }
+        Cause::NoEndpoints => {
+            found.push(words("maxUnavailable", &["0"]));
+            found.push(seconds("minReadySeconds", plan.min_ready_seconds + 1, plan.min_ready_seconds + 120));
+            found.push(more_pods(case));
+        }
+        Cause::AcceptQueueFull | Cause::ReadTimeout | Cause::Overloaded | Cause::ClientGaveUp => {
+            found.push(words("maxUnavailable", &["0"]));
+            found.push(more_pods(case));
+            if cause == Cause::ReadTimeout {
+                let now = case.spec.tiers.first().map_or(Nanos::ZERO, |tier| tier.read_timeout);
+                let longer = [2, 5, 10].map(|times| format_duration(Nanos(now.0.saturating_mul(times))));
+                found.push(words("read_timeout", &longer.each_ref().map(String::as_str)));
+            }
+        }
+        Cause::OomKilled | Cause::CircuitOpen => {}
+    }
+    found.retain(|ladder| !ladder.steps.is_empty());
+    found
+}
+
+fn entry(template: &PodTemplate) -> Option<&ContainerPlan> {
+    let find = |wanted: fn(&Role) -> bool| template.containers.iter().find(|c| wanted(&c.role));
+    find(|role| matches!(role, Role::Forwards { .. }))
+        .or_else(|| find(|role| matches!(role, Role::Serves(_))))
+}
+
+/// A longer hook within the grace; and, if the grace leaves no room, both together.
+fn hooks(entry: &ContainerPlan, grace: u32) -> Vec<Ladder> {
+    let now = entry.pre_stop.as_ref().map_or(0, |hook| hook.duration.mean().whole_secs());
+    let now = u32::try_from(now).unwrap_or(LONGEST_HOOK_S);
+    let left = grace.saturating_sub(now);
+    let step = |hook: u32| {
+        let mut step = vec![set("preStop", format!("{hook}s"))];
+        if hook >= grace {
+            // The time that is left after the hook stays what it was.
+            step.push(set("grace", format!("{}s", hook + left.max(2))));
+        }
+        step
+    };
+    let ladder = |from: u32, to: u32| Ladder { steps: (from..=to).map(step).collect() };
+    vec![ladder(now + 1, grace.saturating_sub(1)), ladder((now + 1).max(grace), LONGEST_HOOK_S)]
+}
+
+fn more_pods(case: &Case) -> Ladder {
+    let plan = &case.spec.deployments[0];
+    let knob = if plan.hpa.is_some() { "hpa.min" } else { "replicas" };
+    let now = plan.spec.replicas;
+    counts(knob, now + 1, (now * 2).max(now + 4))
+}
+
+fn set(knob: &str, value: impl Into<String>) -> Override {
+    Override { knob: knob.to_owned(), value: value.into() }
+}
+
+fn words(knob: &str, values: &[&str]) -> Ladder {
+    Ladder { steps: values.iter().map(|value| vec![set(knob, *value)]).collect() }
+}
+
+fn seconds(knob: &str, from: u32, to: u32) -> Ladder {
+    Ladder { steps: (from..=to).map(|value| vec![set(knob, format!("{value}s"))]).collect() }
+}
+
+fn counts(knob: &str, from: u32, to: u32) -> Ladder {
+    Ladder { steps: (from..=to).map(|value| vec![set(knob, value.to_string())]).collect() }
+}
+
+/// The first of `count` steps that does it, if the last one does: steps are taken to get better in
+/// order, and the one before the answer is known not to do it.
+pub(super) fn first_that(count: usize, does: &mut dyn FnMut(usize) -> bool) -> Option<usize> {
+    let mut high = count.checked_sub(1)?;
+    if !does(high) {
+        return None;
+    }
+    let mut low = 0;
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if does(middle) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    Some(high)
+}

@@ -1,0 +1,183 @@
+//! Everything that matters to one request on one clock.
+
+use crate::model::outcome::Cause;
+use crate::model::retry::Failure;
+use crate::sim::{Attempt, Lost, PodRecord, Timeline, ViewHolder};
+use crate::units::{Nanos, SimTime, format_duration};
+
+/// Where something happens, in the order of a picture from the client to the pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lane {
+    /// The client.
+    Client,
+    /// The front end and what it knows.
+    FrontEnd,
+    /// API server and controllers.
+    ControlPlane,
+    /// The pod: kubelet and process.
+    Pod,
+}
+
+impl Lane {
+    /// All of them, the client's side first.
+    pub const ALL: [Lane; 4] = [Lane::Client, Lane::FrontEnd, Lane::ControlPlane, Lane::Pod];
+
+    /// Its name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Lane::Client => "client",
+            Lane::FrontEnd => "front end",
+            Lane::ControlPlane => "control plane",
+            Lane::Pod => "pod",
+        }
+    }
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// When.
+    pub at: SimTime,
+    /// Where.
+    pub lane: Lane,
+    /// What, in a few words.
+    pub words: String,
+    /// Whether the request itself is the subject.
+    pub of_request: bool,
+}
+
+/// Moments in order, and what their times count from.
+pub(super) struct Told {
+    pub(super) zero: (SimTime, &'static str),
+    pub(super) moments: Vec<Moment>,
+}
+
+/// The story of a request beside that of a pod.
+pub(super) fn tell(
+    timeline: &Timeline,
+    sent: SimTime,
+    lost: Option<&Lost>,
+    attempts: &[Attempt],
+    pod: Option<u32>,
+) -> Told {
+    let record = pod.and_then(|pod| timeline.pods.get(pod as usize));
+    let ends = lost.map_or(sent, |lost| lost.at).max(attempts.last().map_or(sent, |attempt| attempt.failed));
+    let stopping = record.and_then(|record| record.deleted).filter(|deleted| *deleted <= ends);
+    let mut moments = of_request(sent, lost, attempts);
+    if let (Some(record), Some(pod)) = (record, pod) {
+        match stopping {
+            Some(_) => moments.extend(stop_of(record, pod)),
+            None => moments.extend(start_of(record, pod)),
+        }
+        let from = stopping.unwrap_or(record.created);
+        moments.extend(views_of(timeline, pod, from));
+    }
+    // In one instant causes come before what they do to the request.
+    moments.sort_by_key(|moment| (moment.at, moment.of_request));
+    let zero = match (stopping, record) {
+        (Some(deleted), _) => (deleted, "the pod's deletion"),
+        (None, Some(record))
+            if record.created > SimTime::START && record.created + Nanos::from_secs(300) > sent =>
+        {
+            (record.created, "the pod's creation")
+        }
+        _ => (sent, "the request"),
+    };
+    Told { zero, moments }
+}
+
+fn of_request(sent: SimTime, lost: Option<&Lost>, attempts: &[Attempt]) -> Vec<Moment> {
+    let moment = |at, lane, words: String| Moment { at, lane, words, of_request: true };
+    let mut moments = vec![moment(sent, Lane::Client, "request sent".to_owned())];
+    for (index, attempt) in attempts.iter().enumerate() {
+        let number = index + 1;
+        let how = if attempt.reused { " on a kept connection" } else { "" };
+        let out = format!("attempt {number} to pod {}{how}", attempt.pod + 1);
+        moments.push(moment(attempt.sent, Lane::FrontEnd, out));
+        let next = match (attempt.retried, attempt.failure) {
+            (true, _) => "tries another pod",
+            (false, None) => "passes the answer on",
+            (false, Some(_)) => "gives up",
+        };
+        let seen = format!("attempt {number}: {}; {next}", socket_words(attempt));
+        moments.push(moment(attempt.failed, Lane::FrontEnd, seen));
+    }
+    if let Some(lost) = lost {
+        let took = format_duration(rounded(lost.at.since(lost.sent)));
+        let words = format!("gets {} after {took} ({})", lost.status, lost.cause);
+        moments.push(moment(lost.at, Lane::Client, words));
+    }
+    moments
+}
+
+/// What the front end's socket saw, and why.
+fn socket_words(attempt: &Attempt) -> String {
+    let seen = match (attempt.failure, attempt.cause) {
+        (Some(Failure::Connect), Cause::Unreachable) => "no route to host",
+        (Some(Failure::Connect), _) => "connection refused",
+        (Some(Failure::ConnectTimeout), _) => "no connection in time",
+        (Some(Failure::Closed), Cause::AcceptQueueReset) => "reset in the accept queue",
+        (Some(Failure::Closed), _) => "closed before an answer",
+        (Some(Failure::ReadTimeout), _) => "no answer in time",
+        (None, _) => "an error as answer",
+    };
+    format!("{seen} ({})", attempt.cause)
+}
+
+fn of_pod(pod: u32, lane: Lane, at: Option<SimTime>, words: &str) -> Option<Moment> {
+    let words = format!("pod {} {words}", pod + 1);
+    Some(Moment { at: at?, lane, words, of_request: false })
+}
+
+fn stop_of(record: &PodRecord, pod: u32) -> Vec<Moment> {
+    let all = [
+        of_pod(pod, Lane::ControlPlane, record.deleted, "is deleted"),
+        of_pod(pod, Lane::Pod, record.hook_began, "runs its preStop hook"),
+        of_pod(pod, Lane::Pod, record.signalled, "gets its stop signal"),
+        of_pod(pod, Lane::Pod, record.closed, "closes its listener"),
+        of_pod(pod, Lane::Pod, record.killed, "gets SIGKILL"),
+        of_pod(pod, Lane::Pod, record.exited, "has ended its process"),
+        of_pod(pod, Lane::Pod, record.gone, "is gone, and its address"),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+fn start_of(record: &PodRecord, pod: u32) -> Vec<Moment> {
+    let all = [
+        of_pod(pod, Lane::ControlPlane, Some(record.created), "is created"),
+        of_pod(pod, Lane::ControlPlane, record.bound, "has a node"),
+        of_pod(pod, Lane::Pod, record.started, "starts its process"),
+        of_pod(pod, Lane::Pod, record.listening, "listens"),
+        of_pod(pod, Lane::ControlPlane, record.ready, "is Ready"),
+        of_pod(pod, Lane::Pod, record.exited, "has ended its process"),
+    ];
+    // What happened before the run is no part of the story.
+    all.into_iter().flatten().filter(|moment| moment.at >= SimTime::START).collect()
+}
+
+fn views_of(timeline: &Timeline, pod: u32, from: SimTime) -> Vec<Moment> {
+    let mine = timeline.views.iter().filter(|view| view.pod == pod && view.at >= from.max(SimTime::START));
+    let several = timeline.views.iter().any(|view| matches!(view.holder, ViewHolder::FrontEnd(id) if id > 0));
+    mine.map(|view| {
+        let (lane, words) = match (view.holder, view.usable) {
+            (ViewHolder::Slice, true) => {
+                (Lane::ControlPlane, format!("EndpointSlice lists pod {} as ready", pod + 1))
+            }
+            (ViewHolder::Slice, false) => {
+                (Lane::ControlPlane, format!("EndpointSlice no longer lists pod {} as ready", pod + 1))
+            }
+            (ViewHolder::FrontEnd(id), usable) => {
+                let who = if several { format!("process {}", id + 1) } else { "front end".to_owned() };
+                let does = if usable { "begins" } else { "stops" };
+                (Lane::FrontEnd, format!("{who} {does} sending to pod {}", pod + 1))
+            }
+        };
+        Moment { at: view.at, lane, words, of_request: false }
+    })
+    .collect()
+}
+
+/// To whole milliseconds from a millisecond up.
+pub(super) fn rounded(span: Nanos) -> Nanos {
+    if span.0 >= 1_000_000 { Nanos((span.0 + 500_000) / 1_000_000 * 1_000_000) } else { span }
+}
