@@ -14,7 +14,7 @@ import sys
 import time
 
 from . import configurations, measure, plot, prediction, report
-from .processes import Children, bind, choose_core, may_run_in_real_time
+from .processes import Children, Placing
 from .verdict import judge
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -65,30 +65,38 @@ def run(options, children):
     prediction.predict(podloss, paths["rows.json"], paths["prediction.jsonl"])
     print(f"predicted {len(rows)} rows, sealed in {paths['prediction.jsonl']}.seal", flush=True)
 
-    real_time = may_run_in_real_time()
-    if not real_time:
+    placing = Placing.of_this_machine()
+    if not placing.real_time:
         print("no right to real-time priority: runs may be late and discarded", flush=True)
-    scheduling = functools.partial(bind, choose_core(), real_time)
     began = time.time()
     prediction.check(paths["rows.json"], paths["prediction.jsonl"], began)
     measured = []
     for row in rows:
         print(row["name"], flush=True)
-        measured.append(measure.measure(row, repeats, out, children, scheduling, functools.partial(print, flush=True)))
+        measured.append(measure.measure(row, repeats, out, children, placing, functools.partial(print, flush=True)))
     prediction.check(paths["rows.json"], paths["prediction.jsonl"], began)
     document = configurations.as_rows(rows) | {
         "about": "measured by validation/run",
-        "command": "validation/run " + " ".join(sys.argv[1:]),
-        "versions": measure.versions(podloss),
+        "command": command(options),
+        "versions": measure.versions(podloss, options.podloss is None),
         "seal": prediction.check(paths["rows.json"], paths["prediction.jsonl"], began),
         "measured_from": began,
-        "real_time": real_time,
+        "real_time": placing.real_time,
         "rows": measured,
     }
     prediction.write(paths["measured.json"], dump(document))
     if not options.keep:
         shutil.rmtree(os.path.join(out, "runs"))
     return finish(podloss, out, paths)
+
+
+def command(options):
+    """What decides the result, without where things lie on this machine."""
+    said = ["validation/run"]
+    said += ["--short"] if options.short else []
+    said += [f"--only {options.only}"] if options.only else []
+    said += [f"--repeats {options.repeats}"] if options.repeats else []
+    return " ".join(said)
 
 
 def finish(podloss, out, paths):
@@ -104,8 +112,9 @@ def finish(podloss, out, paths):
     with open(os.path.join(out, "validation.svg"), "w", encoding="utf-8") as target:
         target.write(plot.svg(judged))
     missed = [row["name"] for row, _, _, verdict in judged if verdict == "misses"]
-    for row, _, lines, verdict in judged:
-        print(f"{verdict:>13}  {row['name']}: " + ("; ".join(map(report.words, lines)) or "nothing lost, as predicted"))
+    for row, foretold, lines, verdict in judged:
+        said = "; ".join(report.words(line, foretold is not None) for line in lines)
+        print(f"{verdict:>13}  {row['name']}: {said or 'nothing lost, as predicted'}")
     print(f"report: {os.path.join(out, 'validation.md')}")
     return 3 if missed else 0
 

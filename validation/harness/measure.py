@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+from .fronts import haproxy_path
 from .verdict import spread
 
 LATE_EVENT_MS = 25
@@ -22,12 +23,12 @@ class GivenUp(Exception):
     """The machine is too busy: a run was late every time."""
 
 
-def measure(row, repeats, out, children, scheduling, say):
+def measure(row, repeats, out, children, placing, say):
     """The row with its measured fields, in the format of measured rows, and what it took."""
     runs, discarded = [], []
     for repeat in range(repeats):
         for attempt in range(ATTEMPTS):
-            run = one_run(row, repeat, attempt, out, children, scheduling)
+            run = one_run(row, repeat, attempt, out, children, placing)
             reason = lateness(run)
             say(f"  run {repeat + 1}: {run['requests']} requests, lost {lost(run)}" + (f", {reason}" if reason else ""))
             if reason is None:
@@ -55,7 +56,7 @@ def measure(row, repeats, out, children, scheduling, say):
     return measured
 
 
-def one_run(row, repeat, attempt, out, children, scheduling):
+def one_run(row, repeat, attempt, out, children, placing):
     """Seeds differ between repeats; a repeated attempt at a late run has the same ones."""
     folder = os.path.join(out, "runs", f"{row['name']}-{repeat + 1}-{attempt + 1}")
     os.makedirs(folder)
@@ -63,12 +64,13 @@ def one_run(row, repeat, attempt, out, children, scheduling):
         "parameters": row["parameters"],
         "seed": f"{row['name']}/{repeat}",
         "folder": folder,
+        "front_core": placing.front_core,
         "result": os.path.join(folder, "result.json"),
     }
     path = os.path.join(folder, "orders.json")
     with open(path, "w", encoding="utf-8") as target:
         json.dump(orders, target)
-    rig = children.start([sys.executable, "-B", "-m", "harness.rig", path], scheduling)
+    rig = children.start([sys.executable, "-B", "-m", "harness.rig", path], placing.bind)
     parameters = row["parameters"]
     try:
         rig.wait(parameters["duration_s"] + parameters["client_timeout_s"] + 30)
@@ -102,23 +104,29 @@ def by_key(runs, field):
     return {key: spread([run[field].get(key, 0) for run in runs]) for key in keys}
 
 
-def versions(podloss):
-    """What ran: programs, kernel, and the commit of podloss with a mark if files differ from it."""
+def versions(podloss, is_built_here):
+    """What ran: programs, kernel, and where podloss comes from."""
 
     def first_line(*command):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         return (done.stdout + done.stderr).strip().split("\n")[0]
 
-    commit = first_line("git", "rev-parse", "--short", "HEAD")
-    changed = subprocess.run(
-        ["git", "status", "--porcelain", "--untracked-files=no", "--", "../src", "../Cargo.lock"],
-        capture_output=True, text=True, check=False,
-    ).stdout
     return {
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
-        "podloss": f"{first_line(podloss, '--version')}, commit {commit}{' with changes' if changed else ''}",
+        "podloss": f"{first_line(podloss, '--version')}, {commit() if is_built_here else 'a given program'}",
         "nginx": first_line("nginx", "-v").replace("nginx version: ", ""),
-        "haproxy": first_line("haproxy", "-v").replace("HAProxy version ", "").split(" ")[0],
+        "haproxy": first_line(haproxy_path(), "-v").replace("HAProxy version ", "").split(" ")[0],
         "kernel": first_line("uname", "-sr"),
         "python": sys.version.split()[0],
     }
+
+
+def commit():
+    """The commit from which podloss was built, with a mark if its files differ from it."""
+
+    def git(*arguments):
+        done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+        return done.stdout.strip()
+
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", "../src", "../Cargo.lock")
+    return f"commit {git('rev-parse', '--short', 'HEAD')}{' with changes' if changed else ''}"

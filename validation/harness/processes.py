@@ -13,6 +13,28 @@ PRIORITY = 10
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
+class Placing:
+    """Where a run's processes run, and whether they may be punctual."""
+
+    def __init__(self, core, front_core, real_time):
+        self.core = core
+        self.front_core = front_core
+        self.real_time = real_time
+
+    @classmethod
+    def of_this_machine(cls):
+        """One core for everything that is played, another for the front ends if there is one: on
+        a core of their own they are not held up by the clients that they answer."""
+        allowed = os.sched_getaffinity(0)
+        return cls(max(allowed), min(allowed), may_run_in_real_time())
+
+    def bind(self):
+        """Pins the calling process, with real-time priority if allowed."""
+        os.sched_setaffinity(0, {self.core})
+        if self.real_time:
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
+
+
 def may_run_in_real_time():
     """Whether this user may ask for real-time scheduling. Changes nothing that lasts."""
     before = os.sched_getscheduler(0), os.sched_getparam(0)
@@ -22,18 +44,6 @@ def may_run_in_real_time():
         return False
     os.sched_setscheduler(0, *before)
     return True
-
-
-def choose_core():
-    """The last core that this process may use: interrupts gather on the first."""
-    return max(os.sched_getaffinity(0))
-
-
-def bind(core, real_time):
-    """Pins the calling process to a core and, if allowed, gives it real-time priority."""
-    os.sched_setaffinity(0, {core})
-    if real_time:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
 
 
 def favour(core):

@@ -8,8 +8,10 @@ def number(value):
     return f"{value:.1f}"
 
 
-def words(line):
+def words(line, predicted=True):
     status, have, want, limit, fits = line
+    if not predicted:
+        return f"{status}: measured {number(have['mean'])}"
     mark = "" if fits else ", outside"
     return f"{status}: measured {number(have['mean'])}, predicted {number(want['mean'])}, allowed {number(limit)}{mark}"
 
@@ -40,7 +42,7 @@ def markdown(document, judged, causes):
             raise RuntimeError(f"{row['name']}: the harness says {verdict}, podloss conform says {said}")
     text = [
         "| | |\n|---|---|",
-        f"| command | `{document['command'].strip()}` |",
+        f"| command | `{document['command']}` |",
         f"| date | {versions['date']} |",
         f"| podloss | {versions['podloss']} |",
         f"| front ends | {versions['nginx']}, HAProxy {versions['haproxy']} |",

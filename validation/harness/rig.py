@@ -17,7 +17,7 @@ import sys
 import time
 
 from . import fronts
-from .processes import Children, choose_core, favour
+from .processes import Children, favour
 from .rollout import next_step
 
 FIRST_POD_PORT = 21000
@@ -123,7 +123,7 @@ class Rig:
         count = self.parameters["front_replicas"]
         for i in range(count):
             front = kind(self.parameters, self.path(f"front{i}"), ports, count > 1, self.note)
-            front.start(self.children, functools.partial(favour, choose_core()))
+            front.start(self.children, functools.partial(favour, self.orders["front_core"]))
             self.fronts.append(front)
 
     async def front_answers(self):
@@ -309,7 +309,10 @@ def main():
         orders = json.load(source)
     with Children() as children:
         rig = Rig(orders, children)
-        asyncio.run(rig.run())
+        try:
+            asyncio.run(rig.run())
+        except KeyboardInterrupt:
+            sys.exit(130)
     # The front ends have ended: their logs are complete.
     with open(orders["result"], "w", encoding="utf-8") as out:
         json.dump(rig.result(), out)
