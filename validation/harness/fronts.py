@@ -9,6 +9,8 @@ import time
 
 PORT = 18080
 """Where clients connect."""
+FIXED_ANSWER = "/on-time"
+"""What front ends answer themselves at once: it tells whether they get the processor in time."""
 BATCH = 0.005
 """Changes due within this time go to the front end together, seconds."""
 RELOAD_GAP = 0.1
@@ -105,6 +107,7 @@ def nginx_configuration(parameters, ports, shared):
         f"{temporary}{upstream}"
         "  server {\n"
         f"    listen 127.0.0.1:{PORT}{' reuseport' if shared else ''};\n"
+        f"    location = {FIXED_ANSWER} {{ access_log off; return 200; }}\n"
         f"    location / {{\n{location}    }}\n"
         "  }\n}\n"
     )
@@ -223,7 +226,8 @@ def haproxy_configuration(parameters, slots, socket):
         "  timeout client 50s\n"
         f"  retries {parameters['haproxy_retries']}\n{redispatch}"
         f"  http-reuse {parameters['haproxy_http_reuse']}\n"
-        f"frontend clients\n  bind 127.0.0.1:{PORT}\n  default_backend pods\n"
+        f"frontend clients\n  bind 127.0.0.1:{PORT}\n  monitor-uri {FIXED_ANSWER}\n"
+        "  default_backend pods\n"
         f"backend pods\n  balance roundrobin\n{servers}"
     )
 

@@ -11,6 +11,8 @@ from .verdict import spread
 
 LATE_EVENT_MS = 25
 """A run counts only if every planned event happened this soon after its time."""
+LATE_FRONT_MS = 5
+"""A run counts only if the front end gives 95 % of its own answers within this."""
 LATE_REQUEST_MS = 25
 """A run counts only if 99 % of the requests started this soon after their time."""
 LATE_ANY_REQUEST_MS = 100
@@ -48,6 +50,7 @@ def measure(row, repeats, out, children, placing, say):
         "causes": by_key(runs, "causes"),
         "discarded_runs": discarded,
         "late_events_ms": max(run["late_events_ms"] for run in runs),
+        "front_p95_ms": max(run["front_p95_ms"] for run in runs),
         "late_requests_p99_ms": max(run["late_requests_p99_ms"] for run in runs),
     }
     failed = [at for run in runs for at in run["failed_at_s"]]
@@ -88,6 +91,8 @@ def lateness(run):
     """Why the run must not count, or None."""
     if run["late_events_ms"] > LATE_EVENT_MS:
         return f"discarded: an event was {run['late_events_ms']} ms late"
+    if run["front_p95_ms"] > LATE_FRONT_MS:
+        return f"discarded: 5 % of the front end's own answers took {run['front_p95_ms']} ms"
     if run["late_requests_p99_ms"] > LATE_REQUEST_MS:
         return f"discarded: 1 % of the requests were {run['late_requests_p99_ms']} ms late"
     if run["late_requests_max_ms"] > LATE_ANY_REQUEST_MS:

@@ -103,6 +103,7 @@ def detail_lines(row, finding):
         causes.append(f"- errors from {when['first']:+.2f} to {when['last']:+.2f} s")
     causes.append(
         f"- {row['repeats']} runs of {row['n_requests']['mean']:.0f} requests; latest event"
-        f" {row['late_events_ms']:.1f} ms after its time, 99 % of the requests within {row['late_requests_p99_ms']:.1f} ms"
+        f" {row['late_events_ms']:.1f} ms after its time, 99 % of the requests within"
+        f" {row['late_requests_p99_ms']:.1f} ms; 95 % of the front end's own answers within {row['front_p95_ms']:.1f} ms"
     )
     return causes

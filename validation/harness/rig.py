@@ -50,6 +50,7 @@ class Rig:
         self.pods = []
         self.fronts = []
         self.tasks = []
+        self.front_waits = []
         self.rolling = False
 
     def note(self, name, planned, happened=None):
@@ -65,6 +66,7 @@ class Rig:
         self.t0 = begin + self.parameters["t0_s"]
         clients = self.start_clients(begin)
         self.loop.call_at(self.t0, self.act)
+        self.tasks.append(asyncio.ensure_future(self.watch_front(begin)))
         limit = begin + self.parameters["duration_s"] + self.parameters["client_timeout_s"] + 2
         while clients.poll() is None and time.monotonic() < limit:
             await asyncio.sleep(0.05)
@@ -154,6 +156,19 @@ class Rig:
 
     def path(self, name):
         return os.path.join(self.orders["folder"], name)
+
+    async def watch_front(self, planned):
+        """Asks the front end twenty times a second for an answer that involves no pod."""
+        request = f"GET {fronts.FIXED_ANSWER} HTTP/1.1\r\nHost: podloss\r\nConnection: close\r\n\r\n".encode()
+        while True:
+            await asyncio.sleep(planned - time.monotonic())
+            asked = time.monotonic()
+            reader, writer = await asyncio.open_connection("127.0.0.1", fronts.PORT)
+            writer.write(request)
+            await reader.read()
+            writer.close()
+            self.front_waits.append(time.monotonic() - asked)
+            planned += 0.05
 
     # === Controller ===
 
@@ -276,6 +291,7 @@ class Rig:
         for front in self.fronts:
             causes.update(front.causes())
         failed = sorted(ended - self.t0 for _, _, ended, status, _ in records if status != 200)
+        waits = sorted(self.front_waits)
         late = sorted(started - planned for planned, started, _, _, _ in records)
         return {
             "requests": len(records),
@@ -289,6 +305,7 @@ class Rig:
                 for name, planned, happened in sorted(self.events, key=lambda event: event[1])
             ],
             "late_events_ms": round(1000 * max((h - p for _, p, h in self.events), default=0.0), 2),
+            "front_p95_ms": round(1000 * waits[int(0.95 * (len(waits) - 1))], 2),
             "late_requests_p99_ms": round(1000 * late[int(0.99 * (len(late) - 1))], 2),
             "late_requests_max_ms": round(1000 * late[-1], 2),
         }
