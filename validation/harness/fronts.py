@@ -219,7 +219,7 @@ def haproxy_configuration(parameters, slots, socket):
     return (
         f"global\n  stats socket {socket} mode 600 level admin\n  nbthread 1\n"
         "  log stdout format raw local0 info\n"
-        "defaults\n  mode http\n  log global\n"
+        "defaults\n  mode http\n  log global\n  option dontlognull\n"
         '  log-format "%ST %tsc %s %HM"\n'
         f"  timeout connect {milliseconds(parameters['connect_timeout_s'])}\n"
         f"  timeout server {milliseconds(parameters['read_timeout_s'])}\n"

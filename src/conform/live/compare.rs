@@ -142,7 +142,8 @@ fn cause_lines(row: &Value, prediction: &Prediction, repeats: f64) -> Vec<CauseL
         .map(|word| {
             let of = |field: &str| -> f64 {
                 let named = measured.into_iter().flatten().filter(|(key, _)| plain_word(key) == word);
-                named.filter_map(|(_, value)| value[field].as_f64()).sum()
+                // The sum of nothing is -0.0.
+                0.0 + named.filter_map(|(_, value)| value[field].as_f64()).sum::<f64>()
             };
             let (want, have) = (of("mean"), predicted.get(&word).copied().unwrap_or(0.0));
             let (_, fits) = judge(want, of("sd"), have, repeats);
