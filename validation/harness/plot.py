@@ -29,8 +29,8 @@ def svg(judged):
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
         '<text x="10" y="20" font-size="15">Requests lost per run: measured and predicted</text>',
         f'<text x="10" y="42" fill="{MEASURED}">measured, mean and standard deviation</text>',
-        f'<text x="245" y="42" fill="{PREDICTED}">predicted</text>',
-        f'<text x="315" y="42" fill="{GREY}">grey: where the predicted mean may lie</text>',
+        f'<text x="275" y="42" fill="{PREDICTED}">predicted</text>',
+        f'<text x="345" y="42" fill="{GREY}">grey: where the predicted mean may lie</text>',
     ]
     value = 0.0
     while value <= top:
