@@ -23,7 +23,7 @@ use podloss::units::{IntOrPercent, Nanos, format_duration, parse_duration, parse
 use podloss::workload::{Load, OpenLoad, OpenSource};
 
 /// Every entry point by the name of its target and corpus folder.
-pub const ENTRIES: &[(&str, fn(&[u8]))] = &[
+pub(crate) const ENTRIES: &[(&str, fn(&[u8]))] = &[
     ("scenario", scenario),
     ("flags", flags),
     ("manifest", manifest),
@@ -35,7 +35,7 @@ pub const ENTRIES: &[(&str, fn(&[u8]))] = &[
 ];
 
 /// Gives `data` to the entry point with this name.
-pub fn run(name: &str, data: &[u8]) {
+pub(crate) fn run(name: &str, data: &[u8]) {
     let (_, entry) = ENTRIES.iter().find(|(known, _)| *known == name).expect("the name of an entry point");
     entry(data);
 }
@@ -118,7 +118,7 @@ fn load(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     match read_trace(&SourceText::new("load.csv", text)) {
         Ok((trace, warnings)) => {
-            trace.to_string();
+            drop(trace.to_string());
             for warning in warnings {
                 warning.render(false);
             }
