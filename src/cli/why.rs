@@ -160,11 +160,10 @@ fn cause_of(name: &str, result: &StoredResult) -> Result<Cause, Diagnostic> {
     }
 }
 
-fn tell(
-    case_of: &dyn Fn(&[Override]) -> Result<Case, Vec<Diagnostic>>,
-    result: &StoredResult,
-    wanted: &[Wanted],
-) -> Result<Vec<Story>, Failure> {
+/// Builds the case with some knobs set over what the result holds.
+type CaseOf<'a> = dyn Fn(&[Override]) -> Result<Case, Vec<Diagnostic>> + 'a;
+
+fn tell(case_of: &CaseOf<'_>, result: &StoredResult, wanted: &[Wanted]) -> Result<Vec<Story>, Failure> {
     let never = || false;
     let mut traced: Vec<Traced> = Vec::new();
     let mut stories = Vec::new();

@@ -219,7 +219,7 @@ impl<'a> Replayer<'a> {
     /// The size at the beginning, of pods that have long been ready.
     fn settle_in(&mut self, first: SimTime) {
         let bounds = |size: i32| size.clamp(self.setup.hpa.min_replicas, self.setup.hpa.max_replicas);
-        let recorded = self.fleet_at(first).map(|pods| whole(pods));
+        let recorded = self.fleet_at(first).map(whole);
         if let Some(size) = self.setup.initial.or(recorded) {
             self.pods = vec![old_pod(); usize::try_from(size).unwrap_or(0)];
             return;

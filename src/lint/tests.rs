@@ -178,7 +178,8 @@ fn manifests_are_judged() {
 #[test]
 fn what_settings_say_is_judged() {
     type Change = fn(&mut Facts);
-    let cases: &[(&str, Change, &[(&str, Severity)])] = &[
+    type Findings = &'static [(&'static str, Severity)];
+    let cases: &[(&str, Change, Findings)] = &[
         (
             "PL001 hidden by retries",
             |f| {

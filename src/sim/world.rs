@@ -200,7 +200,6 @@ pub(crate) enum StopReason {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stop {
     pub(crate) reason: StopReason,
-    pub(crate) began: SimTime,
     pub(crate) grace: Grace,
     pub(crate) stage: StopStage,
     pub(crate) stage_began: SimTime,

@@ -33,7 +33,7 @@ impl Summary {
         let mut sorted = values.to_vec();
         sorted.sort_by(f64::total_cmp);
         // Equal values have exactly their own mean and no spread, whatever a sum would round to.
-        let equal = sorted[0] == sorted[count - 1];
+        let equal = sorted[0].total_cmp(&sorted[count - 1]).is_eq();
         let mean = if equal { sorted[0] } else { sorted.iter().sum::<f64>() / count as f64 };
         let squares: f64 = sorted.iter().map(|v| (v - mean) * (v - mean)).sum();
         let cubes: f64 = sorted.iter().map(|v| (v - mean) * (v - mean) * (v - mean)).sum();

@@ -91,7 +91,8 @@ pub fn parse_comparison(text: &str, quantity: Quantity, runs: u32) -> Result<Com
             Err(ComparisonError::Empty(range.to_owned()))
         };
     }
-    let make: [(&str, fn(f64) -> Comparison); 6] = [
+    type Make = fn(f64) -> Comparison;
+    let make: [(&str, Make); 6] = [
         ("==", Comparison::Equal),
         ("!=", Comparison::Unequal),
         ("<=", Comparison::AtMost),

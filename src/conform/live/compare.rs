@@ -133,7 +133,7 @@ fn cause_lines(row: &Value, prediction: &Prediction, repeats: f64) -> Vec<CauseL
         *predicted.entry(word).or_insert(0.0) += mean(series);
     }
     let measured = row["causes"].as_object();
-    let words = predicted.keys().cloned().chain(measured.into_iter().flat_map(|m| m.keys().map(plain_word)));
+    let words = predicted.keys().cloned().chain(measured.into_iter().flat_map(|m| m.keys().map(|word| plain_word(word))));
     let mut words: Vec<String> = words.collect();
     words.sort();
     words.dedup();
@@ -153,6 +153,6 @@ fn cause_lines(row: &Value, prediction: &Prediction, repeats: f64) -> Vec<CauseL
 }
 
 /// The first rig says `nginx_no_endpoints` where the second says `no_endpoints`.
-fn plain_word(word: &String) -> String {
+fn plain_word(word: &str) -> String {
     word.replace("nginx_no_endpoints", "no_endpoints")
 }

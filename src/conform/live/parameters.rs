@@ -90,7 +90,7 @@ fn fixed(seconds: f64) -> Dist {
 }
 
 fn between([lo, hi]: [f64; 2]) -> Dist {
-    if lo == hi { fixed(lo) } else { Dist::Uniform { lo: secs(lo), hi: secs(hi) } }
+    if lo.total_cmp(&hi).is_eq() { fixed(lo) } else { Dist::Uniform { lo: secs(lo), hi: secs(hi) } }
 }
 
 impl Parameters {
@@ -274,7 +274,7 @@ impl Parameters {
         if self.ctl_sync_period_s.is_some_and(|period| period > 0.0) {
             return Ok(None);
         }
-        let second = self.prop_remove2_s.filter(|second| *second != self.prop_remove_s);
+        let second = self.prop_remove2_s.map(between).filter(|second| *second != between(self.prop_remove_s));
         let on = self.next_upstream != "off";
         let keepalive = Keepalive {
             idle_timeout: Nanos::from_secs(60),
@@ -299,7 +299,7 @@ impl Parameters {
             delivery: Delivery {
                 add: between(self.prop_add_s),
                 remove: between(self.prop_remove_s),
-                remove_elsewhere: second.map(between),
+                remove_elsewhere: second,
                 removal_override: None,
                 addition_override: None,
                 mechanism,

@@ -76,8 +76,7 @@ impl<P: RequestPath> Engine<P> {
         }
         let grace = Grace::new(grace_seconds);
         let instance = container.instance;
-        container.stop =
-            Some(Stop { reason, began: self.now, grace, stage: StopStage::Hook, stage_began: self.now });
+        container.stop = Some(Stop { reason, grace, stage: StopStage::Hook, stage_began: self.now });
         match hook.zip(grace.limit()) {
             Some((hook, limit)) => {
                 let key = u64::from(index) | u64::from(instance) << 8 | 1 << 41;

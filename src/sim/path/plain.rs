@@ -512,12 +512,9 @@ impl<O: Observer> PlainPath<O> {
     fn start_queued(&mut self, pod_id: PodId, now: u64) {
         let pod = &mut self.pods[pod_id as usize];
         let server = &self.servers[pod.backend.server as usize];
-        let mut serving = pod.jobs.iter().filter(|j| j.in_service()).count();
-        for job in pod.jobs.iter_mut().filter(|j| j.stage == Stage::Queued) {
-            if server.workers.is_some_and(|w| serving >= w as usize) {
-                break;
-            }
-            serving += 1;
+        let serving = pod.jobs.iter().filter(|j| j.in_service()).count();
+        let free = server.workers.map_or(usize::MAX, |w| (w as usize).saturating_sub(serving));
+        for job in pod.jobs.iter_mut().filter(|j| j.stage == Stage::Queued).take(free) {
             job.started = now;
             job.stage = match (&mut pod.clock, server.cpu_of(job.service)) {
                 (Some(clock), cpu) if cpu > 0 => Stage::Computing(clock.join(now, cpu)),

@@ -168,7 +168,7 @@ impl Shared {
 
     /// The job whose client or front end loses patience first, if it has no timer of its own.
     pub(super) fn impatient<'a>(&mut self, ring: &'a JobRing) -> Option<(u32, &'a Job)> {
-        let Some((last, _)) = ring.iter().next_back() else { return None };
+        let (last, _) = ring.iter().next_back()?;
         while self.patience <= last {
             match ring.get(self.patience) {
                 Some(job) if job.is_plain() && job.stage != Stage::Done => return Some((self.patience, job)),
