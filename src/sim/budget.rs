@@ -101,10 +101,11 @@ fn rise(profile: &Profile, at: Nanos) -> Option<Nanos> {
     let mut before = 0.0;
     for segment in profile.segments().iter().take_while(|segment| segment.from <= at) {
         let last = Nanos(segment.to.0 - 1);
-        let highest = profile.rate(segment.from).max(profile.rate(last));
-        // The rate at the run's beginning is no rise: the run starts in equilibrium with it.
-        if highest > before && (segment.from > Nanos::ZERO || profile.rate(last) > profile.rate(segment.from))
-        {
+        let (first, end) = (profile.rate(segment.from), profile.rate(last));
+        // A ramp's last rate is taken a nanosecond before its end, hence a little room. The rate at
+        // the run's beginning is no rise: the run starts in equilibrium with it.
+        let steps_up = segment.from > Nanos::ZERO && first > before * 1.000_001;
+        if steps_up || end > first {
             found = Some(segment.from);
         }
         before = profile.rate(last);

@@ -7,8 +7,6 @@ use super::bases::{BY_MEMORY, BY_QUEUE, BY_RATE, CHAIN, COMMANDS, SCALED, TWO, U
 const ROLLOUT: &str = "--rps 120\n--duration 100s\n--event rollout@10s\n";
 /// A closed load and a rollout in it.
 const CLOSED: &str = "--conns 40\n--think 100ms\n--duration 60s\n--event rollout@10s\n";
-/// No event.
-const STEADY: &str = "--rps 120\n--duration 60s\n";
 /// A recording.
 const REPLAY: &str = "--trace trace.csv\n";
 /// A surge, and its decline.
