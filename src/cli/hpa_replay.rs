@@ -322,9 +322,9 @@ fn observed(path: &Path) -> Result<Series, Failure> {
 /// The same number of pods from the beginning of the recording to its end.
 fn constant_fleet(recording: &Recording, replicas: u32) -> Series {
     let times = || recording.series.iter().flat_map(|series| &series.points).map(|point| point.at);
-    let start = times().min().unwrap_or(SimTime::START);
-    // A single point holds for ever.
-    let points = vec![Point { at: start, value: f64::from(replicas) }];
+    let mut ends: Vec<SimTime> = times().min().into_iter().chain(times().max()).collect();
+    ends.dedup();
+    let points = ends.into_iter().map(|at| Point { at, value: f64::from(replicas) }).collect();
     Series { name: "replicas".to_owned(), points, ..Series::default() }
 }
 

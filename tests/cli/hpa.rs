@@ -122,6 +122,7 @@ fn a_replay_that_cannot_be_made_says_why() {
     }
     let fine = run(folder.path(), "hpa replay --hpa hpa.yaml --metrics cpu.csv --replicas 3");
     assert_eq!(fine.code, Some(0), "{}", fine.talk);
+    assert!(fine.out.contains("on cpu.csv: 30s, 2 syncs"), "{}", fine.out);
 }
 
 const DEPLOYMENT: &str = "\
