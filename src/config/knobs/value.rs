@@ -165,9 +165,9 @@ impl Value {
     /// ones do one after the other.
     pub fn moved(&self, to: &Value) -> Value {
         match (self, to) {
-            (Value::Dist(shape), Value::Dist(Dist::Fixed(mean))) => Value::Dist(shape.with_mean(*mean)),
+            (Value::Dist(shape), Value::Dist(Dist::Fixed(mean))) => Value::Dist(readable(&shape.with_mean(*mean))),
             (Value::Service(shape, _), Value::Service(Dist::Fixed(mean), cpu)) => {
-                Value::Service(shape.with_mean(*mean), *cpu)
+                Value::Service(readable(&shape.with_mean(*mean)), *cpu)
             }
             _ => to.clone(),
         }
@@ -234,7 +234,30 @@ impl fmt::Display for Value {
     }
 }
 
+/// A log-normal through figures of three digits, as people write one; others as they are.
+fn readable(dist: &Dist) -> Dist {
+    match dist {
+        Dist::LogNormal { median, max, .. } if *max >= Nanos::MAX_SPAN => {
+            let p99 = Nanos::from_secs_f64(dist.upper_quantile_secs(0.01));
+            Dist::log_normal_p99(median.three_digits(), p99.three_digits())
+        }
+        other => other.clone(),
+    }
+}
+
+/// The 99th percentile by which a log-normal can be written, if one of three digits gives exactly it.
+fn written_p99(dist: &Dist) -> Option<Nanos> {
+    let Dist::LogNormal { median, .. } = dist else { return None };
+    let exact = Nanos::from_secs_f64(dist.upper_quantile_secs(0.01));
+    // The quantile itself may fall short of the figure by a rounding error.
+    let p99 = Nanos(exact.0 + exact.0 / 1_000_000).three_digits();
+    (p99 >= *median && Dist::log_normal_p99(*median, p99) == *dist).then_some(p99)
+}
+
 fn write_dist(f: &mut fmt::Formatter<'_>, dist: &Dist) -> fmt::Result {
+    if let (Dist::LogNormal { median, .. }, Some(p99)) = (dist, written_p99(dist)) {
+        return write!(f, "median={median},p99={p99}");
+    }
     match dist {
         Dist::Fixed(span) => write!(f, "{span}"),
         Dist::Uniform { lo, hi } => write!(f, "uniform={lo}..{hi}"),
