@@ -28,3 +28,5 @@ pub use trace::{Attempt, Lost, Seen, losses, trace};
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod theory;

@@ -130,3 +130,6 @@ pub(super) fn sd(series: &[f64]) -> f64 {
     let squares: f64 = series.iter().map(|x| (x - m) * (x - m)).sum();
     (squares / (series.len().max(2) - 1) as f64).sqrt()
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,12 +5,11 @@
 
 use std::sync::Arc;
 
-use podloss::random::Dist;
-use podloss::sim::spec::{ServerSpec, SimSpec};
-use podloss::sim::{self, RunResult};
-use podloss::units::Nanos;
-use podloss::workload::{ClosedLoad, Load, OpenLoad, OpenSource, Profile};
-use rayon::prelude::*;
+use super::RunResult;
+use super::spec::{ServerSpec, SimSpec};
+use crate::random::Dist;
+use crate::units::Nanos;
+use crate::workload::{ClosedLoad, Load, OpenLoad, OpenSource, Profile};
 
 /// Mean service time, seconds.
 const SERVICE_S: f64 = 0.045;
@@ -46,7 +45,7 @@ fn poisson(rate: f64) -> Load {
 
 fn runs(spec: SimSpec) -> Vec<RunResult> {
     let spec = Arc::new(spec);
-    (0..SEEDS).into_par_iter().map(|run| sim::run(&spec, 1, run, &|| false)).collect()
+    (0..SEEDS).map(|run| super::run(&spec, 1, run, &|| false)).collect()
 }
 
 /// Mean and standard error of the mean over the runs.
