@@ -132,10 +132,10 @@ impl<O: Observer> FastPath<O> {
             self.place_unusual(pod_id, job, flight, now);
             return true;
         }
-        pod.ring.push(job);
+        let number = pod.ring.push(job);
         self.source.ended(id, end + self.books.overhead, None, &self.draws);
         if self.front.wants_ends(holder) {
-            self.watched.job(end, pod_id, holder, now);
+            self.watched.job(end, pod_id, number, holder, now);
         }
         true
     }

@@ -2,7 +2,6 @@
 
 use super::backend::{Backend, Job, Kind, Stage};
 use super::unusual::cpu_in_progress;
-use super::watched::What;
 use super::{Books, FastPath, NEVER};
 use crate::account::{Histogram, Tally};
 use crate::model::cpu::CpuClock;
@@ -30,14 +29,14 @@ impl<O: Observer> FastPath<O> {
             pod.draining = true;
         } else {
             let end = pod.ring.iter().map(|(_, job)| job.end).max().unwrap_or(now);
-            self.watched.push(end, pod_id, What::Drain);
+            self.watched.drain(end, pod_id);
         }
         false
     }
 
     fn stop_draining(&mut self, pod_id: PodId) {
         self.pods[pod_id as usize].draining = false;
-        self.watched.forget(pod_id, |_, what| what == What::Drain);
+        self.watched.forget_drain(pod_id);
     }
 
     /// Whether the waiting connections of this pod are in the kernel's hands.
@@ -189,8 +188,8 @@ impl<O: Observer> RequestPath for FastPath<O> {
             return ProbeFate::Hangs;
         }
         pod.slots.take(worker, end);
-        pod.ring.push(job);
-        self.watched.push(end, pod_id, What::Probe(number));
+        let job = pod.ring.push(job);
+        self.watched.probe(end, pod_id, job, number);
         ProbeFate::Underway
     }
 

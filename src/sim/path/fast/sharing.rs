@@ -39,7 +39,7 @@ impl<O: Observer> FastPath<O> {
         pod.cpu_ns += used;
         pod.shared = Some(Box::new(shared));
         pod.draining |= self.watched.waits_for_drain(pod_id);
-        self.watched.forget(pod_id, |_, _| true);
+        self.watched.forget(pod_id);
         // What was said about ends that lie ahead does not hold any more.
         let unfinished: Vec<(u32, Job)> = pod
             .ring

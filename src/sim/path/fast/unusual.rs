@@ -2,7 +2,6 @@
 
 use super::backend::{Backend, Job, Kind, Stage};
 use super::flights::TimerKind;
-use super::watched::What;
 use super::{FastPath, NEVER, START};
 use crate::model::outcome::{Cause, Status};
 use crate::model::retry::Failure;
@@ -30,7 +29,7 @@ impl<O: Observer> FastPath<O> {
         if job.end <= deadline.min(client_deadline) {
             self.source.ended(request, job.end + self.books.overhead, None, &self.draws);
             if self.front.wants_ends(job.holder) {
-                self.watched.job(job.end, pod_id, job.holder, sent);
+                self.watched.job(job.end, pod_id, number, job.holder, sent);
             }
         }
     }
@@ -68,7 +67,7 @@ impl<O: Observer> FastPath<O> {
                 }
             };
             if job.holder == holder && job.stage == Stage::Fated && !job.is_probe() && will_be_answered {
-                self.watched.job(job.end, pod, holder, sent);
+                self.watched.job(job.end, pod, number, holder, sent);
             }
         }
     }
@@ -181,11 +180,9 @@ impl<O: Observer> FastPath<O> {
             Some(shared) => shared.forget_waiting(&waiting),
             None => pod.slots.refill(pod.ring.iter().filter(|(_, j)| j.end > now).map(|(_, j)| j.end)),
         }
-        self.watched.forget(pod_id, |end, what| match what {
-            What::Job(holder) => waiting.iter().any(|(_, job)| job.end == end && job.holder == holder),
-            What::Probe(probe) => waiting.iter().any(|(_, job)| job.is_probe() && job.id == probe),
-            What::Drain => false,
-        });
+        if let Some((first, _)) = waiting.first() {
+            self.watched.forget_jobs_from(pod_id, *first);
+        }
         self.reschedule(pod_id);
         self.lose_jobs(pod_id, now, waiting, outcome);
         let reset = Sent::Failed(Failure::Closed, Cause::AcceptQueueReset);
@@ -206,7 +203,7 @@ impl<O: Observer> FastPath<O> {
         }
         pod.slots.refill(std::iter::empty());
         let jobs = pod.ring.take_all();
-        self.watched.forget(pod_id, |_, _| true);
+        self.watched.forget(pod_id);
         self.reschedule(pod_id);
         self.lose_jobs(pod_id, now, jobs, outcome);
     }

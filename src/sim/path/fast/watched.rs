@@ -6,19 +6,19 @@ use std::collections::BinaryHeap;
 use crate::sim::path::PodId;
 use crate::sim::path::front::HolderId;
 
-/// A queue of ends, each with its subscriber. The first half of an entry is one 128-bit number
-/// (moment above, pod and subscriber below), which makes comparing cheap; ties fall by pod, never
-/// by chance.
+/// A queue of ends, each with its subscriber. Ends of one instant come pod by pod and within a pod
+/// in the order in which its jobs arrived: who is told first can matter.
 #[derive(Debug, Default)]
 pub(super) struct Watched {
     heap: BinaryHeap<Reverse<Entry>>,
 }
 
-/// An end, and when the attempt that has it was sent.
-type Entry = (u128, u64);
+/// The place in the order (moment, pod, number of the job) as one 128-bit number, which makes
+/// comparing cheap; the subscriber; and when the attempt that ends was sent.
+type Entry = (u128, What, u64);
 
 /// Who waits for an end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum What {
     /// This holder wants to know that its request was answered.
     Job(HolderId),
@@ -28,65 +28,72 @@ pub(super) enum What {
     Drain,
 }
 
-const KIND_BITS: u32 = 2;
-const DETAIL_BITS: u32 = 32;
+/// The end of the last job comes before the pod is empty.
+const AFTER_ALL_JOBS: u32 = u32::MAX;
 
-fn pack(end: u64, pod: PodId, what: What) -> u128 {
-    let (kind, detail) = match what {
-        What::Job(holder) => (0, u64::from(holder)),
-        What::Probe(number) => (1, number & ((1 << DETAIL_BITS) - 1)),
-        What::Drain => (2, 0),
-    };
-    let low = u64::from(pod) << (KIND_BITS + DETAIL_BITS) | kind << DETAIL_BITS | detail;
-    u128::from(end) << 64 | u128::from(low)
+fn place(end: u64, pod: PodId, job: u32) -> u128 {
+    u128::from(end) << 64 | u128::from(pod) << 32 | u128::from(job)
 }
 
-fn unpack(entry: u128) -> (u64, PodId, What) {
-    let low = entry as u64;
-    let detail = low & ((1 << DETAIL_BITS) - 1);
-    let what = match low >> DETAIL_BITS & ((1 << KIND_BITS) - 1) {
-        0 => What::Job(detail as HolderId),
-        1 => What::Probe(detail),
-        _ => What::Drain,
-    };
-    ((entry >> 64) as u64, (low >> (KIND_BITS + DETAIL_BITS)) as PodId, what)
+fn end_of(place: u128) -> u64 {
+    (place >> 64) as u64
+}
+
+fn pod_of(place: u128) -> PodId {
+    (place >> 32) as PodId
 }
 
 impl Watched {
-    /// `holder` wants to know about the answer that `pod` gives at `end`.
+    /// `holder` wants to know about the answer that `pod` gives at `end` by its job number `job` to
+    /// an attempt sent at `sent`.
     #[inline]
-    pub(super) fn job(&mut self, end: u64, pod: PodId, holder: HolderId, sent: u64) {
-        self.heap.push(Reverse((pack(end, pod, What::Job(holder)), sent)));
+    pub(super) fn job(&mut self, end: u64, pod: PodId, job: u32, holder: HolderId, sent: u64) {
+        self.heap.push(Reverse((place(end, pod, job), What::Job(holder), sent)));
     }
 
-    pub(super) fn push(&mut self, end: u64, pod: PodId, what: What) {
-        self.heap.push(Reverse((pack(end, pod, what), 0)));
+    /// The kubelet wants to know when the pod's job number `job`, a probe, is answered.
+    pub(super) fn probe(&mut self, end: u64, pod: PodId, job: u32, number: u64) {
+        self.heap.push(Reverse((place(end, pod, job), What::Probe(number), 0)));
+    }
+
+    /// The event loop wants to know when the pod has run empty.
+    pub(super) fn drain(&mut self, end: u64, pod: PodId) {
+        self.heap.push(Reverse((place(end, pod, AFTER_ALL_JOBS), What::Drain, 0)));
     }
 
     /// When the next end comes; `u64::MAX` if there is none.
     #[inline]
     pub(super) fn next_at(&self) -> u64 {
-        self.heap.peek().map_or(u64::MAX, |entry| (entry.0.0 >> 64) as u64)
+        self.heap.peek().map_or(u64::MAX, |entry| end_of(entry.0.0))
     }
 
     /// Takes the next end: whose, since when, for whom.
     pub(super) fn pop(&mut self) -> Option<(PodId, u64, What)> {
-        let (entry, sent) = self.heap.pop()?.0;
-        let (_, pod, what) = unpack(entry);
-        Some((pod, sent, what))
+        let (place, what, sent) = self.heap.pop()?.0;
+        Some((pod_of(place), sent, what))
     }
 
-    /// Forgets those ends of one pod that `which` names.
-    pub(super) fn forget(&mut self, pod: PodId, which: impl Fn(u64, What) -> bool) {
+    /// Forgets everything about one pod.
+    pub(super) fn forget(&mut self, pod: PodId) {
+        self.heap.retain(|entry| pod_of(entry.0.0) != pod);
+    }
+
+    /// Forgets the jobs of one pod from number `first` on.
+    pub(super) fn forget_jobs_from(&mut self, pod: PodId, first: u32) {
         self.heap.retain(|entry| {
-            let (end, whose, what) = unpack(entry.0.0);
-            whose != pod || !which(end, what)
+            let (place, what, _) = entry.0;
+            pod_of(place) != pod || what == What::Drain || (place as u32) < first
         });
+    }
+
+    /// The event loop does not wait for the pod to run empty any more.
+    pub(super) fn forget_drain(&mut self, pod: PodId) {
+        self.heap.retain(|entry| pod_of(entry.0.0) != pod || entry.0.1 != What::Drain);
     }
 
     /// Whether the event loop waits for the pod to run empty.
     pub(super) fn waits_for_drain(&self, pod: PodId) -> bool {
-        self.heap.iter().any(|entry| matches!(unpack(entry.0.0), (_, whose, What::Drain) if whose == pod))
+        self.heap.iter().any(|entry| pod_of(entry.0.0) == pod && entry.0.1 == What::Drain)
     }
 }
 
@@ -95,17 +102,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn entries_survive_packing_and_come_in_order() {
+    fn ends_of_one_instant_come_by_pod_and_then_by_job() {
         let mut watched = Watched::default();
-        watched.push(u64::MAX - 1, 7, What::Drain);
-        watched.push(20, (1 << 28) - 1, What::Probe(4_000_000_000));
-        watched.job(20, 3, u32::MAX, 5);
+        watched.drain(20, 3);
+        watched.job(20, 3, 8, 0, 5);
+        watched.job(20, 3, 7, u32::MAX, 6);
+        watched.probe(20, 2, 9, 4_000_000_000);
+        watched.drain(u64::MAX - 1, u32::MAX);
         assert_eq!(watched.next_at(), 20);
-        assert!(watched.waits_for_drain(7) && !watched.waits_for_drain(3));
-        assert_eq!(watched.pop(), Some((3, 5, What::Job(u32::MAX))));
-        assert_eq!(watched.pop(), Some(((1 << 28) - 1, 0, What::Probe(4_000_000_000))));
-        watched.job(30, 7, 1, 25);
-        watched.forget(7, |_, what| what == What::Drain);
-        assert_eq!((watched.pop(), watched.next_at()), (Some((7, 25, What::Job(1))), u64::MAX));
+        assert!(watched.waits_for_drain(3) && !watched.waits_for_drain(2));
+        let order: Vec<_> = std::iter::from_fn(|| watched.pop()).collect();
+        let expected = [
+            (2, 0, What::Probe(4_000_000_000)),
+            (3, 6, What::Job(u32::MAX)),
+            (3, 5, What::Job(0)),
+            (3, 0, What::Drain),
+            (u32::MAX, 0, What::Drain),
+        ];
+        assert_eq!(order, expected);
+        assert_eq!(watched.next_at(), u64::MAX);
+    }
+
+    #[test]
+    fn what_is_forgotten_does_not_come() {
+        let mut watched = Watched::default();
+        for job in 1..=3 {
+            watched.job(10 * u64::from(job), 7, job, 0, 0);
+        }
+        watched.drain(40, 7);
+        watched.job(50, 8, 2, 1, 0);
+        watched.forget_jobs_from(7, 2);
+        assert_eq!(watched.pop(), Some((7, 0, What::Job(0))));
+        watched.forget_drain(7);
+        assert_eq!(watched.next_at(), 50);
+        watched.forget(8);
+        assert_eq!(watched.pop(), None);
     }
 }
