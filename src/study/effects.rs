@@ -125,7 +125,7 @@ mod tests {
         for (key, value, to, expected) in [
             ("startup", "uniform=2s..6s", "8s", "uniform=4s..12s"),
             ("startup@app", "exponential=2s", "3s", "exponential=3s"),
-            ("containers.app.startup", "median=5s,p99=15s", "30s", "median=26.8s,p99=80.5s"),
+            ("containers.app.startup", "median=5s,p99=15s", "30s", "median=26.8s,p99=1m20.5s"),
             ("latency", "uniform=20ms..60ms,cpu=8ms", "20ms,cpu=2ms", "uniform=10ms..30ms,cpu=2ms"),
             ("startup", "uniform=2s..6s", "uniform=1s..2s", "uniform=1s..2s"),
             ("removal", "9s", "25s", "25s"),

@@ -165,7 +165,9 @@ impl Value {
     /// ones do one after the other.
     pub fn moved(&self, to: &Value) -> Value {
         match (self, to) {
-            (Value::Dist(shape), Value::Dist(Dist::Fixed(mean))) => Value::Dist(readable(&shape.with_mean(*mean))),
+            (Value::Dist(shape), Value::Dist(Dist::Fixed(mean))) => {
+                Value::Dist(readable(&shape.with_mean(*mean)))
+            }
             (Value::Service(shape, _), Value::Service(Dist::Fixed(mean), cpu)) => {
                 Value::Service(readable(&shape.with_mean(*mean)), *cpu)
             }

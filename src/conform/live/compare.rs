@@ -133,7 +133,10 @@ fn cause_lines(row: &Value, prediction: &Prediction, repeats: f64) -> Vec<CauseL
         *predicted.entry(word).or_insert(0.0) += mean(series);
     }
     let measured = row["causes"].as_object();
-    let words = predicted.keys().cloned().chain(measured.into_iter().flat_map(|m| m.keys().map(|word| plain_word(word))));
+    let words = predicted
+        .keys()
+        .cloned()
+        .chain(measured.into_iter().flat_map(|m| m.keys().map(|word| plain_word(word))));
     let mut words: Vec<String> = words.collect();
     words.sort();
     words.dedup();
