@@ -22,8 +22,11 @@ use podloss::sim::spec::SimSpec;
 use podloss::units::{IntOrPercent, Nanos, format_duration, parse_duration, parse_quantity_milli};
 use podloss::workload::{Load, OpenLoad, OpenSource};
 
+/// What is done with one input.
+pub(crate) type Entry = fn(&[u8]);
+
 /// Every entry point by the name of its target and corpus folder.
-pub(crate) const ENTRIES: &[(&str, fn(&[u8]))] = &[
+pub(crate) const ENTRIES: &[(&str, Entry)] = &[
     ("scenario", scenario),
     ("flags", flags),
     ("manifest", manifest),

@@ -1,6 +1,6 @@
 //! `podloss hpa replay`: a recorded metric through the autoscaler's decision.
 //!
-//! [`read_recording`] reads what Prometheus answers to a range query, or CSV. [`assign`] says
+//! [`read_recording`] reads what Prometheus answers to a range query, or CSV. [`assign()`] says
 //! which row feeds which metric of the autoscaler and what its numbers count. [`replay`] steps
 //! through the recording one sync at a time with [`decide`](crate::model::hpa::decide), the same
 //! function that the simulator uses, and [`compare_with_observed`] holds the decisions against the

@@ -1,5 +1,5 @@
 //! What rules look at: plain facts about one workload, put together once by [`super::gather`] and
-//! [`super::complete`].
+//! [`super::complete()`].
 //!
 //! A fact that nobody stated is `None`, and a rule that needs it is silent. Times are in seconds.
 

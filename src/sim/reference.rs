@@ -14,7 +14,7 @@ use super::spec::SimSpec;
 use crate::account::Tally;
 
 /// Simulates run number `run` on the plain request path. It searches every pod at every step, so
-/// it is tens of times slower than [`super::run`] and gives the same result.
+/// it is tens of times slower than [`super::run()`] and gives the same result.
 pub fn run_plain(spec: &Arc<SimSpec>, seed: u64, run: u64, stop: &dyn Fn() -> bool) -> RunResult {
     run_on::<PlainPath<NoObserver>>(spec, seed, run, stop).0
 }

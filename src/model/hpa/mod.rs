@@ -1,6 +1,6 @@
 //! The Horizontal Pod Autoscaler: one reconcile as a pure function.
 //!
-//! [`decide`] takes what the controller sees ([`Input`]) and gives the size it sets with every
+//! [`decide()`] takes what the controller sees ([`Input`]) and gives the size it sets with every
 //! step that led there ([`Decision`]): pods are sorted into groups (`group`), each metric becomes
 //! a ratio and a proposal (`metric`, `replicas`), the largest proposal is stabilized and limited
 //! (`normalize`, `behavior`), and what the controller remembers comes back in the decision

@@ -4,7 +4,7 @@ use super::spec::Behavior;
 use crate::units::Nanos;
 
 /// Time between two reconciles of one autoscaler
-/// (`--horizontal-pod-autoscaler-sync-period`); the caller of [`decide`](super::decide) keeps it.
+/// (`--horizontal-pod-autoscaler-sync-period`); the caller of [`decide`](super::decide()) keeps it.
 pub const SYNC_PERIOD: Nanos = Nanos::from_secs(15);
 
 /// Flags and feature gates of kube-controller-manager.

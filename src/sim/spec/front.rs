@@ -7,7 +7,7 @@ use crate::random::Dist;
 use crate::units::Nanos;
 
 /// One tier in front of the pods. Parameters follow facts on real load balancers; presets are in
-/// [`crate::front_ends`].
+/// `config::presets`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FrontSpec {
     /// The preset's name, for messages.
