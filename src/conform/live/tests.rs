@@ -70,3 +70,19 @@ fn shared_rows_hold() {
     // nginx and ingress-nginx at least; rows of other front ends as far as they are modelled.
     assert!(check(&rows(&read(&folder.join("rows-fronts.json")))) >= 10);
 }
+
+/// `terminationGracePeriodSeconds: 0` removes the object at once, but the node still ends the process,
+/// here with SIGKILL after the least grace of two seconds, while traffic comes for six.
+#[test]
+fn a_pod_without_grace_ends_all_the_same() {
+    let rows = rows(include_str!("measured.json"));
+    let named = |row: &&Value| row["name"] == "retries-off-reload-overlap";
+    let mut parameters = rows.iter().find(named).expect("one of ours")["parameters"].clone();
+    parameters["grace_s"] = 0.into();
+    parameters["prestop_s"] = 0.into();
+    parameters["term_mode"] = "ignore".into();
+    parameters["prop_remove_s"] = serde_json::json!([6, 6]);
+    let prediction = predict_with(&parameters, 3).expect("valid").expect("modelled");
+    let lost: f64 = prediction.statuses.get("502").expect("refused connections").iter().sum();
+    assert!(lost > 3.0, "{lost} lost in three runs");
+}

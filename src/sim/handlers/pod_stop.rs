@@ -3,7 +3,7 @@
 use crate::model::outcome::Cause;
 use crate::model::pod::PodPhase;
 use crate::model::probe::ProbeKind;
-use crate::model::termination::{Grace, base_grace, deletion_grace};
+use crate::model::termination::{Grace, base_grace, deletion_grace, effective_grace};
 use crate::random::Stream;
 use crate::sim::engine::Engine;
 use crate::sim::event::{ContainerIndex, Event};
@@ -24,9 +24,12 @@ impl<P: RequestPath> Engine<P> {
         pod.deleted = Some(self.now);
         let (set, deployment) = (pod.set, pod.deployment);
         self.timeline.pod(id).deleted = Some(self.now);
+        let admitted = pod.admitted;
         if grace == 0 {
             self.pod_gone(id);
-        } else {
+        }
+        // Without grace the object is gone at once, but the node still has its containers to stop.
+        if grace > 0 || admitted {
             let dist = &self.world.spec.control.kubelet_stop;
             let delay = self.world.draw_for(Stream::KubeletStop, dist, id, 0);
             self.queue.push(self.now + delay, Event::KillBegins(id));
@@ -40,7 +43,7 @@ impl<P: RequestPath> Engine<P> {
 
     /// All containers begin to stop at once; readiness probes go on.
     pub(crate) fn kill_begins(&mut self, id: PodId) {
-        let grace = self.world.template(id).grace_seconds;
+        let grace = effective_grace(None, self.world.template(id).grace_seconds);
         let pod = &mut self.world.pods[id as usize];
         pod.stopping = true;
         for container in &mut pod.containers {
@@ -273,10 +276,10 @@ impl<P: RequestPath> Engine<P> {
 
     /// Address and object are gone.
     pub(crate) fn sandbox_gone(&mut self, id: PodId) {
+        self.path.vanish(id, self.world.spec.network.after_exit);
         if self.world.pods[id as usize].gone {
             return;
         }
-        self.path.vanish(id, self.world.spec.network.after_exit);
         self.pod_gone(id);
         let deployment = self.world.pods[id as usize].deployment;
         self.wake_slice(deployment);
