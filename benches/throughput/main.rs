@@ -1,6 +1,12 @@
 //! Requests per second of whole runs, printed the way `limit-study` prints its own, so that both can
 //! run side by side: `cargo bench --bench throughput -- steady k1000 --requests 10000000 --reps 5`.
 
+#![expect(
+    clippy::disallowed_types,
+    clippy::print_stdout,
+    reason = "a bench reads the clock and prints what it read"
+)]
+
 mod workloads;
 
 use std::sync::Arc;

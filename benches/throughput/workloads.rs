@@ -16,7 +16,7 @@ use podloss::workload::{ClosedLoad, Load, OpenLoad, OpenSource, Profile};
 
 /// A workload by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Workload {
+pub(crate) enum Workload {
     /// Everything on, one rolling update.
     Steady,
     /// The same without that update, for comparisons with more pods.
@@ -37,7 +37,7 @@ pub enum Workload {
 
 impl Workload {
     /// All of them with their names.
-    pub const ALL: [(&'static str, Workload); 8] = [
+    pub(crate) const ALL: [(&'static str, Workload); 8] = [
         ("steady", Workload::Steady),
         ("calm", Workload::Calm),
         ("patient", Workload::Patient),
@@ -57,7 +57,7 @@ impl Workload {
     }
 
     /// The workload with about `requests` requests.
-    pub fn spec(self, requests: u64) -> SimSpec {
+    pub(crate) fn spec(self, requests: u64) -> SimSpec {
         let rate = 2_489.0 * f64::from(self.pods()) / 20.0;
         let duration = Nanos::from_secs_f64(requests as f64 / rate);
         let load = match self {
