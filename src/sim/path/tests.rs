@@ -1,7 +1,6 @@
 //! The fast path against the plain one: random pods, loads and mishaps, same end for every request.
 
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 
 use super::arbitrary::{MS, client, front, load, server};
 use super::fast::FastPath;
@@ -165,17 +164,13 @@ fn run<P: RequestPath<Observer = Recorder>>(case: &Case) -> Seen {
     (recorder.in_order(), log, tally)
 }
 
-/// Where the random cases begin; `PROPTEST_CASES` goes on from there.
-const SEED: u64 = 1;
-
 /// A few hundred by default; `PROPTEST_CASES` asks for more.
 fn cases() -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(400)
 }
 
 proptest! {
-    // The same cases every time, so that a change is judged by what it changes.
-    #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(SEED), ..ProptestConfig::with_cases(cases()) })]
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
 
     #[test]
     fn every_request_meets_the_same_end(case in case()) {
