@@ -179,7 +179,7 @@ impl<O: Observer> FastPath<O> {
             flight.tried.push(pod);
         }
         if self.front.failed(holder, pod, now) {
-            self.watch_all(holder, pod);
+            self.watch_all(holder, pod, now);
         }
         if !retries {
             self.front.gave_up(holder, pod, sent, now);

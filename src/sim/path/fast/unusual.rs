@@ -56,8 +56,13 @@ impl<O: Observer> FastPath<O> {
         }
     }
 
-    /// From now on the answers that `holder` will get from `pod` matter to it.
-    pub(super) fn watch_all(&mut self, holder: HolderId, pod: PodId) {
+    /// From `now` on the answers that `holder` will get from `pod` matter to it. Those that have
+    /// come stay in the ring until the pod is settled; and where idle connections are followed,
+    /// every end has been watched from the beginning.
+    pub(super) fn watch_all(&mut self, holder: HolderId, pod: PodId, now: u64) {
+        if self.front.tracks_pool() {
+            return;
+        }
         for (number, job) in self.pods[pod as usize].ring.iter() {
             let (sent, will_be_answered) = match job.flight() {
                 None => (job.sent, true),
@@ -66,7 +71,8 @@ impl<O: Observer> FastPath<O> {
                     (self.flights.get(place).sent, in_time && self.flights.waits_for(place, pod, number))
                 }
             };
-            if job.holder == holder && job.stage == Stage::Fated && !job.is_probe() && will_be_answered {
+            let lies_ahead = job.stage == Stage::Fated && job.end > now;
+            if job.holder == holder && lies_ahead && !job.is_probe() && will_be_answered {
                 self.watched.job(job.end, pod, number, holder, sent);
             }
         }
