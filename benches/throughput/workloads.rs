@@ -8,7 +8,7 @@ use podloss::model::hpa::{
     TargetKind,
 };
 use podloss::model::probe::ProbeSpec;
-use podloss::model::retry::RetryPolicy;
+use podloss::model::retry::{RetryOn, RetryPolicy};
 use podloss::random::Dist;
 use podloss::sim::spec::*;
 use podloss::units::{IntOrPercent, Nanos};
@@ -118,13 +118,14 @@ impl Workload {
                 Workload::LeastConnections => Balancer::LeastConnections,
                 _ => Balancer::IngressRing,
             },
-            retry: RetryPolicy { on_error: true, on_timeout: true, max_attempts: 3, non_idempotent: false },
+            retry: RetryPolicy::next_peer(RetryOn::ERROR.and(RetryOn::TIMEOUT), 3),
             connect_timeout: if patient { Nanos::MAX_SPAN } else { Nanos::from_secs(5) },
             read_timeout: if patient { Nanos::MAX_SPAN } else { Nanos::from_secs(60) },
             keepalive: Some(Keepalive {
                 idle_timeout: Nanos::from_secs(60),
                 max_idle: 320,
                 stale_gives_try_back: true,
+                first_is_fresh: false,
             }),
             delivery: Delivery {
                 add: Dist::Fixed(ms(20)),

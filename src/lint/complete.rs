@@ -165,8 +165,8 @@ fn front_of(tier: &FrontSpec, removal: (f64, f64, f64), assumptions: &[Assumptio
         name: tier.name.clone(),
         removal: Span { lo, used, hi, origin: origin("removal") },
         addition: addition_of(tier),
-        retries_refused: tier.retry.on_error && tier.retry.max_attempts != 1,
-        resends_broken: tier.retry.on_error && tier.retry.max_attempts != 1,
+        retries_refused: tier.retry.on.refused && tier.retry.max_attempts != 1,
+        resends_broken: tier.retry.on.closed && tier.retry.max_attempts != 1,
         idle_timeout: tier.keepalive.map(|keepalive| keepalive.idle_timeout.as_secs_f64()),
         registers: matches!(tier.delivery.mechanism, Mechanism::TargetGroup(_)),
     }

@@ -62,11 +62,13 @@ pub enum Stream {
     ClientBackoff,
     /// Which pods an event hits.
     Victims,
+    /// Pause of a front end before it tries again.
+    RetryBackoff,
 }
 
 impl Stream {
     /// How many there are.
-    pub const COUNT: usize = Stream::Victims as usize + 1;
+    pub const COUNT: usize = Stream::RetryBackoff as usize + 1;
 }
 
 /// The random streams of one run.

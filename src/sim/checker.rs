@@ -137,7 +137,10 @@ fn check_pods(timeline: &Timeline, wrong: &mut Vec<String>) {
 fn check_views(spec: &SimSpec, timeline: &Timeline, wrong: &mut Vec<String>) {
     let Some(tier) = spec.tiers.first() else { return };
     let publishes_all = spec.deployments.iter().any(|plan| plan.publish_not_ready_addresses);
-    let checks_health = matches!(tier.delivery.mechanism, Mechanism::TargetGroup(_));
+    let checks_health = matches!(
+        tier.delivery.mechanism,
+        Mechanism::TargetGroup(_) | Mechanism::InPlace { checks: Some(_), .. }
+    );
     let mut listed: BTreeMap<(ViewHolder, u32), bool> = BTreeMap::new();
     // News may be late and overtake each other, but there must have been such news.
     let mut slice_said: BTreeSet<(u32, bool)> = BTreeSet::new();

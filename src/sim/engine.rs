@@ -118,6 +118,8 @@ impl<P: RequestPath> Engine<P> {
             Event::RemovalOverride(pod) => self.removal_override(pod),
             Event::TargetChanged(pod, registered) => self.target_changed(pod, registered),
             Event::HealthCheck(pod) => self.health_check(pod),
+            Event::ServerCheck(replica, pod) => self.server_check(replica, pod),
+            Event::ServerCheckTimeout(replica, pod) => self.server_check_timeout(replica, pod),
             Event::GateSet(pod) => self.gate_set(pod),
 
             Event::Housekeeping(pod) => self.housekeeping(pod),

@@ -100,6 +100,10 @@ pub(crate) enum Event {
     TargetChanged(PodId, bool),
     /// It checks a target.
     HealthCheck(PodId),
+    /// A front-end process starts a health check of its own.
+    ServerCheck(ReplicaId, PodId),
+    /// Such a check was not answered in time.
+    ServerCheckTimeout(ReplicaId, PodId),
     /// The controller tells the pod that its target is healthy.
     GateSet(PodId),
 

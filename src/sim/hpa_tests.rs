@@ -11,7 +11,7 @@ use crate::model::hpa::{
     Options, Path, PodRequests, Reading, Status,
 };
 use crate::model::probe::ProbeSpec;
-use crate::model::retry::RetryPolicy;
+use crate::model::retry::{RetryOn, RetryPolicy};
 use crate::random::Dist;
 use crate::units::{IntOrPercent, Nanos, SimTime};
 use crate::workload::{Load, OpenLoad, OpenSource, Profile, Segment, Shape};
@@ -109,9 +109,11 @@ fn cluster(replicas: u32, hpa: HpaSpec, load: Load, service: Nanos) -> SimSpec {
             replicas: 1,
             workers: 1,
             balancer: Balancer::RoundRobin,
-            retry: RetryPolicy { on_error: true, on_timeout: false, max_attempts: 2, non_idempotent: false },
+            retry: RetryPolicy::next_peer(RetryOn::ERROR, 2),
             connect_timeout: secs(5),
             read_timeout: secs(60),
+            request_timeout: None,
+            outlier: None,
             keepalive: None,
             answers: Answers::NGINX,
             delivery: Delivery {
@@ -120,7 +122,7 @@ fn cluster(replicas: u32, hpa: HpaSpec, load: Load, service: Nanos) -> SimSpec {
                 remove_elsewhere: None,
                 removal_override: None,
                 addition_override: None,
-                mechanism: Mechanism::InPlace { batch: Nanos::from_millis(10) },
+                mechanism: Mechanism::in_place(Nanos::from_millis(10)),
             },
             overhead: Nanos::from_millis(1),
         }],

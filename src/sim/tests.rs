@@ -13,6 +13,7 @@ use crate::model::hpa::{
     ContainerRequests, HpaSpec, MetricSource, MetricSpec, MetricTarget, Options, PodRequests, TargetKind,
 };
 use crate::model::probe::ProbeSpec;
+use crate::model::server_check::Thresholds;
 use crate::random::Dist;
 use crate::units::{IntOrPercent, Nanos};
 
@@ -115,7 +116,21 @@ fn template() -> impl Strategy<Value = PodTemplate> {
 fn mechanism() -> impl Strategy<Value = Mechanism> {
     let ms = |n: u64| Nanos(n * MS);
     prop_oneof![
-        (0_u64..50).prop_map(move |batch| Mechanism::InPlace { batch: ms(batch) }),
+        (
+            0_u64..50,
+            0_u64..2_000,
+            prop_oneof![Just(0), 1_u64..3_000],
+            prop::option::of((100_u64..2_000, 1_u32..4, 1_u32..4))
+        )
+            .prop_map(move |(batch, min, period, checks)| Mechanism::InPlace {
+                batch: ms(batch),
+                min_interval: ms(min),
+                period: ms(period),
+                checks: checks.map(|(interval, rise, fall)| ServerChecks {
+                    interval: ms(interval),
+                    thresholds: Thresholds { rise, fall },
+                }),
+            }),
         (0_u64..50, 0_u64..500, 0_u64..50, 0_u64..300).prop_map(move |(batch, min, start, overlap)| {
             Mechanism::Reload {
                 batch: ms(batch),

@@ -119,6 +119,8 @@ pub(crate) struct Pod {
     /// The kubelet stops it.
     pub(crate) stopping: bool,
     pub(crate) gone: bool,
+    /// Its address answers no more.
+    pub(crate) address_gone: bool,
     pub(crate) containers: Vec<Container>,
     /// Ready as the kubelet computes it.
     pub(crate) ready: bool,

@@ -119,9 +119,11 @@ fn front(removal: Nanos) -> FrontSpec {
         replicas: 1,
         workers: 1,
         balancer: Balancer::RoundRobin,
-        retry: RetryPolicy { on_error: false, on_timeout: false, max_attempts: 1, non_idempotent: false },
+        retry: RetryPolicy::NEVER,
         connect_timeout: Nanos::from_secs(5),
         read_timeout: Nanos::from_secs(60),
+        request_timeout: None,
+        outlier: None,
         keepalive: None,
         answers: Answers::NGINX,
         delivery: Delivery {
@@ -130,7 +132,7 @@ fn front(removal: Nanos) -> FrontSpec {
             remove_elsewhere: None,
             removal_override: Some(Dist::Fixed(removal)),
             addition_override: None,
-            mechanism: Mechanism::InPlace { batch: Nanos::ZERO },
+            mechanism: Mechanism::in_place(Nanos::ZERO),
         },
         overhead: Nanos(200_000),
     }

@@ -53,6 +53,47 @@ const NGINX: &[(&str, &str)] =
     &[("front-end", "nginx"), ("on-stop", "exit"), ("startup", "2s"), ("removal", "10s")];
 /// nginx by its stages, not by one delay in all.
 const RELOADED: &[(&str, &str)] = &[("front-end", "nginx"), ("on-stop", "exit"), ("startup", "2s")];
+/// HAProxy, whose controller is late.
+const HAPROXY: &[(&str, &str)] =
+    &[("front-end", "haproxy"), ("on-stop", "exit"), ("startup", "2s"), ("removal", "10s")];
+/// HAProxy by its stages.
+const HAPROXY_STAGED: &[(&str, &str)] = &[("front-end", "haproxy"), ("on-stop", "exit"), ("startup", "2s")];
+/// New servers that fail their first checks.
+const HAPROXY_LATE: &[(&str, &str)] = &[("front-end", "haproxy"), ("startup", "6s")];
+/// Pods that close idle connections early, under requests that are not tried again.
+const SHORT_LIVED: &[(&str, &str)] = &[
+    ("front-end", "haproxy"),
+    ("keepalive_idle", "50ms"),
+    ("race_window", "10ms"),
+    ("startup", "2s"),
+    ("front_end.first_is_fresh", "false"),
+];
+/// Istio, whose control plane is late.
+const ISTIO: &[(&str, &str)] =
+    &[("front-end", "istio-gateway"), ("on-stop", "exit"), ("startup", "2s"), ("removal", "10s")];
+/// Envoy, which finds dead pods by itself.
+const OUTLIERS: &[(&str, &str)] = &[
+    ("front-end", "envoy"),
+    ("on-stop", "exit"),
+    ("startup", "2s"),
+    ("removal", "30s"),
+    ("front_end.outlier.failures", "5"),
+    ("front_end.outlier.interval", "10s"),
+    ("front_end.outlier.ejection", "5s"),
+    ("front_end.outlier.max_share", "100%"),
+    ("front_end.outlier.panic", "0%"),
+];
+/// The same where no share of so few pods may be ejected.
+const FEW_OUTLIERS: &[(&str, &str)] = &[
+    ("front-end", "envoy"),
+    ("on-stop", "exit"),
+    ("startup", "2s"),
+    ("removal", "30s"),
+    ("front_end.outlier.failures", "5"),
+    ("front_end.outlier.interval", "10s"),
+    ("front_end.outlier.ejection", "5s"),
+    ("front_end.outlier.max_share", "10%"),
+];
 /// ingress-nginx by its stages.
 const STAGED: &[(&str, &str)] = &[("on-stop", "exit"), ("startup", "2s")];
 /// New targets that fail their first checks.
@@ -181,6 +222,24 @@ fn front_end() -> Vec<Row> {
         row("front_end.fail_timeout", ["1s", "30s"]).with(NGINX),
         row("front_end.tries", ["1", "3"]),
         row("front_end.retry_on", ["off", "error+timeout"]),
+        row("front_end.retry_peer", ["same", "redispatch"]).with(HAPROXY),
+        row("front_end.repicks", ["0", "5"]).with(ISTIO),
+        row("front_end.retry_pause", ["10ms", "1s"]).with(HAPROXY),
+        row("front_end.retry_backoff", ["0s", "25ms"]).with(ISTIO),
+        row("front_end.max_retries", ["1", "0"]).with(ISTIO),
+        row("front_end.request_timeout", ["never", "35ms"]).with(ISTIO),
+        row("front_end.outlier.failures", ["0", "5"]).with(OUTLIERS),
+        row("front_end.outlier.interval", ["2s", "40s"]).with(OUTLIERS),
+        row("front_end.outlier.ejection", ["1s", "30s"]).with(OUTLIERS),
+        row("front_end.outlier.max_share", ["10%", "100%"]).with(OUTLIERS),
+        row("front_end.outlier.always_one", ["false", "true"]).with(FEW_OUTLIERS),
+        row("front_end.outlier.panic", ["0%", "100%"]).with(OUTLIERS),
+        row("front_end.first_is_fresh", ["false", "true"]).with(SHORT_LIVED),
+        row("front_end.sync_period", ["0s", "5s"]).with(HAPROXY_STAGED),
+        row("front_end.server_check", ["false", "true"]).with(HAPROXY),
+        row("front_end.server_check.interval", ["500ms", "3s"]).with(HAPROXY),
+        row("front_end.server_check.fall", ["1", "9"]).with(HAPROXY),
+        row("front_end.server_check.rise", ["1", "6"]).on(UNPROBED).with(HAPROXY_LATE),
         row("front_end.retry_non_idempotent", ["false", "true"]).with(&[
             ("post", "100%"),
             ("on-stop", "exit"),
@@ -212,6 +271,13 @@ fn front_end() -> Vec<Row> {
         row("front_end.health_check.unhealthy", ["1", "50"]).on(UNPROBED).with(CHECKED),
         row("front_end.health_check.initial", ["1", "4"]).with(ALB),
         row("front_end.status.error", ["502", "503"]).with(ALB),
+        row("front_end.status.closed", ["502", "503"]).with(&[
+            ("front-end", "haproxy"),
+            ("on-stop", "exit"),
+            ("latency", "500ms"),
+            ("startup", "2s"),
+        ]),
+        row("front_end.status.stale", ["502", "closed"]).with(SHORT_LIVED),
         row("front_end.status.connect_timeout", ["504", "503"]).with(ALB),
         row("front_end.status.read_timeout", ["504", "502"]).with(&[("read_timeout", "40ms")]),
         row("front_end.status.no_endpoints", ["503", "502"]).with(&[("replicas", "0")]),

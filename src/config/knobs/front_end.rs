@@ -49,7 +49,15 @@ pub(super) const FRONT_END: &[Knob] = &[
     ),
     Knob::new(
         "front_end.balancer",
-        Kind::Choice(&["nginx", "round-robin", "ingress-ring", "ewma", "least-connections"]),
+        Kind::Choice(&[
+            "nginx",
+            "round-robin",
+            "ingress-ring",
+            "ewma",
+            "least-connections",
+            "turns",
+            "least-request",
+        ]),
         "balancer",
         "How a pod is chosen for an attempt.",
     ),
@@ -69,11 +77,49 @@ pub(super) const FRONT_END: &[Knob] = &[
     .alias("tries"),
     Knob::new(
         "front_end.retry_on",
-        Kind::Choice(&["off", "error", "timeout", "error+timeout"]),
+        Kind::Choice(&[
+            "off",
+            "error",
+            "timeout",
+            "error+timeout",
+            "connect-failure",
+            "connect-failure+closed",
+        ]),
         "what is retried",
-        "After which failures another pod is tried.",
+        "After which failures there is another attempt.",
     )
     .alias("retry_on"),
+    Knob::new(
+        "front_end.retry_peer",
+        Kind::Choice(&["next", "untried", "same", "redispatch"]),
+        "where retries go",
+        "The balancer's next pod, one that was not tried, the same one, or as HAProxy redispatches.",
+    )
+    .alias("retry_peer"),
+    Knob::new(
+        "front_end.repicks",
+        Kind::Count { min: 0, max: 100 },
+        "further picks",
+        "How often the balancer is asked again for a pod that was not tried.",
+    ),
+    Knob::new(
+        "front_end.retry_pause",
+        Kind::Duration,
+        "pause of retries",
+        "Wait before a pod that refused is tried again, at most the connect timeout.",
+    ),
+    Knob::new(
+        "front_end.retry_backoff",
+        Kind::Duration,
+        "back-off of retries",
+        "Bound of the random wait before the first retry; it doubles each time, up to ten times this.",
+    ),
+    Knob::new(
+        "front_end.max_retries",
+        Kind::Count { min: 0, max: 1_000_000 },
+        "concurrent retries",
+        "Retries that one process may have under way at once; 0 for any number.",
+    ),
     Knob::new(
         "front_end.retry_non_idempotent",
         Kind::Switch,
@@ -89,11 +135,53 @@ pub(super) const FRONT_END: &[Knob] = &[
     .alias("connect_timeout"),
     Knob::new(
         "front_end.read_timeout",
-        Kind::Duration,
+        Kind::Limit,
         "read timeout",
         "How long an attempt waits for an answer.",
     )
     .alias("read_timeout"),
+    Knob::new(
+        "front_end.request_timeout",
+        Kind::Limit,
+        "request timeout",
+        "How long a request may take in all, attempts and pauses together.",
+    ),
+    Knob::new(
+        "front_end.outlier.failures",
+        Kind::Count { min: 0, max: 1_000 },
+        "failures of an outlier",
+        "Failures in a row after which Envoy ejects a pod; 0 switches outlier detection off.",
+    ),
+    Knob::new(
+        "front_end.outlier.interval",
+        Kind::Duration,
+        "sweep interval",
+        "Time between two looks at ejected pods.",
+    ),
+    Knob::new(
+        "front_end.outlier.ejection",
+        Kind::Duration,
+        "ejection time",
+        "How long a pod is ejected the first time; the n-th time lasts n times as long.",
+    ),
+    Knob::new(
+        "front_end.outlier.max_share",
+        Kind::Share,
+        "ejected share",
+        "Largest share of the pods that may be ejected at once.",
+    ),
+    Knob::new(
+        "front_end.outlier.always_one",
+        Kind::Switch,
+        "one may be ejected",
+        "Whether one pod may be ejected whatever the share.",
+    ),
+    Knob::new(
+        "front_end.outlier.panic",
+        Kind::Share,
+        "panic threshold",
+        "Share of healthy pods below which all pods get requests again; 0% for never.",
+    ),
     Knob::new(
         "front_end.keepalive",
         Kind::Count { min: 0, max: 1_000_000 },
@@ -113,6 +201,12 @@ pub(super) const FRONT_END: &[Knob] = &[
         "Whether an attempt that failed on a reused connection gives its try back.",
     ),
     Knob::new(
+        "front_end.first_is_fresh",
+        Kind::Switch,
+        "fresh first connection",
+        "Whether the first request of a client's connection always opens one to the pod (http-reuse safe).",
+    ),
+    Knob::new(
         "front_end.overhead",
         Kind::Duration,
         "time outside pods",
@@ -130,6 +224,12 @@ pub(super) const FRONT_END: &[Knob] = &[
         Kind::Duration,
         "batching",
         "How long the controller waits for more changes before it hands on a new list.",
+    ),
+    Knob::new(
+        "front_end.sync_period",
+        Kind::Duration,
+        "sync period",
+        "Lists are handed on at the ticks of a clock with this period; 0s for at once.",
     ),
     Knob::new(
         "front_end.sync_rate",
@@ -169,6 +269,30 @@ pub(super) const FRONT_END: &[Knob] = &[
         "Request to the cloud's API until the load balancer obeys.",
     ),
     Knob::new(
+        "front_end.server_check",
+        Kind::Switch,
+        "server checks",
+        "Whether every process checks the health of its pods itself.",
+    ),
+    Knob::new(
+        "front_end.server_check.interval",
+        Kind::Duration,
+        "server check interval",
+        "Time between two such checks of a pod, and how long one waits for an answer.",
+    ),
+    Knob::new(
+        "front_end.server_check.fall",
+        COUNT,
+        "failed server checks",
+        "Failed checks in a row that take a pod out.",
+    ),
+    Knob::new(
+        "front_end.server_check.rise",
+        COUNT,
+        "passed server checks",
+        "Passed checks in a row that bring a pod back.",
+    ),
+    Knob::new(
         "front_end.health_check.interval",
         Kind::Duration,
         "health check interval",
@@ -196,7 +320,19 @@ pub(super) const FRONT_END: &[Knob] = &[
         "front_end.status.error",
         STATUSES,
         "status of errors",
-        "Answer when a connection was refused or broke before the answer.",
+        "Answer when a connection was refused or the address unreachable.",
+    ),
+    Knob::new(
+        "front_end.status.closed",
+        STATUSES,
+        "status of broken connections",
+        "Answer when a connection broke before the answer; that of errors if not said.",
+    ),
+    Knob::new(
+        "front_end.status.stale",
+        STATUSES,
+        "status of stale connections",
+        "The same on a kept connection; that of broken connections if not said.",
     ),
     Knob::new(
         "front_end.status.connect_timeout",

@@ -2,25 +2,14 @@
 
 use super::code;
 use super::values::Values;
-use crate::config::case::Origin;
 use crate::config::knobs::{self, Value};
 use crate::config::manifest::{FrontEndHint, FrontEndSettings, Selection, front_end_hint};
-use crate::config::presets::{self, FrontEndPreset, Updates};
+use crate::config::presets::{self, FrontEndPreset};
 use crate::diag::Diagnostic;
-use crate::model::balancer::PassiveChecks;
-use crate::model::outcome::Status;
-use crate::model::retry::RetryPolicy;
-use crate::random::Dist;
-use crate::sim::spec::{
-    Answers, Balancer, Delivery, FrontSpec, HealthCheck, Keepalive, Mechanism, TargetGroup,
-};
+use crate::sim::spec::FrontSpec;
 use crate::units::Nanos;
 
-use super::values::Fallback;
-
 const PRESET: &str = "front_end.preset";
-/// The most workers that are simulated: each has a list of its own.
-const HOLDERS_MAX: u64 = 10_000;
 
 /// The front end that was chosen.
 pub(super) struct Chosen {
@@ -177,120 +166,6 @@ fn retry_words(conditions: &[String]) -> String {
     .to_owned()
 }
 
-/// Everything about the tier.
-pub(super) fn front_spec(preset: &'static FrontEndPreset, values: &mut Values<'_>) -> FrontSpec {
-    let balancer = match values.word("front_end.balancer") {
-        "nginx" => Balancer::Nginx(PassiveChecks {
-            max_fails: values.count_or("front_end.max_fails", "1"),
-            fail_timeout_s: values.seconds_or("front_end.fail_timeout", "10s"),
-        }),
-        "ingress-ring" => Balancer::IngressRing,
-        "least-connections" => Balancer::LeastConnections,
-        "ewma" => Balancer::Ewma,
-        _ => Balancer::RoundRobin,
-    };
-    let retry_on = values.word("front_end.retry_on");
-    let max_idle = values.count("front_end.keepalive");
-    let keepalive = (max_idle > 0).then(|| Keepalive {
-        idle_timeout: values.span("front_end.keepalive_idle"),
-        max_idle,
-        stale_gives_try_back: values.switch("front_end.stale_retry"),
-    });
-    let watch = values.dist("front_end.watch");
-    let (replicas, workers) = (values.count("front_end.replicas"), values.count("front_end.workers"));
-    if u64::from(replicas) * u64::from(workers) > HOLDERS_MAX {
-        let message =
-            format!("{replicas} front-end replicas of {workers} workers are more than {HOLDERS_MAX} in all");
-        values.problems.push(Diagnostic::error(code::FRONT_END, message).help("lower one of the two"));
-    }
-    FrontSpec {
-        name: preset.name.to_owned(),
-        replicas,
-        workers,
-        balancer,
-        retry: RetryPolicy {
-            on_error: retry_on.contains("error"),
-            on_timeout: retry_on.contains("timeout"),
-            max_attempts: match (retry_on, values.count("front_end.tries")) {
-                ("off", _) => 1,
-                (_, tries) => tries,
-            },
-            non_idempotent: values.switch("front_end.retry_non_idempotent"),
-        },
-        connect_timeout: values.span("front_end.connect_timeout"),
-        read_timeout: values.span("front_end.read_timeout"),
-        keepalive,
-        answers: answers(values),
-        delivery: Delivery {
-            add: watch.clone(),
-            remove: watch,
-            remove_elsewhere: None,
-            removal_override: removal_override(values),
-            addition_override: overriding("front_end.addition", values),
-            mechanism: mechanism(preset.updates, values),
-        },
-        overhead: values.span("front_end.overhead"),
-    }
-}
-
-fn mechanism(updates: Updates, values: &mut Values<'_>) -> Mechanism {
-    match updates {
-        Updates::InPlace => Mechanism::InPlace { batch: values.span("front_end.batch") },
-        Updates::Reload => Mechanism::Reload {
-            batch: values.span("front_end.batch"),
-            min_interval: values.span("front_end.reload_interval"),
-            start: values.span("front_end.reload_start"),
-            overlap: values.span("front_end.reload_overlap"),
-        },
-        Updates::SyncAndPoll => Mechanism::SyncAndPoll {
-            rate_per_s: values.number("front_end.sync_rate"),
-            batch: values.span("front_end.batch"),
-            poll: values.period("front_end.poll"),
-            whole_second_stamp: true,
-        },
-        Updates::TargetGroup => Mechanism::TargetGroup(TargetGroup {
-            reconcile: values.dist("front_end.reconcile"),
-            apply: values.dist("front_end.apply"),
-            health: HealthCheck {
-                interval: values.period("front_end.health_check.interval"),
-                healthy_threshold: values.count("front_end.health_check.healthy"),
-                unhealthy_threshold: values.count("front_end.health_check.unhealthy"),
-                initial_threshold: values.count("front_end.health_check.initial"),
-            },
-        }),
-    }
-}
-
-fn answers(values: &mut Values<'_>) -> Answers {
-    let mut status = |name: &str| {
-        let word = values.word(&format!("front_end.status.{name}"));
-        Status::parse(word).unwrap_or(Status::BadGateway)
-    };
-    Answers {
-        error: status("error"),
-        connect_timeout: status("connect_timeout"),
-        read_timeout: status("read_timeout"),
-        no_endpoints: status("no_endpoints"),
-        all_down: status("all_down"),
-        client_left: status("client_left"),
-    }
-}
-
-/// A delay in place of the stages, only if it was said: what presets tell of removals is the sum of
-/// their stages, for the record.
-fn overriding(path: &str, values: &mut Values<'_>) -> Option<Dist> {
-    values.said(path)?;
-    values.value(path).map(super::values::into_dist)
-}
-
-fn removal_override(values: &mut Values<'_>) -> Option<Dist> {
-    let said = overriding("front_end.removal", values);
-    if said.is_none() {
-        values.value("front_end.removal");
-    }
-    said
-}
-
 /// Smallest, central and largest time until the front end sends nothing more, in seconds.
 pub(super) fn removal_seconds(front: &FrontSpec, values: &Values<'_>) -> (f64, f64, f64) {
     let assumed = values.assumptions.iter().find(|assumption| assumption.key == "removal");
@@ -316,27 +191,4 @@ pub(super) fn removal_seconds(front: &FrontSpec, values: &Values<'_>) -> (f64, f
 /// Server and front-end idle timeouts, where both keep connections.
 pub(super) fn keepalive_seconds(front: &FrontSpec, server_idle: Option<Nanos>) -> Option<(f64, f64)> {
     Some((server_idle?.as_secs_f64(), front.keepalive?.idle_timeout.as_secs_f64()))
-}
-
-impl Values<'_> {
-    /// A number that only nginx' balancer has: other presets do not say it.
-    fn count_or(&mut self, path: &str, usual: &str) -> u32 {
-        let knob = knobs::find(path).expect("a name of the registry").knob;
-        let usual = self.usual(path, usual);
-        self.find(knob, path, &[path.to_owned()], usual).map_or(0, super::values::into_count)
-    }
-
-    fn seconds_or(&mut self, path: &str, usual: &str) -> u64 {
-        let knob = knobs::find(path).expect("a name of the registry").knob;
-        let usual = self.usual(path, usual);
-        match self.find(knob, path, &[path.to_owned()], usual) {
-            Some(Value::Seconds(seconds)) => u64::from(seconds),
-            _ => 0,
-        }
-    }
-
-    fn usual(&self, path: &str, usual: &str) -> Option<Fallback> {
-        let has = self.preset().is_some_and(|preset| preset.param(path).is_some());
-        (!has).then(|| Fallback::plain(usual, Origin::Measured, "nginx 1.22.1"))
-    }
 }

@@ -17,6 +17,7 @@ mod pods;
 mod rest;
 mod roles;
 mod stopping;
+mod tier;
 mod values;
 
 use std::sync::Arc;
@@ -92,7 +93,7 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
     };
     rest::record_roles(&parts, &objects, &mut values);
 
-    let tier = front::front_spec(chosen.preset, &mut values);
+    let tier = tier::front_spec(chosen.preset, &mut values);
     let client = control::client(&described.load, &mut values);
     let network = control::network(&mut values, tier.keepalive.is_some());
     let demand = Demand::of(&described.load, tier.overhead);

@@ -127,9 +127,10 @@ struct CauseLine {
 
 /// Causes side by side, in the measured words. They are no part of the rule.
 fn cause_lines(row: &Value, prediction: &Prediction, repeats: f64) -> Vec<CauseLine> {
+    let front = row["parameters"]["front"].as_str().unwrap_or("nginx");
     let mut predicted = std::collections::BTreeMap::new();
     for ((status, cause), series) in &prediction.causes {
-        let word = format!("{}:{}", super::status_code(*status), measured_word(*cause));
+        let word = format!("{}:{}", super::status_code(*status), measured_word(*cause, front));
         *predicted.entry(word).or_insert(0.0) += mean(series);
     }
     let measured = row["causes"].as_object();

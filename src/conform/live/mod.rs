@@ -5,6 +5,7 @@
 //! in the simulator's own parameters.
 
 mod compare;
+mod fronts;
 mod parameters;
 
 pub use compare::{Comparison, Verdict, compare as compare_row};
@@ -103,13 +104,17 @@ pub fn emitted(prediction: &Prediction) -> Value {
     })
 }
 
-/// nginx', HAProxy's and Envoy's words for podloss' causes: the one table that maps them.
-pub fn measured_word(cause: Cause) -> &'static str {
+/// nginx', HAProxy's and Envoy's words for podloss' causes, by front end: the one table that maps them.
+pub fn measured_word(cause: Cause, front: &str) -> &'static str {
+    // Neither tells a reset from a close, or a server that is down from one that is not there.
+    let plain = matches!(front, "haproxy" | "envoy");
     match cause {
         Cause::NotListeningYet | Cause::ListenerClosed | Cause::LivenessRestart | Cause::Unreachable => {
             "connect_refused"
         }
         Cause::KilledInFlight | Cause::ExitedInFlight | Cause::OomKilled => "premature_close",
+        Cause::AcceptQueueReset | Cause::KeepaliveRace if plain => "premature_close",
+        Cause::AllMarkedDown if plain => "no_endpoints",
         Cause::AcceptQueueReset | Cause::KeepaliveRace => "reset",
         Cause::Blackholed | Cause::AcceptQueueFull => "connect_timeout",
         Cause::ReadTimeout => "read_timeout",

@@ -2,15 +2,13 @@
 
 use serde::Deserialize;
 
-use crate::model::balancer::PassiveChecks;
 use crate::model::deployment::{DeploymentSpec, Strategy};
 use crate::model::probe::ProbeSpec;
-use crate::model::retry::RetryPolicy;
 use crate::random::Dist;
 use crate::sim::spec::{
-    Accept, AfterExit, Answers, Balancer, ClientSpec, ContainerPlan, ControlPlane, Delivery, DeploymentPlan,
-    Drain, FrontSpec, Keepalive, Mechanism, NetworkSpec, OnStop, PlannedAction, PlannedEvent, PodTemplate,
-    PreStop, ProbePhase, ProbePlan, Role, ServerSpec, SimSpec, VictimOrder,
+    Accept, AfterExit, ClientSpec, ContainerPlan, ControlPlane, DeploymentPlan, Drain, NetworkSpec, OnStop,
+    PlannedAction, PlannedEvent, PodTemplate, PreStop, ProbePhase, ProbePlan, Role, ServerSpec, SimSpec,
+    VictimOrder,
 };
 use crate::units::{IntOrPercent, Nanos};
 use crate::workload::{ClosedLoad, Load, OpenLoad, OpenSource, Profile};
@@ -18,70 +16,90 @@ use crate::workload::{ClosedLoad, Load, OpenLoad, OpenSource, Profile};
 /// The names are the rows' own.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Parameters {
-    scenario: String,
-    replicas: u32,
-    target_replicas: u32,
-    max_surge: u32,
-    max_unavailable: u32,
-    container_start_s: f64,
-    startup_s: f64,
-    app_ready_delay_s: f64,
-    readiness: String,
-    probe_initial_delay_s: f64,
-    probe_period_s: f64,
-    probe_timeout_s: f64,
-    probe_success_threshold: u32,
-    probe_failure_threshold: u32,
-    prop_add_s: [f64; 2],
-    prop_remove_s: [f64; 2],
-    prestop_s: f64,
-    grace_s: f64,
-    term_mode: String,
-    linger_s: f64,
-    after_exit: String,
-    svc_dist: String,
-    svc_mean_s: f64,
-    svc_sigma: f64,
-    workers: u32,
-    accept_mode: String,
-    listen_backlog: u32,
-    backend_keepalive_idle_s: f64,
-    backend_keepalive_race_s: f64,
-    ep_mode: String,
-    next_upstream: String,
-    next_upstream_tries: u32,
-    max_fails: u32,
-    fail_timeout_s: u64,
-    connect_timeout_s: f64,
-    read_timeout_s: f64,
-    nginx_keepalive: u32,
-    load: String,
-    rate_rps: f64,
-    conns: u32,
-    think_s: f64,
-    method: String,
-    duration_s: f64,
-    t0_s: f64,
-    client_timeout_s: f64,
+    pub(super) scenario: String,
+    pub(super) replicas: u32,
+    pub(super) target_replicas: u32,
+    pub(super) max_surge: u32,
+    pub(super) max_unavailable: u32,
+    pub(super) container_start_s: f64,
+    pub(super) startup_s: f64,
+    pub(super) app_ready_delay_s: f64,
+    pub(super) readiness: String,
+    pub(super) probe_initial_delay_s: f64,
+    pub(super) probe_period_s: f64,
+    pub(super) probe_timeout_s: f64,
+    pub(super) probe_success_threshold: u32,
+    pub(super) probe_failure_threshold: u32,
+    pub(super) prop_add_s: [f64; 2],
+    pub(super) prop_remove_s: [f64; 2],
+    pub(super) prestop_s: f64,
+    pub(super) grace_s: f64,
+    pub(super) term_mode: String,
+    pub(super) linger_s: f64,
+    pub(super) after_exit: String,
+    pub(super) svc_dist: String,
+    pub(super) svc_mean_s: f64,
+    pub(super) svc_sigma: f64,
+    pub(super) workers: u32,
+    pub(super) accept_mode: String,
+    pub(super) listen_backlog: u32,
+    pub(super) backend_keepalive_idle_s: f64,
+    pub(super) backend_keepalive_race_s: f64,
+    pub(super) ep_mode: String,
+    pub(super) next_upstream: String,
+    pub(super) next_upstream_tries: u32,
+    pub(super) max_fails: u32,
+    pub(super) fail_timeout_s: u64,
+    pub(super) connect_timeout_s: f64,
+    pub(super) read_timeout_s: f64,
+    pub(super) nginx_keepalive: u32,
+    pub(super) load: String,
+    pub(super) rate_rps: f64,
+    pub(super) conns: u32,
+    pub(super) think_s: f64,
+    pub(super) method: String,
+    pub(super) duration_s: f64,
+    pub(super) t0_s: f64,
+    pub(super) client_timeout_s: f64,
     /// Only in rows of real front ends.
-    front: Option<String>,
-    front_replicas: Option<u32>,
-    front_workers: Option<u32>,
-    prop_remove2_s: Option<[f64; 2]>,
-    ctl_sync_rate_per_s: Option<f64>,
-    ctl_sync_period_s: Option<f64>,
-    ingress_lb: Option<String>,
+    pub(super) front: Option<String>,
+    pub(super) front_replicas: Option<u32>,
+    pub(super) front_workers: Option<u32>,
+    pub(super) prop_remove2_s: Option<[f64; 2]>,
+    pub(super) ctl_sync_rate_per_s: Option<f64>,
+    pub(super) ctl_sync_period_s: Option<f64>,
+    pub(super) ingress_lb: Option<String>,
+    pub(super) haproxy_retries: Option<u32>,
+    pub(super) haproxy_redispatch: Option<bool>,
+    pub(super) haproxy_check: Option<bool>,
+    pub(super) haproxy_check_inter_s: Option<f64>,
+    pub(super) haproxy_check_fall: Option<u32>,
+    pub(super) haproxy_check_rise: Option<u32>,
+    pub(super) haproxy_http_reuse: Option<String>,
+    pub(super) envoy_lb: Option<String>,
+    pub(super) envoy_retry_on: Option<String>,
+    pub(super) envoy_num_retries: Option<u32>,
+    pub(super) envoy_retry_other_host: Option<bool>,
+    pub(super) envoy_cb_max_retries: Option<u64>,
+    pub(super) envoy_outlier: Option<bool>,
+    pub(super) envoy_max_ejection_percent: Option<u32>,
+    pub(super) envoy_always_eject_one_host: Option<bool>,
+    pub(super) envoy_panic_threshold_pct: Option<f64>,
     /// Only in rows of `validation/`: the share of POST where `method` does not say it all, and
     /// whether closed-loop users keep their connection.
-    post_share: Option<f64>,
-    client_keepalive: Option<bool>,
+    pub(super) post_share: Option<f64>,
+    pub(super) client_keepalive: Option<bool>,
 }
 
 /// Work of the rig's front end and load generator per request: the middle of the 0.1 to 0.6 ms
 /// that the rows' description gives.
-const OVERHEAD: Nanos = Nanos(350_000);
+pub(super) const OVERHEAD: Nanos = Nanos(350_000);
 
-fn secs(seconds: f64) -> Nanos {
+/// What the rig takes to start a process, seconds: the 1 to 10 ms of the rows' description. It decides
+/// whether a service of exactly one second outlives the next kill of a rollout in steps of one second.
+const LAG_S: [f64; 2] = [0.001, 0.010];
+
+pub(super) fn secs(seconds: f64) -> Nanos {
     Nanos::from_secs_f64(seconds)
 }
 
@@ -89,7 +107,7 @@ fn fixed(seconds: f64) -> Dist {
     Dist::Fixed(secs(seconds))
 }
 
-fn between([lo, hi]: [f64; 2]) -> Dist {
+pub(super) fn between([lo, hi]: [f64; 2]) -> Dist {
     if lo.total_cmp(&hi).is_eq() { fixed(lo) } else { Dist::Uniform { lo: secs(lo), hi: secs(hi) } }
 }
 
@@ -209,7 +227,7 @@ impl Parameters {
             pre_stop: (self.prestop_s > 0.0).then(|| PreStop { duration: fixed(self.prestop_s) }),
             cpu_request_milli: None,
             image_pull: Dist::ZERO,
-            start: fixed(self.container_start_s),
+            start: between([self.container_start_s + LAG_S[0], self.container_start_s + LAG_S[1]]),
             startup_time: fixed(self.startup_s),
             app_ready_delay: fixed(self.app_ready_delay_s),
             startup_cpu_milli: 0,
@@ -243,69 +261,6 @@ impl Parameters {
             keepalive_idle: (idle > 0.0).then(|| secs(idle)),
             warm_up: None,
         })
-    }
-
-    fn front(&self) -> Result<Option<FrontSpec>, String> {
-        let nginx =
-            Balancer::Nginx(PassiveChecks { max_fails: self.max_fails, fail_timeout_s: self.fail_timeout_s });
-        let batch = Nanos::from_millis(5);
-        let (balancer, mechanism) = match (self.ep_mode.as_str(), self.ingress_lb.as_deref()) {
-            ("reload", _) => (
-                nginx,
-                Mechanism::Reload {
-                    batch,
-                    min_interval: Nanos::from_millis(100),
-                    start: Nanos::from_millis(10),
-                    overlap: Nanos::from_millis(100),
-                },
-            ),
-            ("lua", _) => (Balancer::RoundRobin, Mechanism::InPlace { batch }),
-            ("ingress_lua", Some(balancer @ ("round_robin" | "ewma"))) => (
-                if balancer == "ewma" { Balancer::Ewma } else { Balancer::IngressRing },
-                Mechanism::SyncAndPoll {
-                    rate_per_s: self.ctl_sync_rate_per_s.unwrap_or(0.0),
-                    batch,
-                    poll: Nanos::from_secs(1),
-                    whole_second_stamp: true,
-                },
-            ),
-            _ => return Ok(None),
-        };
-        if self.ctl_sync_period_s.is_some_and(|period| period > 0.0) {
-            return Ok(None);
-        }
-        let second = self.prop_remove2_s.map(between).filter(|second| *second != between(self.prop_remove_s));
-        let on = self.next_upstream != "off";
-        let keepalive = Keepalive {
-            idle_timeout: Nanos::from_secs(60),
-            max_idle: self.nginx_keepalive,
-            stale_gives_try_back: true,
-        };
-        Ok(Some(FrontSpec {
-            name: self.front.clone().unwrap_or_else(|| self.ep_mode.clone()),
-            replicas: self.front_replicas.unwrap_or(1),
-            workers: self.front_workers.unwrap_or(1),
-            balancer,
-            retry: RetryPolicy {
-                on_error: on,
-                on_timeout: on,
-                max_attempts: if on || self.next_upstream_tries > 0 { self.next_upstream_tries } else { 1 },
-                non_idempotent: false,
-            },
-            connect_timeout: secs(self.connect_timeout_s),
-            read_timeout: secs(self.read_timeout_s),
-            keepalive: (self.nginx_keepalive > 0).then_some(keepalive),
-            answers: Answers::NGINX,
-            delivery: Delivery {
-                add: between(self.prop_add_s),
-                remove: between(self.prop_remove_s),
-                remove_elsewhere: second,
-                removal_override: None,
-                addition_override: None,
-                mechanism,
-            },
-            overhead: OVERHEAD,
-        }))
     }
 }
 

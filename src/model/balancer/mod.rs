@@ -4,11 +4,15 @@
 //! for a peer and told about failures and successes; it never learns what the peers really do.
 
 mod ewma;
+mod haproxy;
 mod least;
+mod least_request;
 mod nginx;
 mod ring;
 
 pub use ewma::PeakEwma;
+pub use haproxy::Turns;
 pub use least::LeastConnections;
+pub use least_request::LeastRequest;
 pub use nginx::{NginxPeers, PassiveChecks};
 pub use ring::{Ring, RingRestart};

@@ -59,6 +59,11 @@ impl NginxPeers {
         self.peers.len()
     }
 
+    /// Whether this peer is among them.
+    pub fn contains(&self, pod: u32) -> bool {
+        self.peers.iter().any(|peer| peer.pod == pod)
+    }
+
     /// Whether there is no peer at all.
     pub fn is_empty(&self) -> bool {
         self.peers.is_empty()

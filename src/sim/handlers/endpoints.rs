@@ -25,6 +25,8 @@ pub(crate) struct Replica {
     pub(crate) published: Vec<PodId>,
     /// Pods taken out of rotation ahead of the controller.
     pub(crate) barred: Vec<PodId>,
+    /// What it was told to use, if it checks its servers itself.
+    pub(crate) servers: super::server_checks::Servers,
     sync_due: bool,
     /// The earliest moment of the next sync or reload.
     next_allowed: SimTime,
@@ -44,12 +46,14 @@ impl FrontControl {
         let phases: Keyed = streams.keyed(Stream::FrontPhase);
         let poll = match &spec.delivery.mechanism {
             Mechanism::SyncAndPoll { poll, .. } => *poll,
+            Mechanism::InPlace { period, .. } => *period,
             _ => Nanos::ZERO,
         };
         let replica = |i: u32| Replica {
             known: Vec::new(),
             published: Vec::new(),
             barred: Vec::new(),
+            servers: Default::default(),
             sync_due: false,
             next_allowed: SimTime(0),
             pending: None,
@@ -188,12 +192,17 @@ impl<P: RequestPath> Engine<P> {
             return;
         }
         let batch = match &self.world.spec.tiers[0].delivery.mechanism {
-            Mechanism::InPlace { batch }
+            Mechanism::InPlace { batch, .. }
             | Mechanism::Reload { batch, .. }
             | Mechanism::SyncAndPoll { batch, .. } => *batch,
             Mechanism::TargetGroup(_) => Nanos::ZERO,
         };
-        let at = (self.now + batch).max(replica.next_allowed);
+        let mut at = (self.now + batch).max(replica.next_allowed);
+        if let Mechanism::InPlace { period, .. } = self.world.spec.tiers[0].delivery.mechanism
+            && period > Nanos::ZERO
+        {
+            at = next_poll(at, replica.poll_phase, period);
+        }
         self.queue.push(at, Event::FrontSync(id));
     }
 
@@ -203,7 +212,11 @@ impl<P: RequestPath> Engine<P> {
         replica.sync_due = false;
         let list = replica.known.clone();
         match self.world.spec.tiers[0].delivery.mechanism.clone() {
-            Mechanism::InPlace { .. } | Mechanism::TargetGroup(_) => self.publish(id, list),
+            Mechanism::InPlace { min_interval, .. } => {
+                replica.next_allowed = now + min_interval;
+                self.publish(id, list);
+            }
+            Mechanism::TargetGroup(_) => self.publish(id, list),
             Mechanism::Reload { min_interval, start, .. } => {
                 replica.next_allowed = now + min_interval;
                 replica.pending = Some((0, list));
@@ -245,7 +258,7 @@ impl<P: RequestPath> Engine<P> {
         let Some((_, mut list)) = replica.pending.take() else { return };
         list.retain(|pod| !replica.barred.contains(pod));
         replica.reloading += 1;
-        self.path.front().begin_reload(id, &list);
+        self.path.front().begin_reload(id, &list, self.now.0);
         self.record_published(id, list);
         self.queue.push(self.now + overlap, Event::ReloadEnds(id));
     }
@@ -261,9 +274,10 @@ impl<P: RequestPath> Engine<P> {
 
     /// Gives a process its list, in place.
     pub(crate) fn publish(&mut self, id: ReplicaId, mut list: Vec<PodId>) {
-        let replica = &self.front.replicas[id as usize];
-        list.retain(|pod| !replica.barred.contains(pod));
-        if list == replica.published {
+        let barred = &self.front.replicas[id as usize].barred;
+        list.retain(|pod| !barred.contains(pod));
+        let list = self.up_of(id, list);
+        if list == self.front.replicas[id as usize].published {
             return;
         }
         self.path.front().replace_list(id, &list, self.now.0);
@@ -307,7 +321,7 @@ impl<P: RequestPath> Engine<P> {
             let replica = &mut self.front.replicas[id as usize];
             replica.known.retain(|known| *known != pod);
             replica.barred.push(pod);
-            let list = replica.published.clone();
+            let list = replica.servers.told().unwrap_or(&replica.published).to_vec();
             self.publish(id, list);
         }
     }

@@ -10,6 +10,7 @@ mod planned;
 mod pod_start;
 mod pod_stop;
 mod probes;
+mod server_checks;
 mod targets;
 
 pub(crate) use endpoints::FrontControl;

@@ -35,6 +35,7 @@ impl<P: RequestPath> Engine<P> {
             admitted: false,
             phase: PodPhase::Pending,
             has_ip: false,
+            address_gone: false,
             deleted: None,
             doomed: false,
             stopping: false,

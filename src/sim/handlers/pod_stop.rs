@@ -277,6 +277,7 @@ impl<P: RequestPath> Engine<P> {
     /// Address and object are gone.
     pub(crate) fn sandbox_gone(&mut self, id: PodId) {
         self.path.vanish(id, self.world.spec.network.after_exit);
+        self.world.pods[id as usize].address_gone = true;
         if self.world.pods[id as usize].gone {
             return;
         }

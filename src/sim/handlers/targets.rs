@@ -143,7 +143,7 @@ impl<P: RequestPath> Engine<P> {
 
     /// Whether the pod would answer a check with the expected status. One that nobody answers
     /// counts when it is sent, not when the load balancer gives it up.
-    fn answers_checks(&self, pod: PodId) -> bool {
+    pub(crate) fn answers_checks(&self, pod: PodId) -> bool {
         let pod = &self.world.pods[pod as usize];
         let up = |index: u8| {
             let container = &pod.containers[usize::from(index)];

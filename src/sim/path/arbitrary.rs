@@ -5,7 +5,9 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use crate::model::balancer::PassiveChecks;
-use crate::model::retry::RetryPolicy;
+use crate::model::outcome::Status;
+use crate::model::outlier::OutlierSpec;
+use crate::model::retry::{RetryOn, RetryPause, RetryPeer, RetryPolicy};
 use crate::random::Dist;
 use crate::sim::spec::{
     Accept, Answers, Balancer, ClientSpec, Delivery, FrontSpec, Keepalive, Mechanism, ServerSpec, WarmUp,
@@ -46,8 +48,59 @@ pub(crate) fn server() -> impl Strategy<Value = ServerSpec> {
         })
 }
 
-pub(crate) fn front() -> impl Strategy<Value = FrontSpec> {
-    let balancer = prop_oneof![
+fn retry() -> impl Strategy<Value = RetryPolicy> {
+    let on = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
+        |(refused, connect_timeout, closed, read_timeout)| RetryOn {
+            refused,
+            connect_timeout,
+            closed,
+            read_timeout,
+        },
+    );
+    let peer = prop_oneof![
+        3 => Just(RetryPeer::Next),
+        1 => (0_u32..4).prop_map(|repicks| RetryPeer::Untried { repicks }),
+        2 => any::<bool>().prop_map(|redispatch| RetryPeer::SameServer { redispatch }),
+    ];
+    let pause = prop_oneof![
+        2 => Just(RetryPause::None),
+        1 => (1_u64..1_200).prop_map(|ms| RetryPause::Fixed(ms * MS)),
+        1 => (1_u64..50, 50_u64..500).prop_map(|(base, max)| RetryPause::Backoff {
+            base: base * MS,
+            max: max * MS
+        }),
+    ];
+    (on, 0_u32..5, any::<bool>(), peer, pause, prop::option::weighted(0.3, 0_u32..4)).prop_map(
+        |(on, max_attempts, non_idempotent, peer, pause, max_concurrent)| RetryPolicy {
+            on,
+            max_attempts,
+            non_idempotent,
+            peer,
+            pause,
+            max_concurrent,
+        },
+    )
+}
+
+fn outlier() -> impl Strategy<Value = OutlierSpec> {
+    (1_u32..6, 100_u64..2_000, 100_u64..3_000, 0_u32..101, any::<bool>(), 0_u32..101, 0_u64..1_000).prop_map(
+        |(consecutive_failures, interval, base, max_ejection_percent, always_eject_one, panic, window)| {
+            OutlierSpec {
+                consecutive_failures,
+                interval: interval * MS,
+                base_ejection: base * MS,
+                max_ejection: 3 * base * MS,
+                max_ejection_percent,
+                always_eject_one,
+                panic_percent: panic,
+                merge_window: window * MS,
+            }
+        },
+    )
+}
+
+fn balancer() -> impl Strategy<Value = Balancer> {
+    prop_oneof![
         (0_u32..3, 0_u64..3).prop_map(|(max_fails, fail_timeout_s)| Balancer::Nginx(PassiveChecks {
             max_fails,
             fail_timeout_s
@@ -56,42 +109,57 @@ pub(crate) fn front() -> impl Strategy<Value = FrontSpec> {
         Just(Balancer::IngressRing),
         Just(Balancer::LeastConnections),
         Just(Balancer::Ewma),
-    ];
-    let retry = (any::<bool>(), any::<bool>(), 0_u32..4, any::<bool>()).prop_map(
-        |(on_error, on_timeout, max_attempts, non_idempotent)| RetryPolicy {
-            on_error,
-            on_timeout,
-            max_attempts,
-            non_idempotent,
-        },
-    );
-    let keepalive = prop::option::of((10_u64..2_000, 1_u32..10, any::<bool>()));
-    (1_u32..3, 1_u32..3, balancer, retry, 50_u64..3_000, 50_u64..2_000, keepalive, 0_u64..3).prop_map(
-        |(replicas, workers, balancer, retry, connect, read, keepalive, overhead)| FrontSpec {
-            name: "random".to_owned(),
-            replicas,
-            workers,
-            balancer,
-            retry,
-            connect_timeout: Nanos(connect * MS),
-            read_timeout: Nanos(read * MS),
-            keepalive: keepalive.map(|(idle, max_idle, stale_gives_try_back)| Keepalive {
-                idle_timeout: Nanos(idle * MS),
-                max_idle,
-                stale_gives_try_back,
-            }),
-            answers: Answers::NGINX,
-            delivery: Delivery {
-                add: Dist::ZERO,
-                remove: Dist::ZERO,
-                remove_elsewhere: None,
-                removal_override: None,
-                addition_override: None,
-                mechanism: Mechanism::InPlace { batch: Nanos(0) },
+        Just(Balancer::Turns),
+        Just(Balancer::LeastRequest),
+    ]
+}
+
+pub(crate) fn front() -> impl Strategy<Value = FrontSpec> {
+    let keepalive = prop::option::of((10_u64..2_000, 1_u32..10, any::<bool>(), any::<bool>()));
+    let patience = (50_u64..3_000, 50_u64..2_000, prop::option::weighted(0.3, 50_u64..3_000));
+    let size = (1_u32..3, 1_u32..3);
+    (size, balancer(), retry(), patience, keepalive, 0_u64..3, prop::option::weighted(0.3, outlier()))
+        .prop_map(
+            |(
+                (replicas, workers),
+                balancer,
+                retry,
+                (connect, read, request),
+                keepalive,
+                overhead,
+                outlier,
+            )| {
+                FrontSpec {
+                    name: "random".to_owned(),
+                    replicas,
+                    workers,
+                    balancer,
+                    retry,
+                    connect_timeout: Nanos(connect * MS),
+                    read_timeout: Nanos(read * MS),
+                    request_timeout: request.map(|ms| Nanos(ms * MS)),
+                    outlier,
+                    keepalive: keepalive.map(|(idle, max_idle, stale_gives_try_back, first_is_fresh)| {
+                        Keepalive {
+                            idle_timeout: Nanos(idle * MS),
+                            max_idle,
+                            stale_gives_try_back,
+                            first_is_fresh,
+                        }
+                    }),
+                    answers: Answers { stale: Status::Closed, ..Answers::NGINX },
+                    delivery: Delivery {
+                        add: Dist::ZERO,
+                        remove: Dist::ZERO,
+                        remove_elsewhere: None,
+                        removal_override: None,
+                        addition_override: None,
+                        mechanism: Mechanism::in_place(Nanos(0)),
+                    },
+                    overhead: Nanos(overhead * 500_000 + 100_000),
+                }
             },
-            overhead: Nanos(overhead * 500_000 + 100_000),
-        },
-    )
+        )
 }
 
 /// Loads of `secs` seconds.

@@ -280,10 +280,19 @@ enum Sent {
     Answered(Status, Cause),
 }
 
-/// The status that a front end gives for a failure it does not retry.
-fn status_of(front: &FrontSpec, failure: Failure) -> Status {
+/// Whether a request is the first one of its client connection.
+fn is_first(request: u64, spec: &PathSpec) -> bool {
+    const INDEX: u64 = (1 << WITHIN_CONNECTION) - 1;
+    connection_of(request, spec) == request || (request & INDEX == 0 && request >> RETRY_SHIFT == 0)
+}
+
+/// The status that a front end gives for a failure it does not retry; `reused` says that the attempt
+/// used a kept-alive connection.
+fn status_of(front: &FrontSpec, failure: Failure, reused: bool) -> Status {
     match failure {
-        Failure::Connect | Failure::Closed => front.answers.error,
+        Failure::Connect => front.answers.error,
+        Failure::Closed if reused => front.answers.stale,
+        Failure::Closed => front.answers.closed,
         Failure::ConnectTimeout => front.answers.connect_timeout,
         Failure::ReadTimeout => front.answers.read_timeout,
     }

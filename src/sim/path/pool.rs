@@ -81,8 +81,12 @@ mod tests {
     use super::*;
     use crate::units::Nanos;
 
-    const KEEPALIVE: Keepalive =
-        Keepalive { idle_timeout: Nanos(1_000), max_idle: 2, stale_gives_try_back: true };
+    const KEEPALIVE: Keepalive = Keepalive {
+        idle_timeout: Nanos(1_000),
+        max_idle: 2,
+        stale_gives_try_back: true,
+        first_is_fresh: false,
+    };
 
     #[test]
     fn a_connection_is_stale_only_while_its_end_travels() {

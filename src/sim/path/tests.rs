@@ -6,7 +6,7 @@ use super::arbitrary::{MS, client, front, load, server};
 use super::fast::FastPath;
 use super::plain::PlainPath;
 use super::*;
-use crate::model::retry::RetryPolicy;
+use crate::model::retry::{RetryOn, RetryPolicy};
 use crate::random::Dist;
 use crate::sim::reference::{Recorder, first_difference, without_samples};
 use crate::sim::spec::Keepalive;
@@ -142,7 +142,9 @@ fn run<P: RequestPath<Observer = Recorder>>(case: &Case) -> Seen {
                 log.push((at, format!("probe {number}: {fate:?}")));
             }
             Act::List(replica, list) if *replica < replicas => path.front().replace_list(*replica, list, at),
-            Act::Reload(replica, list) if *replica < replicas => path.front().begin_reload(*replica, list),
+            Act::Reload(replica, list) if *replica < replicas => {
+                path.front().begin_reload(*replica, list, at)
+            }
             Act::ReloadOver(replica) if *replica < replicas => path.end_reload(*replica),
             Act::List(..) | Act::Reload(..) | Act::ReloadOver(_) => {}
             Act::Read(pod) => {
@@ -241,11 +243,12 @@ fn as_many_are_in_the_pods_as_little_says() {
 #[test]
 fn tries_that_are_given_back_come_to_an_end() {
     let front = FrontSpec {
-        retry: RetryPolicy { on_error: true, on_timeout: true, max_attempts: 3, non_idempotent: false },
+        retry: RetryPolicy::next_peer(RetryOn::ERROR.and(RetryOn::TIMEOUT), 3),
         keepalive: Some(Keepalive {
             idle_timeout: Nanos(60_000 * MS),
             max_idle: 320,
             stale_gives_try_back: true,
+            first_is_fresh: false,
         }),
         ..FrontSpec::ideal()
     };

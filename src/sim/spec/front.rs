@@ -2,7 +2,9 @@
 
 use crate::model::balancer::PassiveChecks;
 use crate::model::outcome::Status;
+use crate::model::outlier::OutlierSpec;
 use crate::model::retry::RetryPolicy;
+use crate::model::server_check::Thresholds;
 use crate::random::Dist;
 use crate::units::Nanos;
 
@@ -24,6 +26,11 @@ pub struct FrontSpec {
     pub connect_timeout: Nanos,
     /// Patience for an answer; starts anew with every attempt.
     pub read_timeout: Nanos,
+    /// Patience for the whole request, attempts and pauses together; `None` for ever. Envoy's route
+    /// timeout.
+    pub request_timeout: Option<Nanos>,
+    /// Outlier detection, for the balancers that Envoy has.
+    pub outlier: Option<OutlierSpec>,
     /// Kept-alive connections to pods; `None` opens one per request.
     pub keepalive: Option<Keepalive>,
     /// What the user gets in the cases that are the front end's own doing.
@@ -48,6 +55,10 @@ pub enum Balancer {
     LeastConnections,
     /// ingress-nginx' peak EWMA; its scores are common to the workers of one process.
     Ewma,
+    /// HAProxy's turns: a server that becomes usable enters behind all others.
+    Turns,
+    /// Envoy's least request of two random hosts; counts are common to the workers of one process.
+    LeastRequest,
 }
 
 /// A pool of idle connections per holder.
@@ -60,13 +71,20 @@ pub struct Keepalive {
     /// Whether a failed attempt on a reused connection gives its try back.
     /// Source: nginx ngx_http_upstream_next, `u->peer.cached`.
     pub stale_gives_try_back: bool,
+    /// Whether the first request of a client's connection always gets a new one (HAProxy
+    /// `http-reuse safe`).
+    pub first_is_fresh: bool,
 }
 
 /// Statuses for what the front end answers itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Answers {
-    /// Connection refused, reset, closed before the answer, unreachable.
+    /// Connection refused or address unreachable.
     pub error: Status,
+    /// A new connection closed or reset before the answer.
+    pub closed: Status,
+    /// The same on a connection that had been kept.
+    pub stale: Status,
     /// No connection in time.
     pub connect_timeout: Status,
     /// No answer in time.
@@ -83,10 +101,38 @@ impl Answers {
     /// nginx and its relatives.
     pub const NGINX: Answers = Answers {
         error: Status::BadGateway,
+        closed: Status::BadGateway,
+        stale: Status::BadGateway,
         connect_timeout: Status::GatewayTimeout,
         read_timeout: Status::GatewayTimeout,
         no_endpoints: Status::Unavailable,
         all_down: Status::BadGateway,
+        client_left: Status::ClientLeft,
+    };
+
+    /// HAProxy: connections that fail are its own unavailability, broken ones a bad gateway.
+    /// Source: measured with 2.6.12; src/http_ana.c abort_keep_alive for kept connections.
+    pub const HAPROXY: Answers = Answers {
+        error: Status::Unavailable,
+        closed: Status::BadGateway,
+        stale: Status::Closed,
+        connect_timeout: Status::Unavailable,
+        read_timeout: Status::GatewayTimeout,
+        no_endpoints: Status::Unavailable,
+        all_down: Status::Unavailable,
+        client_left: Status::ClientLeft,
+    };
+
+    /// Envoy: every reset before the answer is a 503, also of connections that were not established
+    /// in time. Source: measured with 1.40.0; source/common/router/router.cc.
+    pub const ENVOY: Answers = Answers {
+        error: Status::Unavailable,
+        closed: Status::Unavailable,
+        stale: Status::Unavailable,
+        connect_timeout: Status::Unavailable,
+        read_timeout: Status::GatewayTimeout,
+        no_endpoints: Status::Unavailable,
+        all_down: Status::Unavailable,
         client_left: Status::ClientLeft,
     };
 }
@@ -117,6 +163,13 @@ pub enum Mechanism {
     InPlace {
         /// Time to wait for more changes.
         batch: Nanos,
+        /// Smallest time between two lists.
+        min_interval: Nanos,
+        /// Lists are handed on only at the ticks of a clock with this period and a random phase; zero
+        /// for at once.
+        period: Nanos,
+        /// Health checks by every process on its own; servers that fail them get nothing.
+        checks: Option<ServerChecks>,
     },
     /// A new configuration generation, started beside the old one.
     Reload {
@@ -142,6 +195,22 @@ pub enum Mechanism {
     },
     /// A cloud load balancer's target group.
     TargetGroup(TargetGroup),
+}
+
+impl Mechanism {
+    /// In place and at once, without health checks.
+    pub const fn in_place(batch: Nanos) -> Mechanism {
+        Mechanism::InPlace { batch, min_interval: Nanos::ZERO, period: Nanos::ZERO, checks: None }
+    }
+}
+
+/// Health checks as HAProxy does them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServerChecks {
+    /// Time between two checks of one server; also how long one waits for an answer.
+    pub interval: Nanos,
+    /// When a server goes down and comes up.
+    pub thresholds: Thresholds,
 }
 
 /// Registration of targets at a cloud load balancer.

@@ -52,6 +52,8 @@ impl FrontSpec {
             retry: RetryPolicy::NEVER,
             connect_timeout: Nanos::MAX_SPAN,
             read_timeout: Nanos::MAX_SPAN,
+            request_timeout: None,
+            outlier: None,
             keepalive: None,
             answers: Answers::NGINX,
             delivery: Delivery {
@@ -60,7 +62,7 @@ impl FrontSpec {
                 remove_elsewhere: None,
                 removal_override: None,
                 addition_override: None,
-                mechanism: Mechanism::InPlace { batch: Nanos::ZERO },
+                mechanism: Mechanism::in_place(Nanos::ZERO),
             },
             overhead: Nanos::ZERO,
         }

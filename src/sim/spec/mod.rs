@@ -12,7 +12,9 @@ pub use control::{
     ControlPlane, DeploymentPlan, HpaController, HpaPlan, PlannedAction, PlannedEvent, ProbePhase,
     VictimOrder,
 };
-pub use front::{Answers, Balancer, Delivery, FrontSpec, HealthCheck, Keepalive, Mechanism, TargetGroup};
+pub use front::{
+    Answers, Balancer, Delivery, FrontSpec, HealthCheck, Keepalive, Mechanism, ServerChecks, TargetGroup,
+};
 pub use metrics::{Activation, Adapter, MemoryUse, MetricsApi, MetricsPipeline, Outage, QueuePlan, Signal};
 pub use pod::{ContainerPlan, Drain, OnStop, PodTemplate, PreStop, ProbePlan, Role};
 pub use server::{Accept, ServerSpec, WarmUp};

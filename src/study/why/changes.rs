@@ -73,7 +73,11 @@ pub(super) fn ladders(cause: Cause, case: &Case) -> Vec<Ladder> {
                 found.push(words("read_timeout", &longer.each_ref().map(String::as_str)));
             }
         }
-        Cause::OomKilled | Cause::CircuitOpen => {}
+        Cause::CircuitOpen => {
+            found.extend(hooks(entry, template.grace_seconds));
+            found.push(words("front_end.max_retries", &["0"]));
+        }
+        Cause::OomKilled => {}
     }
     found.retain(|ladder| !ladder.steps.is_empty());
     found

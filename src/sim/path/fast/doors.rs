@@ -1,14 +1,22 @@
 //! Attempts that need more than a ring entry: closed doors, full queues, retries, timeouts.
 
-use super::flights::{Connecting, TimerKind};
+use super::flights::{Again, Connecting, TimerKind};
 use super::{FastPath, Outgoing, START};
 use crate::account::LossSample;
 use crate::model::outcome::{Cause, Status};
 use crate::model::retry::Failure;
-use crate::sim::path::front::{HolderId, Picked};
+use crate::sim::path::front::{self, HolderId, Next, Picked};
 use crate::sim::path::pool::Reuse;
-use crate::sim::path::{App, Door, Ended, Observer, PodId, RETRY_SHIFT, Sent, next_syn, status_of};
+use crate::sim::path::{App, Door, Ended, Observer, PodId, RETRY_SHIFT, Sent, is_first, next_syn, status_of};
 use crate::sim::spec::AfterExit;
+
+/// What has become of a request whose attempt failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Followed {
+    Over,
+    Pausing,
+    By(Again),
+}
 
 impl<O: Observer> FastPath<O> {
     /// Begins to keep more about a request than its ring entry.
@@ -16,6 +24,9 @@ impl<O: Observer> FastPath<O> {
         let place = self.flights.add(id, born, holder, self.front.tries(holder));
         if let Some(timeout) = self.spec.client.timeout {
             self.timers.set(born + timeout.0, TimerKind::ClientTimeout, place, &self.flights);
+        }
+        if let Some(timeout) = self.spec.front.request_timeout {
+            self.timers.set(born + timeout.0, TimerKind::RequestTimeout, place, &self.flights);
         }
         place
     }
@@ -44,21 +55,24 @@ impl<O: Observer> FastPath<O> {
     }
 
     /// Makes attempts until one is under way or the request has ended.
-    fn pursue(&mut self, place: u32, now: u64) {
+    fn pursue(&mut self, place: u32, mut again: Again, now: u64) {
         loop {
             let flight = self.flights.get(place);
             let holder = flight.holder;
-            let pod = match self.front.pick(holder, &flight.tried, now) {
+            let picked = match again {
+                Again::Same(pod) => Picked::Peer(pod),
+                Again::Pick => self.front.pick(holder, &flight.tried, now),
+            };
+            let pod = match picked {
                 Picked::Peer(pod) => pod,
                 picked => return self.turn_away(place, picked, now),
             };
             self.front.began(holder, pod);
             match self.attempt(place, pod, now) {
-                Sent::Failed(failure, cause) => {
-                    if !self.attempt_failed(place, now, failure, cause) {
-                        return;
-                    }
-                }
+                Sent::Failed(failure, cause) => match self.attempt_failed(place, now, failure, cause) {
+                    Followed::By(next) => again = next,
+                    Followed::Over | Followed::Pausing => return,
+                },
                 outcome => return self.settle_attempt(place, now, outcome),
             }
         }
@@ -71,8 +85,10 @@ impl<O: Observer> FastPath<O> {
         flight.pod = Some(pod_id);
         flight.sent = now;
         flight.attempts += 1;
+        flight.connected = false;
+        let first = is_first(flight.id, &self.spec);
         let (idle, stop) = (server.keepalive_idle, pod.stopped_at);
-        let reuse = self.front.connection(flight.holder, pod_id, &flight.tried, now, idle, stop);
+        let reuse = self.front.connection(flight.holder, pod_id, &flight.tried, first, now, idle, stop);
         flight.reused = reuse != Reuse::Fresh;
         if reuse == Reuse::Stale {
             return Sent::Failed(Failure::Closed, Cause::KeepaliveRace);
@@ -118,6 +134,9 @@ impl<O: Observer> FastPath<O> {
             // The kernel answered the SYN together with others of its bunch, but has no place left.
             flight.connecting = None;
             flight.half_open = true;
+            flight.connected = true;
+            self.front.connected(flight.holder, pod_id);
+            let pod = &mut self.pods[pod_id as usize];
             pod.half_open.push(place);
             self.timers.set(now + self.read_timeout, TimerKind::ReadTimeout, place, &self.flights);
         } else {
@@ -147,51 +166,68 @@ impl<O: Observer> FastPath<O> {
         match outcome {
             Sent::Underway => {}
             Sent::Failed(failure, cause) => {
-                if self.attempt_failed(place, now, failure, cause) {
-                    self.pursue(place, now);
+                if let Followed::By(again) = self.attempt_failed(place, now, failure, cause) {
+                    self.pursue(place, again, now);
                 }
             }
             Sent::Answered(status, cause) => {
                 let flight = self.flights.get(place);
-                let (holder, sent) = (flight.holder, flight.sent);
+                let (holder, sent, connected) = (flight.holder, flight.sent, flight.connected);
                 let pod = flight.pod.expect("an answer has a pod");
-                self.front.ended(holder, pod, sent, now);
+                self.front.answered_error(holder, pod, connected, sent, now);
                 self.lose(place, now, status, cause);
             }
         }
     }
 
-    /// The current attempt failed. Returns whether another one follows; if not, the request ended.
-    fn attempt_failed(&mut self, place: u32, now: u64, failure: Failure, cause: Cause) -> bool {
+    /// The current attempt failed: another one follows, now or later, or the request ends.
+    fn attempt_failed(&mut self, place: u32, now: u64, failure: Failure, cause: Cause) -> Followed {
         self.drop_attempt(place);
-        let policy = self.front.spec().retry;
-        let gives_back = self.front.spec().keepalive.is_some_and(|k| k.stale_gives_try_back);
+        self.retry_over(place);
         let flight = self.flights.get(place);
-        let (holder, sent) = (flight.holder, flight.sent);
-        let pod = flight.pod.expect("an attempt has a pod");
-        flight.tries_left -= 1;
-        if flight.reused && gives_back && failure == Failure::Closed {
-            flight.tries_left += 1;
-        }
-        let retries = flight.tries_left > 0 && policy.covers(failure, self.draws.method(flight.id));
-        flight.may_have_run |= retries && failure.request_was_sent();
-        if retries {
-            flight.tried.push(pod);
-        }
-        if self.front.failed(holder, pod, now) {
+        let (request, method) = (flight.id, self.draws.method(flight.id));
+        let (holder, pod, sent) = (flight.holder, flight.pod.expect("an attempt has a pod"), flight.sent);
+        let (reused, connected) = (flight.reused, flight.connected);
+        let (tries_left, attempts) = (flight.tries_left, flight.attempts);
+        let attempt = front::Attempt { request, method, holder, pod, failure, reused, tries_left, attempts };
+        if self.front.failed(holder, pod, connected, now) {
             self.watch_all(holder, pod, now);
         }
-        if !retries {
+        let next = self.front.after_failure(&attempt);
+        let Next::Retry { tries_left, after, same } = next else {
+            let cause = if next == Next::CircuitOpen { Cause::CircuitOpen } else { cause };
+            let status = status_of(self.front.spec(), failure, reused);
             self.front.gave_up(holder, pod, sent, now);
-            let status = status_of(self.front.spec(), failure);
             self.lose(place, now, status, cause);
+            return Followed::Over;
+        };
+        let counts = self.front.counts_retries();
+        let flight = self.flights.get(place);
+        flight.tried.push(pod);
+        flight.may_have_run |= failure.request_was_sent();
+        flight.tries_left = tries_left;
+        flight.counts_as_retry = counts;
+        let again = if same { Again::Same(pod) } else { Again::Pick };
+        if after == 0 {
+            return Followed::By(again);
         }
-        retries
+        flight.pausing = Some(again);
+        self.timers.set(now + after, TimerKind::FrontRetry, place, &self.flights);
+        Followed::Pausing
+    }
+
+    /// If the current attempt is a retry that is counted, it is over.
+    pub(super) fn retry_over(&mut self, place: u32) {
+        let flight = self.flights.get(place);
+        if std::mem::take(&mut flight.counts_as_retry) {
+            self.front.retry_over(flight.holder);
+        }
     }
 
     /// Forgets the current attempt; the pod's work on it goes on.
     fn drop_attempt(&mut self, place: u32) {
         let flight = self.flights.get(place);
+        flight.pausing = None;
         flight.connecting = None;
         flight.current = None;
         if std::mem::take(&mut flight.half_open) {
@@ -207,6 +243,7 @@ impl<O: Observer> FastPath<O> {
 
     fn lose_at(&mut self, place: u32, at: u64, status: Status, cause: Cause) {
         self.drop_attempt(place);
+        self.retry_over(place);
         let flight = self.flights.get(place);
         flight.ended = Some(status);
         let (id, born, pod, attempts) = (flight.id, flight.born, flight.pod, flight.attempts);
@@ -241,7 +278,7 @@ impl<O: Observer> FastPath<O> {
             return;
         }
         let place = timer.flight;
-        if timer.kind == TimerKind::ClientTimeout
+        if matches!(timer.kind, TimerKind::ClientTimeout | TimerKind::RequestTimeout)
             && let (Some(pod), Some(_)) = (self.flights.get(place).pod, self.flights.get(place).current)
         {
             // The answer may have come and wait to be counted.
@@ -253,6 +290,11 @@ impl<O: Observer> FastPath<O> {
         let outcome = match timer.kind {
             TimerKind::ClientRetry => return self.arrive(timer.request, now),
             TimerKind::ClientTimeout => return self.client_leaves(place, now),
+            TimerKind::RequestTimeout => return self.take_too_long(place, now),
+            TimerKind::FrontRetry => {
+                let again = self.flights.get(place).pausing.take().unwrap_or(Again::Pick);
+                return self.pursue(place, again, now);
+            }
             TimerKind::ResendSyn => {
                 let pod = self.flights.get(place).pod.expect("connecting to a pod");
                 self.connect(place, pod, now, true)
@@ -266,10 +308,25 @@ impl<O: Observer> FastPath<O> {
         self.settle_attempt(place, now, outcome);
     }
 
+    /// The front end's patience for the whole request is over.
+    fn take_too_long(&mut self, place: u32, now: u64) {
+        let flight = self.flights.get(place);
+        let (holder, sent, connected) = (flight.holder, flight.sent, flight.connected);
+        if let Some(pod) = flight.pod.filter(|_| flight.is_trying()) {
+            if self.front.failed(holder, pod, connected, now) {
+                self.watch_all(holder, pod, now);
+            }
+            self.front.gave_up(holder, pod, sent, now);
+        }
+        let status = self.front.spec().answers.read_timeout;
+        self.lose(place, now, status, Cause::ReadTimeout);
+    }
+
     fn client_leaves(&mut self, place: u32, now: u64) {
         let flight = self.flights.get(place);
-        if let Some(pod) = flight.pod {
-            self.front.abandoned(flight.holder, pod, flight.sent, now);
+        let (holder, sent, connected) = (flight.holder, flight.sent, flight.connected);
+        if let Some(pod) = flight.pod.filter(|_| flight.is_trying()) {
+            self.front.abandoned(holder, pod, connected, sent, now);
         }
         let status = self.front.spec().answers.client_left;
         self.lose_at(place, now, status, Cause::ClientGaveUp);

@@ -26,6 +26,12 @@ pub(super) struct Flight {
     pub(super) reused: bool,
     pub(super) connecting: Option<Connecting>,
     pub(super) half_open: bool,
+    /// The current attempt's connection was established.
+    pub(super) connected: bool,
+    /// A retry waits for its time: at the same pod, or wherever the balancer says.
+    pub(super) pausing: Option<Again>,
+    /// This is a retry, and those under way are counted.
+    pub(super) counts_as_retry: bool,
     /// Ring entries that point here.
     pub(super) jobs: u32,
     /// The ring entry of the current attempt.
@@ -36,6 +42,20 @@ pub(super) struct Flight {
     pub(super) ended: Option<Status>,
     /// Tells timers of an earlier flight in the same place from this one's.
     generation: u32,
+}
+
+/// Where another attempt goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Again {
+    Pick,
+    Same(PodId),
+}
+
+impl Flight {
+    /// Whether an attempt is under way, rather than a pause before the next.
+    pub(super) fn is_trying(&self) -> bool {
+        self.connecting.is_some() || self.half_open || self.current.is_some()
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +86,9 @@ impl Flights {
             reused: false,
             connecting: None,
             half_open: false,
+            connected: false,
+            pausing: None,
+            counts_as_retry: false,
             jobs: 0,
             current: None,
             may_have_run: false,
@@ -107,7 +130,8 @@ impl Flights {
         let same_flight = flight.generation == timer.generation && flight.ended.is_none();
         let same_attempt = same_flight && flight.attempts == timer.attempt;
         match timer.kind {
-            TimerKind::ClientTimeout | TimerKind::ClientRetry => same_flight,
+            TimerKind::ClientTimeout | TimerKind::RequestTimeout | TimerKind::ClientRetry => same_flight,
+            TimerKind::FrontRetry => same_attempt && flight.pausing.is_some(),
             TimerKind::ConnectTimeout | TimerKind::ResendSyn => same_attempt && flight.connecting.is_some(),
             TimerKind::ReadTimeout => same_attempt && (flight.current.is_some() || flight.half_open),
         }
@@ -144,6 +168,8 @@ pub(super) enum TimerKind {
     ConnectTimeout,
     ResendSyn,
     ReadTimeout,
+    RequestTimeout,
+    FrontRetry,
     ClientTimeout,
     ClientRetry,
 }

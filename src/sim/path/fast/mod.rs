@@ -31,7 +31,7 @@ use super::front::{Front, HolderId, Picked};
 use super::server::Server;
 use super::source::RequestSource;
 use super::tree::WinnerTree;
-use super::{Draws, Ended, Notice, Observer, PathSpec, PodId, connection_of};
+use super::{Draws, Ended, Notice, Observer, PathSpec, PodId, connection_of, is_first};
 use crate::account::Tally;
 use crate::model::outcome::Status;
 use crate::units::SimTime;
@@ -56,8 +56,10 @@ pub(crate) struct FastPath<O> {
     notices: VecDeque<(u64, Notice)>,
     books: Books<O>,
     read_timeout: u64,
-    /// The shorter of the front end's patience for an answer and the client's.
+    /// The shortest of the front end's patience for an answer and for a request, and the client's.
     patience: u64,
+    /// First requests of client connections never use a kept-alive one.
+    first_is_fresh: bool,
     spec: PathSpec,
 }
 
@@ -97,7 +99,8 @@ impl<O: Observer> FastPath<O> {
         self.front.began(holder, pod);
         let backend = &self.pods[pod as usize];
         if backend.serves && !self.front.tracks_pool() {
-            let request = Outgoing { id, holder, flight: None, attempt: 0, reused: backend.reused };
+            let reused = backend.reused && !(self.first_is_fresh && is_first(id, &self.spec));
+            let request = Outgoing { id, holder, flight: None, attempt: 0, reused };
             if self.place(request, pod, now) {
                 return;
             }
@@ -135,6 +138,7 @@ impl<O: Observer> FastPath<O> {
         let number = pod.ring.push(job);
         self.source.ended(id, end + self.books.overhead, None, &self.draws);
         if self.front.wants_ends(holder) {
+            self.front.connected(holder, pod_id);
             self.watched.job(end, pod_id, number, holder, now);
         }
         true
@@ -202,6 +206,7 @@ impl<O: Observer> FastPath<O> {
                 Some((pod, _, What::Probe(number))) => {
                     self.notices.push_back((now, Notice::ProbeAnswered(pod, number)));
                 }
+                Some((_, _, What::Retry(flight))) => self.retry_over(flight),
                 Some((pod, _, What::Drain)) => self.notices.push_back((now, Notice::Drained(pod))),
                 None => {}
             };

@@ -53,6 +53,7 @@ impl<O: Observer> RequestPath for FastPath<O> {
         let front = Front::new(&spec.front, spec.network.race_window.0, spec.tracks_pool(), spec.streams);
         let read_timeout = spec.front.read_timeout.0;
         let client_timeout = spec.client.timeout.map_or(NEVER, |t| t.0);
+        let request_timeout = spec.front.request_timeout.map_or(NEVER, |t| t.0);
         FastPath {
             draws: Draws::new(spec.streams, &spec.client),
             servers: spec.servers.iter().map(Server::new).collect(),
@@ -66,7 +67,8 @@ impl<O: Observer> RequestPath for FastPath<O> {
             notices: Default::default(),
             books: Books { tally: Tally::default(), observer: O::default(), overhead: spec.front.overhead.0 },
             read_timeout,
-            patience: read_timeout.min(client_timeout),
+            patience: read_timeout.min(client_timeout).min(request_timeout),
+            first_is_fresh: spec.front.keepalive.is_some_and(|k| k.first_is_fresh),
             spec,
         }
     }

@@ -85,6 +85,9 @@ impl<O: Observer> FastPath<O> {
         let forwarded_at = (pod.forward_delay > 0).then(|| now + pod.forward_delay);
         job.stage = shared.arrived(number, forwarded_at);
         pod.ring.push(job);
+        if !job.is_probe() {
+            self.front.connected(job.holder, pod_id);
+        }
         shared.start_queued(&mut pod.ring, server, now);
         if let Some(place) = flight {
             self.attach(place, number);
@@ -138,6 +141,7 @@ impl<O: Observer> FastPath<O> {
                 if !self.flight_served(pod_id, number, place, now) {
                     return;
                 }
+                self.retry_over(place);
                 facts
             }
         };

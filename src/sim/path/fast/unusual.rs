@@ -8,6 +8,7 @@ use crate::model::retry::Failure;
 use crate::sim::path::front::HolderId;
 use crate::sim::path::server::Server;
 use crate::sim::path::{Ended, Observer, PodId, Sent};
+use crate::units::Nanos;
 
 impl<O: Observer> FastPath<O> {
     // === Jobs with a flight ===
@@ -20,18 +21,31 @@ impl<O: Observer> FastPath<O> {
         job.attach(place);
         let number = self.pods[pod_id as usize].ring.push(job);
         self.attach(place, number);
+        self.front.connected(job.holder, pod_id);
         let deadline = now.saturating_add(self.read_timeout);
-        let (born, sent) = (self.flights.get(place).born, self.flights.get(place).sent);
-        let client_deadline = self.spec.client.timeout.map_or(NEVER, |timeout| born + timeout.0);
         if job.end > deadline {
             self.timers.set(deadline, TimerKind::ReadTimeout, place, &self.flights);
         }
-        if job.end <= deadline.min(client_deadline) {
+        if self.answered_in_time(place, &job) {
             self.source.ended(request, job.end + self.books.overhead, None, &self.draws);
+            let flight = self.flights.get(place);
+            let (sent, counts_as_retry) = (flight.sent, flight.counts_as_retry);
             if self.front.wants_ends(job.holder) {
                 self.watched.job(job.end, pod_id, number, job.holder, sent);
             }
+            if counts_as_retry {
+                self.watched.retry(job.end, pod_id, number, place);
+            }
         }
+    }
+
+    /// Whether everybody will still be waiting when a job of a flight ends.
+    fn answered_in_time(&mut self, place: u32, job: &Job) -> bool {
+        let born = self.flights.get(place).born;
+        let since_born = |timeout: Option<Nanos>| timeout.map_or(NEVER, |timeout| born + timeout.0);
+        let client = since_born(self.spec.client.timeout);
+        let request = since_born(self.spec.front.request_timeout);
+        job.end <= job.sent.saturating_add(self.read_timeout).min(client).min(request)
     }
 
     /// A flight for a job that so far had none.
@@ -42,6 +56,7 @@ impl<O: Observer> FastPath<O> {
         flight.sent = job.sent;
         flight.attempts = 1;
         flight.reused = job.reused;
+        flight.connected = true;
         place
     }
 
@@ -51,28 +66,32 @@ impl<O: Observer> FastPath<O> {
         flight.jobs += 1;
         flight.current = Some(number);
         flight.connecting = None;
+        flight.connected = true;
         if flight.may_have_run && !std::mem::replace(&mut flight.was_sent_twice, true) {
             self.books.tally.sent_twice += 1;
         }
     }
 
     /// From `now` on the answers that `holder` will get from `pod` matter to it. Those that have
-    /// come stay in the ring until the pod is settled; and where idle connections are followed,
-    /// every end has been watched from the beginning.
+    /// come stay in the ring until the pod is settled; and where every end is watched from the
+    /// beginning there is nothing to add.
     pub(super) fn watch_all(&mut self, holder: HolderId, pod: PodId, now: u64) {
-        if self.front.tracks_pool() {
+        if self.front.watches_all() {
             return;
         }
-        for (number, job) in self.pods[pod as usize].ring.iter() {
+        let ahead = |job: &Job| job.stage == Stage::Fated && job.end > now && !job.is_probe();
+        let ring = &self.pods[pod as usize].ring;
+        let jobs: Vec<(u32, Job)> =
+            ring.iter().filter(|(_, j)| j.holder == holder && ahead(j)).map(|(n, j)| (n, *j)).collect();
+        for (number, job) in jobs {
             let (sent, will_be_answered) = match job.flight() {
                 None => (job.sent, true),
                 Some(place) => {
-                    let in_time = job.end <= job.sent.saturating_add(self.patience);
+                    let in_time = self.answered_in_time(place, &job);
                     (self.flights.get(place).sent, in_time && self.flights.waits_for(place, pod, number))
                 }
             };
-            let lies_ahead = job.stage == Stage::Fated && job.end > now;
-            if job.holder == holder && lies_ahead && !job.is_probe() && will_be_answered {
+            if will_be_answered {
                 self.watched.job(job.end, pod, number, holder, sent);
             }
         }

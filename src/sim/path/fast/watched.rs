@@ -22,6 +22,8 @@ type Entry = (u128, What, u64);
 pub(super) enum What {
     /// This holder wants to know that its request was answered.
     Job(HolderId),
+    /// The answer to the request of this flight ends a retry that is counted.
+    Retry(u32),
     /// The kubelet waits for the answer to the probe with this number.
     Probe(u64),
     /// The event loop waits for the pod to run empty.
@@ -49,6 +51,11 @@ impl Watched {
     #[inline]
     pub(super) fn job(&mut self, end: u64, pod: PodId, job: u32, holder: HolderId, sent: u64) {
         self.heap.push(Reverse((place(end, pod, job), What::Job(holder), sent)));
+    }
+
+    /// The retry in flight number `flight` is over when the pod's job number `job` is answered.
+    pub(super) fn retry(&mut self, end: u64, pod: PodId, job: u32, flight: u32) {
+        self.heap.push(Reverse((place(end, pod, job), What::Retry(flight), 0)));
     }
 
     /// The kubelet wants to know when the pod's job number `job`, a probe, is answered.

@@ -2,8 +2,15 @@
 //!
 //! Both request paths call this in the same order, so it may keep any state it likes.
 
+mod process;
+mod retries;
+
+pub(crate) use retries::{Attempt, Next};
+
+use self::process::Process;
 use super::pool::{Pool, Reuse};
-use crate::model::balancer::{LeastConnections, NginxPeers, PeakEwma, Ring, RingRestart};
+use crate::model::balancer::{LeastConnections, NginxPeers, Ring, RingRestart, Turns};
+use crate::model::retry::RetryPeer;
 use crate::random::{Keyed, Stream, Streams};
 use crate::sim::spec::{Balancer, FrontSpec};
 
@@ -23,6 +30,8 @@ pub(crate) enum Picked {
 
 #[derive(Debug)]
 struct Holder {
+    /// The process that it is a worker of.
+    process: u32,
     peers: Peers,
     pool: Pool,
 }
@@ -32,15 +41,11 @@ enum Peers {
     Nginx(NginxPeers),
     Ring(Ring),
     Least(LeastConnections),
-    /// The scores of the process with this number.
-    Ewma(u32),
-}
-
-/// What the workers of one process share.
-#[derive(Debug, Default)]
-struct Scores {
-    ewma: PeakEwma,
-    picks: u64,
+    Turns(Turns),
+    /// The process' peak EWMA.
+    Ewma,
+    /// The process' least request.
+    LeastRequest,
 }
 
 /// All holders of one tier.
@@ -48,18 +53,17 @@ struct Scores {
 pub(crate) struct Front {
     spec: FrontSpec,
     race_window: u64,
-    /// Whether idle connections are followed one by one; see [`Pool`].
+    /// Idle connections are followed one by one; see [`Pool`].
     tracks_pool: bool,
     holder_bits: Keyed,
     ring_bits: Keyed,
-    pick_bits: Keyed,
+    backoff_bits: Keyed,
     /// Lists published so far, so that every ring start has its own draw.
     published: u64,
     /// Shift between the simulated clock and the front end's whole seconds.
     second_phase: u64,
     holders: Vec<Holder>,
-    /// By process.
-    scores: Vec<Scores>,
+    processes: Vec<Process>,
     /// Holders that take new requests, replica by replica.
     current: Vec<HolderId>,
     /// During a reload: the generation that is being replaced, in the same places.
@@ -82,11 +86,11 @@ impl Front {
             tracks_pool: tracks_pool && spec.keepalive.is_some(),
             holder_bits: streams.keyed(Stream::Holder),
             ring_bits: streams.keyed(Stream::Balancer),
-            pick_bits: streams.keyed(Stream::Pick),
+            backoff_bits: streams.keyed(Stream::RetryBackoff),
             published: 0,
             second_phase,
             holders: Vec::new(),
-            scores: (0..spec.replicas.max(1)).map(|_| Scores::default()).collect(),
+            processes: (0..spec.replicas.max(1)).map(|i| Process::new(spec, i, streams)).collect(),
             current: Vec::new(),
             retiring: vec![None; count],
             overlaps: 0,
@@ -109,9 +113,12 @@ impl Front {
             Balancer::Nginx(checks) => Peers::Nginx(NginxPeers::new(list, checks)),
             Balancer::RoundRobin | Balancer::IngressRing => Peers::Ring(Ring::default()),
             Balancer::LeastConnections => Peers::Least(LeastConnections::default()),
-            Balancer::Ewma => Peers::Ewma(place as u32 / self.spec.workers.max(1)),
+            Balancer::Turns => Peers::Turns(Turns::default()),
+            Balancer::Ewma => Peers::Ewma,
+            Balancer::LeastRequest => Peers::LeastRequest,
         };
-        self.holders.push(Holder { peers, pool: Pool::default() });
+        let process = place as u32 / self.spec.workers.max(1);
+        self.holders.push(Holder { process, peers, pool: Pool::default() });
         HolderId::try_from(self.holders.len() - 1).expect("fewer holders than endpoint changes in a year")
     }
 
@@ -121,19 +128,27 @@ impl Front {
     /// that: it gets a new generation that takes over at once.
     pub(crate) fn replace_list(&mut self, replica: u32, list: &[u32], now: u64) {
         if matches!(self.spec.balancer, Balancer::Nginx(_)) {
-            self.begin_reload(replica, list);
+            self.begin_reload(replica, list, now);
             self.end_reload(replica);
             return;
         }
-        if self.spec.balancer == Balancer::Ewma {
-            return self.scores[replica as usize].ewma.replace(list.to_vec(), now);
-        }
+        self.update_list(replica, list, now);
+    }
+
+    fn update_list(&mut self, replica: u32, list: &[u32], now: u64) {
+        let in_service = self.processes[replica as usize].replace_list(list, now);
+        self.give_to_workers(replica, in_service.as_deref().unwrap_or(list), now);
+    }
+
+    /// From now on the workers of a process choose among these.
+    fn give_to_workers(&mut self, replica: u32, list: &[u32], now: u64) {
+        self.processes[replica as usize].give(&self.spec.balancer, list, now);
         for place in self.places(replica) {
             let holder = self.current[place] as usize;
             self.published += 1;
             let bits = self.ring_bits.at(place as u64, self.published);
             match &mut self.holders[holder].peers {
-                Peers::Nginx(_) | Peers::Ewma(_) => {}
+                Peers::Nginx(_) | Peers::Ewma | Peers::LeastRequest => {}
                 Peers::Ring(ring) => {
                     let restart = match self.spec.balancer {
                         Balancer::IngressRing => RingRestart::Random,
@@ -142,13 +157,22 @@ impl Front {
                     ring.replace(list.to_vec(), restart, bits);
                 }
                 Peers::Least(least) => least.replace(list.to_vec()),
+                Peers::Turns(turns) => turns.replace(list),
             }
+        }
+    }
+
+    /// Lets the outlier detection of a process catch up with the time.
+    #[cold]
+    fn catch_up(&mut self, process: u32, now: u64) {
+        if let Some(list) = self.processes[process as usize].catch_up(now) {
+            self.give_to_workers(process, &list, now);
         }
     }
 
     /// Starts a new generation of `replica` beside the old one: from now on each connection goes
     /// to either with equal chance.
-    pub(crate) fn begin_reload(&mut self, replica: u32, list: &[u32]) {
+    pub(crate) fn begin_reload(&mut self, replica: u32, list: &[u32], now: u64) {
         for place in self.places(replica) {
             let holder = self.new_holder(place, list);
             if self.retiring[place].is_none() {
@@ -156,6 +180,9 @@ impl Front {
             }
             self.retiring[place] = Some(self.current[place]);
             self.current[place] = holder;
+        }
+        if !matches!(self.spec.balancer, Balancer::Nginx(_)) {
+            self.update_list(replica, list, now);
         }
     }
 
@@ -201,42 +228,76 @@ impl Front {
                 let all = u32::try_from(peers.len()).unwrap_or(u32::MAX).max(1);
                 if limit == 0 { all } else { all.min(limit) }
             }
-            Peers::Ring(_) | Peers::Least(_) | Peers::Ewma(_) => limit.max(1),
+            _ => limit.max(1),
         }
     }
 
     /// Chooses a peer for an attempt; `tried` are the peers of earlier attempts of this request.
     #[inline]
     pub(crate) fn pick(&mut self, holder: HolderId, tried: &[u32], now: u64) -> Picked {
-        match &mut self.holders[holder as usize].peers {
-            Peers::Ring(ring) => ring.pick().map_or(Picked::Empty, Picked::Peer),
-            Peers::Nginx(peers) if peers.is_empty() => Picked::Empty,
+        if self.spec.outlier.is_some() {
+            self.catch_up(self.holders[holder as usize].process, now);
+        }
+        match self.spec.retry.peer {
+            RetryPeer::Untried { repicks } if !tried.is_empty() => {
+                let mut picked = self.pick_once(holder, tried, now);
+                for _ in 0..repicks {
+                    if !matches!(picked, Picked::Peer(pod) if tried.contains(&pod)) {
+                        break;
+                    }
+                    picked = self.pick_once(holder, tried, now);
+                }
+                picked
+            }
+            // HAProxy avoids the server that it has just tried and no other.
+            RetryPeer::SameServer { .. } => {
+                let last = tried.len().saturating_sub(1);
+                self.pick_once(holder, &tried[last..], now)
+            }
+            _ => self.pick_once(holder, tried, now),
+        }
+    }
+
+    #[inline]
+    fn pick_once(&mut self, holder: HolderId, tried: &[u32], now: u64) -> Picked {
+        let Holder { process, peers, .. } = &mut self.holders[holder as usize];
+        let pod = match peers {
+            Peers::Ring(ring) => ring.pick(),
+            Peers::Nginx(peers) if peers.is_empty() => None,
             Peers::Nginx(peers) => {
                 let second = (now + self.second_phase) / 1_000_000_000;
-                peers.pick(tried, second).map_or(Picked::AllDown, Picked::Peer)
+                return peers.pick(tried, second).map_or(Picked::AllDown, Picked::Peer);
             }
-            Peers::Least(least) => least.pick(tried).map_or(Picked::Empty, Picked::Peer),
-            Peers::Ewma(process) => {
-                let scores = &mut self.scores[*process as usize];
-                scores.picks += 1;
-                let bits = self.pick_bits.at(u64::from(*process), scores.picks);
-                scores.ewma.pick(tried, now, bits).map_or(Picked::Empty, Picked::Peer)
-            }
+            Peers::Least(least) => least.pick(tried),
+            Peers::Turns(turns) => turns.pick(tried.last().copied()),
+            Peers::Ewma => self.processes[*process as usize].pick_ewma(tried, now),
+            Peers::LeastRequest => self.processes[*process as usize].pick_least_request(),
+        };
+        match pod {
+            Some(pod) => Picked::Peer(pod),
+            None if self.processes[*process as usize].has_ejected_all() => Picked::AllDown,
+            None => Picked::Empty,
         }
     }
 
     /// Whether the end of an attempt at this holder has to be reported with [`Self::ended`].
     #[inline]
     pub(crate) fn wants_ends(&self, holder: HolderId) -> bool {
-        self.tracks_pool
+        self.watches_all()
             || match &self.holders[holder as usize].peers {
-                Peers::Ring(_) => false,
+                Peers::Ring(_) | Peers::Turns(_) => false,
                 Peers::Nginx(peers) => peers.has_suspects(),
-                Peers::Least(_) | Peers::Ewma(_) => true,
+                Peers::Least(_) | Peers::Ewma | Peers::LeastRequest => true,
             }
     }
 
-    /// An attempt went out to `pod`.
+    /// Whether the end of every attempt is reported from the beginning.
+    #[inline]
+    pub(crate) fn watches_all(&self) -> bool {
+        self.tracks_pool || self.spec.outlier.is_some()
+    }
+
+    /// An attempt goes to `pod`.
     #[inline]
     pub(crate) fn began(&mut self, holder: HolderId, pod: u32) {
         if let Peers::Least(least) = &mut self.holders[holder as usize].peers {
@@ -244,60 +305,113 @@ impl Front {
         }
     }
 
-    /// An attempt that went to `pod` at `sent` was answered.
+    /// Its connection is established.
+    #[inline]
+    pub(crate) fn connected(&mut self, holder: HolderId, pod: u32) {
+        let Holder { process, peers, .. } = &self.holders[holder as usize];
+        if let Peers::LeastRequest = peers {
+            self.processes[*process as usize].least_request.began(pod);
+        }
+    }
+
+    /// An attempt that went to `pod` at `sent` was answered by the application after its service.
     pub(crate) fn ended(&mut self, holder: HolderId, pod: u32, sent: u64, now: u64) {
-        let place = &mut self.holders[holder as usize];
-        match &mut place.peers {
-            Peers::Ring(_) => {}
-            Peers::Nginx(peers) => peers.succeeded(pod),
-            Peers::Least(least) => least.ended(pod),
-            Peers::Ewma(process) => self.scores[*process as usize].ewma.charge(pod, sent, now),
-        }
-        if let (true, Some(keepalive)) = (self.tracks_pool, &self.spec.keepalive) {
-            place.pool.put(pod, now, keepalive);
-        }
+        self.over(holder, pod, true, sent, now);
+        self.result(holder, pod, true, now);
+        self.keep_connection(holder, pod, now);
+    }
+
+    /// An attempt that went to `pod` at `sent` was answered with an error of the server's; it was
+    /// `connected` if it had been counted as such.
+    pub(crate) fn answered_error(
+        &mut self,
+        holder: HolderId,
+        pod: u32,
+        connected: bool,
+        sent: u64,
+        now: u64,
+    ) {
+        self.over(holder, pod, connected, sent, now);
+        self.result(holder, pod, false, now);
+        self.keep_connection(holder, pod, now);
     }
 
     /// The client of an attempt that went to `pod` at `sent` left: the connection is closed, no
     /// failure is held against the pod.
-    pub(crate) fn abandoned(&mut self, holder: HolderId, pod: u32, sent: u64, now: u64) {
-        match &mut self.holders[holder as usize].peers {
-            Peers::Ring(_) => {}
+    pub(crate) fn abandoned(&mut self, holder: HolderId, pod: u32, connected: bool, sent: u64, now: u64) {
+        self.over(holder, pod, connected, sent, now);
+    }
+
+    fn over(&mut self, holder: HolderId, pod: u32, connected: bool, sent: u64, now: u64) {
+        let Holder { process, peers, .. } = &mut self.holders[holder as usize];
+        match peers {
+            Peers::Ring(_) | Peers::Turns(_) => {}
             Peers::Nginx(peers) => peers.succeeded(pod),
             Peers::Least(least) => least.ended(pod),
-            Peers::Ewma(process) => self.scores[*process as usize].ewma.charge(pod, sent, now),
+            Peers::Ewma => self.processes[*process as usize].ewma.charge(pod, sent, now),
+            Peers::LeastRequest if connected => self.processes[*process as usize].least_request.ended(pod),
+            Peers::LeastRequest => {}
+        }
+    }
+
+    fn keep_connection(&mut self, holder: HolderId, pod: u32, now: u64) {
+        if let (true, Some(keepalive)) = (self.tracks_pool, &self.spec.keepalive) {
+            self.holders[holder as usize].pool.put(pod, now, keepalive);
+        }
+    }
+
+    /// Tells the outlier detection how an attempt came out.
+    fn result(&mut self, holder: HolderId, pod: u32, well: bool, now: u64) {
+        if self.spec.outlier.is_some() {
+            let process = self.holders[holder as usize].process;
+            self.catch_up(process, now);
+            if let Some(list) = self.processes[process as usize].result(pod, well, now) {
+                self.give_to_workers(process, &list, now);
+            }
         }
     }
 
     /// A request whose last attempt went to `pod` at `sent` was given up, after that attempt was
     /// reported with [`Self::failed`].
     pub(crate) fn gave_up(&mut self, holder: HolderId, pod: u32, sent: u64, now: u64) {
-        if let Peers::Ewma(process) = self.holders[holder as usize].peers {
-            self.scores[process as usize].ewma.charge(pod, sent, now);
+        let Holder { process, peers, .. } = &self.holders[holder as usize];
+        if let Peers::Ewma = peers {
+            self.processes[*process as usize].ewma.charge(pod, sent, now);
         }
     }
 
-    /// An attempt at `pod` failed. Returns whether the answers to requests that this holder has
-    /// under way at the pod begin to matter.
-    pub(crate) fn failed(&mut self, holder: HolderId, pod: u32, now: u64) -> bool {
-        match &mut self.holders[holder as usize].peers {
-            Peers::Ring(_) | Peers::Ewma(_) => false,
+    /// An attempt at `pod` failed; it was `connected` if its connection had been established. Returns
+    /// whether the answers to requests that this holder has under way at the pod begin to matter.
+    pub(crate) fn failed(&mut self, holder: HolderId, pod: u32, connected: bool, now: u64) -> bool {
+        let Holder { process, peers, .. } = &mut self.holders[holder as usize];
+        let begins_to_matter = match peers {
+            Peers::Ring(_) | Peers::Turns(_) | Peers::Ewma => false,
             Peers::Nginx(peers) => peers.failed(pod, (now + self.second_phase) / 1_000_000_000),
             Peers::Least(least) => {
                 least.ended(pod);
                 false
             }
-        }
+            Peers::LeastRequest => {
+                if connected {
+                    self.processes[*process as usize].least_request.ended(pod);
+                }
+                false
+            }
+        };
+        self.result(holder, pod, false, now);
+        begins_to_matter
     }
 
     /// Which connection an attempt at `pod` uses. `server_idle` is the server's own idle timeout,
     /// `stopped_at` the moment it closed all idle connections, if it has; `tried` are the pods of
-    /// the request's earlier attempts.
+    /// the request's earlier attempts, `first` says that it is the first one of its client connection.
+    #[expect(clippy::too_many_arguments)]
     pub(crate) fn connection(
         &mut self,
         holder: HolderId,
         pod: u32,
         tried: &[u32],
+        first: bool,
         now: u64,
         server_idle: Option<u64>,
         stopped_at: Option<u64>,
@@ -305,6 +419,9 @@ impl Front {
         let (Some(keepalive), Some(server_idle)) = (&self.spec.keepalive, server_idle) else {
             return Reuse::Fresh;
         };
+        if first && keepalive.first_is_fresh {
+            return Reuse::Fresh;
+        }
         if self.tracks_pool {
             let pool = &mut self.holders[holder as usize].pool;
             return pool.take(pod, now, keepalive, server_idle, stopped_at, self.race_window);
@@ -314,7 +431,7 @@ impl Front {
         if tried.contains(&pod) { Reuse::Fresh } else { Pool::assume(now, stopped_at, self.race_window) }
     }
 
-    /// Whether idle connections have to be followed one by one.
+    /// See the field.
     #[inline]
     pub(crate) fn tracks_pool(&self) -> bool {
         self.tracks_pool

@@ -5,13 +5,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::front::{Front, HolderId, Picked};
+mod pods;
+
+use self::pods::{Owner, Pod, Stage};
+use super::front::{self, Front, HolderId, Next, Picked};
 use super::pool::Reuse;
 use super::server::Server;
 use super::source::RequestSource;
 use super::{
     App, Attempted, BackendSpec, Door, Draws, Ended, Notice, Observer, PathSpec, PodId, PodLoad, ProbeFate,
-    RETRY_SHIFT, RequestPath, Sent, connection_of, next_syn, status_of,
+    RETRY_SHIFT, RequestPath, Sent, connection_of, is_first, next_syn, status_of,
 };
 use crate::account::{Histogram, LossSample, Tally};
 use crate::model::cpu::CpuClock;
@@ -47,6 +50,8 @@ enum Timer {
     ConnectTimeout,
     ResendSyn,
     ReadTimeout,
+    RequestTimeout,
+    FrontRetry,
     ClientTimeout,
     ClientRetry,
 }
@@ -65,6 +70,12 @@ struct Request {
     reused: bool,
     connecting: Option<Connecting>,
     half_open: bool,
+    /// The current attempt's connection was established.
+    connected: bool,
+    /// A retry waits for its time: at the same pod, or wherever the balancer says.
+    pausing: Option<Again>,
+    /// This is a retry, and those under way are counted.
+    counts_as_retry: bool,
     /// Jobs in pods that belong to this request, the current one and abandoned ones.
     jobs: u32,
     current_job: Option<u64>,
@@ -77,84 +88,34 @@ struct Request {
     ended: Option<Status>,
 }
 
+/// Where another attempt goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Again {
+    Pick,
+    Same(PodId),
+}
+
+/// What has become of a request whose attempt failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Followed {
+    Over,
+    Pausing,
+    By(Again),
+}
+
+impl Request {
+    /// Whether an attempt is under way, rather than a pause before the next.
+    fn is_trying(&self) -> bool {
+        self.connecting.is_some() || self.half_open || self.current_job.is_some()
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Connecting {
     since: u64,
     syns: u32,
     /// What a timeout would be blamed on.
     cause: Cause,
-}
-
-#[derive(Debug)]
-struct Pod {
-    backend: BackendSpec,
-    door: Door,
-    app: App,
-    opened_at: u64,
-    stopped_at: Option<u64>,
-    draining: bool,
-    clock: Option<CpuClock>,
-    /// CPU used by finished requests where no clock measures it.
-    cpu_finished: u64,
-    /// Requests served to the end.
-    served: u64,
-    jobs: Vec<Job>,
-    half_open: Vec<u64>,
-    /// The instant of the last resent SYNs and whether there was room at that instant.
-    syn_bunch: (u64, bool),
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Job {
-    number: u64,
-    owner: Owner,
-    service: u64,
-    started: u64,
-    stage: Stage,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Owner {
-    Request(u64),
-    Probe(u64),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    /// In a proxy container until then.
-    Forwarding(u64),
-    Queued,
-    /// Until the CPU clock reaches this virtual moment.
-    Computing(u64),
-    /// Until then.
-    Serving(u64),
-}
-
-impl Job {
-    fn in_service(&self) -> bool {
-        matches!(self.stage, Stage::Computing(_) | Stage::Serving(_))
-    }
-}
-
-impl Pod {
-    fn waiting(&self) -> usize {
-        self.jobs.iter().filter(|j| j.stage == Stage::Queued).count()
-    }
-
-    fn has_room(&self, server: &Server) -> bool {
-        let serving = self.jobs.iter().filter(|j| j.in_service()).count();
-        let free = server.workers.is_none_or(|w| serving < w as usize);
-        !server.lazy || self.backend.behind_proxy || free || self.waiting() < server.accept_queue
-    }
-
-    fn next_moment(&self) -> u64 {
-        let of = |job: &Job| match job.stage {
-            Stage::Forwarding(until) | Stage::Serving(until) => until,
-            Stage::Queued => NEVER,
-            Stage::Computing(due) => self.clock.as_ref().map_or(NEVER, |clock| clock.when(due)),
-        };
-        self.jobs.iter().map(of).min().unwrap_or(NEVER)
-    }
 }
 
 impl<O: Observer> PlainPath<O> {
@@ -183,6 +144,9 @@ impl<O: Observer> PlainPath<O> {
             reused: false,
             connecting: None,
             half_open: false,
+            connected: false,
+            pausing: None,
+            counts_as_retry: false,
             jobs: 0,
             current_job: None,
             timers: Vec::new(),
@@ -195,15 +159,22 @@ impl<O: Observer> PlainPath<O> {
         if let Some(timeout) = self.spec.client.timeout {
             self.set_timer(id, now + timeout.0, Timer::ClientTimeout);
         }
-        self.pursue(id, now);
+        if let Some(timeout) = self.spec.front.request_timeout {
+            self.set_timer(id, now + timeout.0, Timer::RequestTimeout);
+        }
+        self.pursue(id, Again::Pick, now);
     }
 
     /// Makes attempts until one is under way or the request has ended.
-    fn pursue(&mut self, id: u64, now: u64) {
+    fn pursue(&mut self, id: u64, mut again: Again, now: u64) {
         loop {
             let request = self.request(id);
             let (holder, tried) = (request.holder, request.tried.clone());
-            let pod = match self.front.pick(holder, &tried, now) {
+            let picked = match again {
+                Again::Same(pod) => Picked::Peer(pod),
+                Again::Pick => self.front.pick(holder, &tried, now),
+            };
+            let pod = match picked {
                 Picked::Peer(pod) => pod,
                 Picked::Empty => {
                     let status = self.front.spec().answers.no_endpoints;
@@ -219,18 +190,18 @@ impl<O: Observer> PlainPath<O> {
             request.pod = Some(pod);
             request.sent = now;
             request.attempts += 1;
+            request.connected = false;
             match self.send(id, pod, now) {
                 Sent::Underway => return,
                 Sent::Answered(status, cause) => {
-                    self.front.ended(holder, pod, now, now);
+                    self.front.answered_error(holder, pod, false, now, now);
                     self.tell_attempt(id, now, None, cause, false);
                     return self.lose(id, now, status, cause);
                 }
-                Sent::Failed(failure, cause) => {
-                    if !self.attempt_failed(id, now, failure, cause) {
-                        return;
-                    }
-                }
+                Sent::Failed(failure, cause) => match self.attempt_failed(id, now, failure, cause) {
+                    Followed::By(next) => again = next,
+                    Followed::Over | Followed::Pausing => return,
+                },
             }
         }
     }
@@ -241,7 +212,8 @@ impl<O: Observer> PlainPath<O> {
         let server = &self.servers[pod.backend.server as usize];
         let request = &self.requests[&id];
         let (holder, idle, stop) = (request.holder, server.keepalive_idle, pod.stopped_at);
-        let reuse = self.front.connection(holder, pod_id, &request.tried, now, idle, stop);
+        let first = is_first(id, &self.spec);
+        let reuse = self.front.connection(holder, pod_id, &request.tried, first, now, idle, stop);
         self.request(id).reused = reuse != Reuse::Fresh;
         if reuse == Reuse::Stale {
             return Sent::Failed(Failure::Closed, Cause::KeepaliveRace);
@@ -280,6 +252,9 @@ impl<O: Observer> PlainPath<O> {
             return Sent::Underway;
         }
         self.stop_connecting(id);
+        let holder = self.requests[&id].holder;
+        self.front.connected(holder, pod_id);
+        self.request(id).connected = true;
         let read_timeout = self.front.spec().read_timeout.0;
         self.set_timer(id, now + read_timeout, Timer::ReadTimeout);
         if room {
@@ -333,34 +308,49 @@ impl<O: Observer> PlainPath<O> {
         self.cancel_timers(id, |timer| matches!(timer, Timer::ConnectTimeout | Timer::ResendSyn));
     }
 
-    /// The current attempt failed. Returns whether another one follows; if not, the request ended.
-    fn attempt_failed(&mut self, id: u64, now: u64, failure: Failure, cause: Cause) -> bool {
+    /// The current attempt failed: another one follows, now or later, or the request ends.
+    fn attempt_failed(&mut self, id: u64, now: u64, failure: Failure, cause: Cause) -> Followed {
         let method = self.draws.method(id);
-        let policy = self.front.spec().retry;
-        let gives_back = self.front.spec().keepalive.is_some_and(|k| k.stale_gives_try_back);
-        let (holder, pod, sent) = {
-            let request = self.request(id);
-            (request.holder, request.pod.expect("an attempt has a pod"), request.sent)
-        };
         self.drop_attempt(id);
-        self.front.failed(holder, pod, now);
-        let request = self.request(id);
-        request.tries_left -= 1;
-        if request.reused && gives_back && failure == Failure::Closed {
-            request.tries_left += 1;
-        }
-        let retried = request.tries_left > 0 && policy.covers(failure, method);
-        self.tell_attempt(id, now, Some(failure), cause, retried);
-        if !retried {
-            let status = status_of(self.front.spec(), failure);
+        self.retry_over(id);
+        let request = &self.requests[&id];
+        let (holder, pod, sent) = (request.holder, request.pod.expect("an attempt has a pod"), request.sent);
+        let (reused, connected) = (request.reused, request.connected);
+        let (tries_left, attempts) = (request.tries_left, request.attempts);
+        let attempt =
+            front::Attempt { request: id, method, holder, pod, failure, reused, tries_left, attempts };
+        self.front.failed(holder, pod, connected, now);
+        let next = self.front.after_failure(&attempt);
+        self.tell_attempt(id, now, Some(failure), cause, matches!(next, Next::Retry { .. }));
+        let Next::Retry { tries_left, after, same } = next else {
+            let cause = if next == Next::CircuitOpen { Cause::CircuitOpen } else { cause };
+            let status = status_of(self.front.spec(), failure, reused);
             self.front.gave_up(holder, pod, sent, now);
             self.lose(id, now, status, cause);
-            return false;
-        }
+            return Followed::Over;
+        };
+        let counts = self.front.counts_retries();
         let request = self.request(id);
         request.tried.push(pod);
         request.may_have_run |= failure.request_was_sent();
-        true
+        request.tries_left = tries_left;
+        request.counts_as_retry = counts;
+        let again = if same { Again::Same(pod) } else { Again::Pick };
+        if after == 0 {
+            return Followed::By(again);
+        }
+        request.pausing = Some(again);
+        self.set_timer(id, now + after, Timer::FrontRetry);
+        Followed::Pausing
+    }
+
+    /// If the current attempt is a retry that is counted, it is over.
+    fn retry_over(&mut self, id: u64) {
+        let request = self.request(id);
+        let holder = request.holder;
+        if std::mem::take(&mut request.counts_as_retry) {
+            self.front.retry_over(holder);
+        }
     }
 
     /// Tells whoever watches that the current attempt brought no answer of the application's.
@@ -375,8 +365,9 @@ impl<O: Observer> PlainPath<O> {
 
     /// Stops everything that belongs to the current attempt, except the pod's work on it.
     fn drop_attempt(&mut self, id: u64) {
-        self.cancel_timers(id, |timer| timer != Timer::ClientTimeout);
+        self.cancel_timers(id, |timer| !matches!(timer, Timer::ClientTimeout | Timer::RequestTimeout));
         let request = self.request(id);
+        request.pausing = None;
         request.connecting = None;
         request.current_job = None;
         if std::mem::take(&mut request.half_open) {
@@ -392,6 +383,7 @@ impl<O: Observer> PlainPath<O> {
 
     fn lose_at(&mut self, id: u64, at: u64, status: Status, cause: Cause) {
         self.drop_attempt(id);
+        self.retry_over(id);
         self.cancel_timers(id, |_| true);
         let method = self.draws.method(id);
         let request = self.request(id);
@@ -420,6 +412,7 @@ impl<O: Observer> PlainPath<O> {
     fn answer(&mut self, id: u64, now: u64) {
         let at = now + self.front.spec().overhead.0;
         self.drop_attempt(id);
+        self.retry_over(id);
         self.cancel_timers(id, |_| true);
         let request = self.request(id);
         request.ended = Some(Status::Ok);
@@ -449,6 +442,11 @@ impl<O: Observer> PlainPath<O> {
         let outcome = match timer {
             Timer::ClientRetry => return self.arrive(id, now),
             Timer::ClientTimeout => return self.client_leaves(id, now),
+            Timer::RequestTimeout => return self.take_too_long(id, now),
+            Timer::FrontRetry => {
+                let again = self.request(id).pausing.take().unwrap_or(Again::Pick);
+                return self.pursue(id, again, now);
+            }
             Timer::ResendSyn => {
                 let pod = self.request(id).pod.expect("connecting to a pod");
                 self.connect(id, pod, now, true)
@@ -466,175 +464,43 @@ impl<O: Observer> PlainPath<O> {
         match outcome {
             Sent::Underway => {}
             Sent::Failed(failure, cause) => {
-                if self.attempt_failed(id, now, failure, cause) {
-                    self.pursue(id, now);
+                if let Followed::By(again) = self.attempt_failed(id, now, failure, cause) {
+                    self.pursue(id, again, now);
                 }
             }
             Sent::Answered(status, cause) => {
                 let request = self.request(id);
                 let (holder, pod) = (request.holder, request.pod.expect("an answer has a pod"));
-                let sent = request.sent;
-                self.front.ended(holder, pod, sent, now);
+                let (sent, connected) = (request.sent, request.connected);
+                self.front.answered_error(holder, pod, connected, sent, now);
                 self.tell_attempt(id, now, None, cause, false);
                 self.lose(id, now, status, cause);
             }
         }
     }
 
+    /// The front end's patience for the whole request is over.
+    fn take_too_long(&mut self, id: u64, now: u64) {
+        let request = &self.requests[&id];
+        let (holder, pod, sent, connected) = (request.holder, request.pod, request.sent, request.connected);
+        if let Some(pod) = pod.filter(|_| request.is_trying()) {
+            self.front.failed(holder, pod, connected, now);
+            self.front.gave_up(holder, pod, sent, now);
+            self.tell_attempt(id, now, Some(Failure::ReadTimeout), Cause::ReadTimeout, false);
+        }
+        let status = self.front.spec().answers.read_timeout;
+        self.lose(id, now, status, Cause::ReadTimeout);
+    }
+
     fn client_leaves(&mut self, id: u64, now: u64) {
-        let request = self.request(id);
-        let (holder, pod, sent) = (request.holder, request.pod, request.sent);
-        if let Some(pod) = pod {
-            self.front.abandoned(holder, pod, sent, now);
+        let request = &self.requests[&id];
+        let (holder, pod, sent, connected) = (request.holder, request.pod, request.sent, request.connected);
+        if let Some(pod) = pod.filter(|_| request.is_trying()) {
+            self.front.abandoned(holder, pod, connected, sent, now);
             self.tell_attempt(id, now, None, Cause::ClientGaveUp, false);
         }
         let status = self.front.spec().answers.client_left;
         self.lose_at(id, now, status, Cause::ClientGaveUp);
-    }
-
-    // === Pods at work ===
-
-    fn add_job(&mut self, pod_id: PodId, owner: Owner, bits: u64, now: u64) -> u64 {
-        self.jobs += 1;
-        let number = self.jobs;
-        let pod = &mut self.pods[pod_id as usize];
-        let server = &self.servers[pod.backend.server as usize];
-        let service = server.service(bits, now - pod.opened_at);
-        let stage = match pod.backend.forward_delay {
-            0 => Stage::Queued,
-            delay => Stage::Forwarding(now + delay),
-        };
-        pod.jobs.push(Job { number, owner, service, started: 0, stage });
-        self.start_queued(pod_id, now);
-        number
-    }
-
-    fn start_queued(&mut self, pod_id: PodId, now: u64) {
-        let pod = &mut self.pods[pod_id as usize];
-        let server = &self.servers[pod.backend.server as usize];
-        let serving = pod.jobs.iter().filter(|j| j.in_service()).count();
-        let free = server.workers.map_or(usize::MAX, |w| (w as usize).saturating_sub(serving));
-        for job in pod.jobs.iter_mut().filter(|j| j.stage == Stage::Queued).take(free) {
-            job.started = now;
-            job.stage = match (&mut pod.clock, server.cpu_of(job.service)) {
-                (Some(clock), cpu) if cpu > 0 => Stage::Computing(clock.join(now, cpu)),
-                _ => Stage::Serving(now + job.service),
-            };
-        }
-    }
-
-    /// Everything in one pod that ends at `now`.
-    fn run_pod(&mut self, pod_id: PodId, now: u64) {
-        loop {
-            let pod = &mut self.pods[pod_id as usize];
-            let server = &self.servers[pod.backend.server as usize];
-            let mut finished = None;
-            let mut moved = false;
-            for job in &mut pod.jobs {
-                match job.stage {
-                    Stage::Forwarding(until) if until <= now => {
-                        job.stage = Stage::Queued;
-                        moved = true;
-                    }
-                    Stage::Computing(due) if pod.clock.as_ref().is_some_and(|c| c.reached(now, due)) => {
-                        if let Some(clock) = &mut pod.clock {
-                            clock.leave(now);
-                        }
-                        job.stage = Stage::Serving(now + job.service - server.cpu_of(job.service));
-                        moved = true;
-                    }
-                    Stage::Serving(until) if until <= now => {
-                        finished = Some(job.number);
-                    }
-                    _ => {}
-                }
-                if moved || finished.is_some() {
-                    break;
-                }
-            }
-            if let Some(number) = finished {
-                self.finish_job(pod_id, number, now);
-            } else if !moved {
-                break;
-            }
-            self.start_queued(pod_id, now);
-        }
-        let pod = &mut self.pods[pod_id as usize];
-        if pod.draining && pod.jobs.is_empty() {
-            pod.draining = false;
-            self.notices.push_back((now, Notice::Drained(pod_id)));
-        }
-    }
-
-    fn finish_job(&mut self, pod_id: PodId, number: u64, now: u64) {
-        let pod = &mut self.pods[pod_id as usize];
-        let at = pod.jobs.iter().position(|j| j.number == number).expect("found a moment ago");
-        let job = pod.jobs.remove(at);
-        if pod.clock.is_none() {
-            pod.cpu_finished += self.servers[pod.backend.server as usize].cpu_of(job.service);
-        }
-        match job.owner {
-            Owner::Probe(probe) => self.notices.push_back((now, Notice::ProbeAnswered(pod_id, probe))),
-            Owner::Request(id) => {
-                pod.served += 1;
-                let request = self.request(id);
-                request.jobs -= 1;
-                if request.current_job == Some(number) {
-                    return self.answer(id, now);
-                }
-                let newly = !std::mem::replace(&mut request.was_executed, true);
-                if newly && request.ended.is_some_and(Status::is_server_error) {
-                    self.tally.executed_but_5xx += 1;
-                }
-                self.forget_if_done(id);
-            }
-        }
-    }
-
-    /// Takes jobs out of a pod that will not be served any more; the requests they belong to
-    /// meet `outcome`.
-    fn evict(&mut self, pod_id: PodId, now: u64, outcome: Sent, which: impl Fn(&Job) -> bool) {
-        let pod = &mut self.pods[pod_id as usize];
-        let server = &self.servers[pod.backend.server as usize];
-        let (gone, kept): (Vec<Job>, Vec<Job>) = pod.jobs.iter().partition(|j| which(j));
-        pod.jobs = kept;
-        for job in &gone {
-            match (&mut pod.clock, job.stage) {
-                (Some(clock), Stage::Computing(_)) => clock.leave(now),
-                (None, Stage::Serving(_)) => {
-                    pod.cpu_finished += server.cpu_of(job.service).min(now - job.started);
-                }
-                _ => {}
-            }
-        }
-        let mut losers = Vec::new();
-        for job in gone {
-            if let Owner::Request(id) = job.owner {
-                let request = self.request(id);
-                request.jobs -= 1;
-                if request.current_job == Some(job.number) {
-                    losers.push(id);
-                } else {
-                    self.forget_if_done(id);
-                }
-            }
-        }
-        for id in losers {
-            self.settle_attempt(id, now, outcome);
-        }
-    }
-
-    fn reset_half_open(&mut self, pod_id: PodId, now: u64) {
-        for id in std::mem::take(&mut self.pods[pod_id as usize].half_open) {
-            self.request(id).half_open = false;
-            self.settle_attempt(id, now, Sent::Failed(Failure::Closed, Cause::AcceptQueueReset));
-        }
-    }
-
-    fn begin_draining(&mut self, pod_id: PodId) -> bool {
-        let pod = &mut self.pods[pod_id as usize];
-        pod.draining = !pod.jobs.is_empty();
-        !pod.draining
     }
 }
 

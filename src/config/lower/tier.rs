@@ -1,0 +1,280 @@
+//! Everything about the tier in front of the pods.
+
+use super::code;
+use super::values::{Fallback, Values, into_count, into_dist};
+use crate::config::case::Origin;
+use crate::config::knobs::{self, Value};
+use crate::config::presets::{FrontEndPreset, Updates};
+use crate::diag::Diagnostic;
+use crate::model::balancer::PassiveChecks;
+use crate::model::outcome::Status;
+use crate::model::outlier::OutlierSpec;
+use crate::model::retry::{RetryOn, RetryPause, RetryPeer, RetryPolicy};
+use crate::model::server_check::Thresholds;
+use crate::random::Dist;
+use crate::sim::spec::{
+    Answers, Balancer, Delivery, FrontSpec, HealthCheck, Keepalive, Mechanism, ServerChecks, TargetGroup,
+};
+use crate::units::Nanos;
+
+/// The most workers that are simulated: each has a list of its own.
+const HOLDERS_MAX: u64 = 10_000;
+
+/// The tier that a preset and the settings describe.
+pub(super) fn front_spec(preset: &'static FrontEndPreset, values: &mut Values<'_>) -> FrontSpec {
+    let max_idle = values.count("front_end.keepalive");
+    let keepalive = (max_idle > 0).then(|| Keepalive {
+        idle_timeout: values.span("front_end.keepalive_idle"),
+        max_idle,
+        stale_gives_try_back: values.switch("front_end.stale_retry"),
+        first_is_fresh: values.own_switch("front_end.first_is_fresh"),
+    });
+    let watch = values.dist("front_end.watch");
+    let (replicas, workers) = (values.count("front_end.replicas"), values.count("front_end.workers"));
+    if u64::from(replicas) * u64::from(workers) > HOLDERS_MAX {
+        let message =
+            format!("{replicas} front-end replicas of {workers} workers are more than {HOLDERS_MAX} in all");
+        values.problems.push(Diagnostic::error(code::FRONT_END, message).help("lower one of the two"));
+    }
+    FrontSpec {
+        name: preset.name.to_owned(),
+        replicas,
+        workers,
+        balancer: balancer(values),
+        retry: retry(values),
+        connect_timeout: values.span("front_end.connect_timeout"),
+        read_timeout: values.limit("front_end.read_timeout").unwrap_or(Nanos::MAX_SPAN),
+        request_timeout: values.own_limit("front_end.request_timeout"),
+        outlier: outlier(values),
+        keepalive,
+        answers: answers(values),
+        delivery: Delivery {
+            add: watch.clone(),
+            remove: watch,
+            remove_elsewhere: None,
+            removal_override: removal_override(values),
+            addition_override: overriding("front_end.addition", values),
+            mechanism: mechanism(preset.updates, values),
+        },
+        overhead: values.span("front_end.overhead"),
+    }
+}
+
+fn balancer(values: &mut Values<'_>) -> Balancer {
+    match values.word("front_end.balancer") {
+        "nginx" => Balancer::Nginx(PassiveChecks {
+            max_fails: values.count_or("front_end.max_fails", "1"),
+            fail_timeout_s: values.seconds_or("front_end.fail_timeout", "10s"),
+        }),
+        "ingress-ring" => Balancer::IngressRing,
+        "least-connections" => Balancer::LeastConnections,
+        "ewma" => Balancer::Ewma,
+        "turns" => Balancer::Turns,
+        "least-request" => Balancer::LeastRequest,
+        _ => Balancer::RoundRobin,
+    }
+}
+
+fn retry(values: &mut Values<'_>) -> RetryPolicy {
+    let words = values.word("front_end.retry_on");
+    let on = match words {
+        "error" => RetryOn::ERROR,
+        "timeout" => RetryOn::TIMEOUT,
+        "error+timeout" => RetryOn::ERROR.and(RetryOn::TIMEOUT),
+        "connect-failure" => RetryOn::CONNECT_FAILURE,
+        "connect-failure+closed" => RetryOn::CONNECT_FAILURE.and(RetryOn::CLOSED),
+        _ => RetryOn::default(),
+    };
+    let pause = values.own_span("front_end.retry_pause");
+    let base = values.own_span("front_end.retry_backoff");
+    RetryPolicy {
+        on,
+        max_attempts: match (words, values.count("front_end.tries")) {
+            ("off", _) => 1,
+            (_, tries) => tries,
+        },
+        non_idempotent: values.switch("front_end.retry_non_idempotent"),
+        peer: match values.own_word("front_end.retry_peer") {
+            "untried" => RetryPeer::Untried { repicks: values.own_count("front_end.repicks") },
+            "same" => RetryPeer::SameServer { redispatch: false },
+            "redispatch" => RetryPeer::SameServer { redispatch: true },
+            _ => RetryPeer::Next,
+        },
+        pause: match (pause, base) {
+            (Nanos::ZERO, Nanos::ZERO) => RetryPause::None,
+            // Envoy lets the bound grow to ten times the base.
+            (Nanos::ZERO, base) => RetryPause::Backoff { base: base.0, max: base.0.saturating_mul(10) },
+            (pause, _) => RetryPause::Fixed(pause.0),
+        },
+        max_concurrent: Some(values.own_count("front_end.max_retries")).filter(|limit| *limit > 0),
+    }
+}
+
+fn outlier(values: &mut Values<'_>) -> Option<OutlierSpec> {
+    let consecutive_failures = values.own_count("front_end.outlier.failures");
+    (consecutive_failures > 0).then(|| OutlierSpec {
+        consecutive_failures,
+        interval: values.own_period("front_end.outlier.interval", OutlierSpec::ENVOY.interval),
+        base_ejection: values.own_span("front_end.outlier.ejection").0,
+        max_ejection_percent: (values.own_share("front_end.outlier.max_share") * 100.0).round() as u32,
+        always_eject_one: values.own_switch("front_end.outlier.always_one"),
+        panic_percent: (values.own_share("front_end.outlier.panic") * 100.0).round() as u32,
+        ..OutlierSpec::ENVOY
+    })
+}
+
+fn mechanism(updates: Updates, values: &mut Values<'_>) -> Mechanism {
+    match updates {
+        Updates::InPlace => {
+            let checks = values.own_switch("front_end.server_check").then(|| ServerChecks {
+                interval: Nanos(values.own_period("front_end.server_check.interval", 2_000_000_000)),
+                thresholds: Thresholds {
+                    rise: values.own_count("front_end.server_check.rise").max(1),
+                    fall: values.own_count("front_end.server_check.fall").max(1),
+                },
+            });
+            let rate = values.own_number("front_end.sync_rate");
+            let min_interval = if rate > 0.0 { Nanos::from_secs_f64(1.0 / rate) } else { Nanos::ZERO };
+            let period = values.own_span("front_end.sync_period");
+            Mechanism::InPlace { batch: values.span("front_end.batch"), min_interval, period, checks }
+        }
+        Updates::Reload => Mechanism::Reload {
+            batch: values.span("front_end.batch"),
+            min_interval: values.span("front_end.reload_interval"),
+            start: values.span("front_end.reload_start"),
+            overlap: values.span("front_end.reload_overlap"),
+        },
+        Updates::SyncAndPoll => Mechanism::SyncAndPoll {
+            rate_per_s: values.number("front_end.sync_rate"),
+            batch: values.span("front_end.batch"),
+            poll: values.period("front_end.poll"),
+            whole_second_stamp: true,
+        },
+        Updates::TargetGroup => Mechanism::TargetGroup(TargetGroup {
+            reconcile: values.dist("front_end.reconcile"),
+            apply: values.dist("front_end.apply"),
+            health: HealthCheck {
+                interval: values.period("front_end.health_check.interval"),
+                healthy_threshold: values.count("front_end.health_check.healthy"),
+                unhealthy_threshold: values.count("front_end.health_check.unhealthy"),
+                initial_threshold: values.count("front_end.health_check.initial"),
+            },
+        }),
+    }
+}
+
+fn answers(values: &mut Values<'_>) -> Answers {
+    let mut status = |name: &str| {
+        let word = values.word(&format!("front_end.status.{name}"));
+        Status::parse(word).unwrap_or(Status::BadGateway)
+    };
+    let mut answers = Answers {
+        error: status("error"),
+        connect_timeout: status("connect_timeout"),
+        read_timeout: status("read_timeout"),
+        no_endpoints: status("no_endpoints"),
+        all_down: status("all_down"),
+        client_left: status("client_left"),
+        ..Answers::NGINX
+    };
+    // Most front ends do not tell broken connections from refused ones.
+    let mut or = |name: &str, usual: Status| Status::parse(values.own_word(name)).unwrap_or(usual);
+    answers.closed = or("front_end.status.closed", answers.error);
+    answers.stale = or("front_end.status.stale", answers.closed);
+    answers
+}
+
+/// A delay in place of the stages, only if it was said: what presets tell of removals is the sum of
+/// their stages, for the record.
+fn overriding(path: &str, values: &mut Values<'_>) -> Option<Dist> {
+    values.said(path)?;
+    values.value(path).map(into_dist)
+}
+
+fn removal_override(values: &mut Values<'_>) -> Option<Dist> {
+    let said = overriding("front_end.removal", values);
+    if said.is_none() {
+        values.value("front_end.removal");
+    }
+    said
+}
+
+/// Values of knobs that only some front ends have: those whose preset says one, and any other once
+/// somebody sets it. For the rest the neutral value holds, and there is nothing to put on record.
+impl Values<'_> {
+    fn own(&mut self, path: &str) -> Option<Value> {
+        let said = self.said(path).is_some();
+        let has = said || self.preset().is_some_and(|preset| preset.param(path).is_some());
+        if has { self.value(path) } else { None }
+    }
+
+    fn own_switch(&mut self, path: &str) -> bool {
+        matches!(self.own(path), Some(Value::Switch(true)))
+    }
+
+    fn own_span(&mut self, path: &str) -> Nanos {
+        match self.own(path) {
+            Some(Value::Duration(span)) => span,
+            _ => Nanos::ZERO,
+        }
+    }
+
+    fn own_limit(&mut self, path: &str) -> Option<Nanos> {
+        match self.own(path) {
+            Some(Value::Limit(limit)) => limit,
+            _ => None,
+        }
+    }
+
+    fn own_count(&mut self, path: &str) -> u32 {
+        self.own(path).map_or(0, into_count)
+    }
+
+    fn own_number(&mut self, path: &str) -> f64 {
+        match self.own(path) {
+            Some(Value::Number(number)) => number,
+            _ => 0.0,
+        }
+    }
+
+    fn own_share(&mut self, path: &str) -> f64 {
+        match self.own(path) {
+            Some(Value::Share(share)) => share,
+            _ => 0.0,
+        }
+    }
+
+    fn own_word(&mut self, path: &str) -> &'static str {
+        match self.own(path) {
+            Some(Value::Choice(word)) => word,
+            _ => "",
+        }
+    }
+
+    /// A period in nanoseconds, not shorter than what a run can bear.
+    fn own_period(&mut self, path: &str, neutral: u64) -> u64 {
+        let has = self.said(path).is_some() || self.preset().is_some_and(|p| p.param(path).is_some());
+        if has { self.period(path).0 } else { neutral }
+    }
+
+    /// A number that only nginx' balancer has: other presets do not say it.
+    fn count_or(&mut self, path: &str, usual: &str) -> u32 {
+        let knob = knobs::find(path).expect("a name of the registry").knob;
+        let usual = self.usual(path, usual);
+        self.find(knob, path, &[path.to_owned()], usual).map_or(0, into_count)
+    }
+
+    fn seconds_or(&mut self, path: &str, usual: &str) -> u64 {
+        let knob = knobs::find(path).expect("a name of the registry").knob;
+        let usual = self.usual(path, usual);
+        match self.find(knob, path, &[path.to_owned()], usual) {
+            Some(Value::Seconds(seconds)) => u64::from(seconds),
+            _ => 0,
+        }
+    }
+
+    fn usual(&self, path: &str, usual: &str) -> Option<Fallback> {
+        let has = self.preset().is_some_and(|preset| preset.param(path).is_some());
+        (!has).then(|| Fallback::plain(usual, Origin::Measured, "nginx 1.22.1"))
+    }
+}

@@ -1,0 +1,238 @@
+//! What the user gets, by front end, event and method: one table, run through manifests, presets and
+//! the simulator.
+//!
+//! One pod stands behind one process, so that nobody saves a request but the same pod. What front ends
+//! do with a second one is in the measured rows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use podloss::config::case::Override;
+use podloss::config::inputs::Inputs;
+use podloss::config::lower::lower;
+use podloss::model::outcome::{Cause, Method, Status};
+use podloss::sim;
+
+const WEB: &str = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      terminationGracePeriodSeconds: 2
+      containers:
+        - name: app
+          image: registry.example/shop/web:7
+          ports: [{containerPort: 8080}]
+          readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 5}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+";
+
+/// Something that happens to an attempt, and how to make it happen to some requests of a run.
+struct Event {
+    name: &'static str,
+    cause: Cause,
+    line: &'static str,
+    with: &'static [(&'static str, &'static str)],
+}
+
+/// The pod is killed and nobody tells the front end; no other one comes in time.
+const KILLED: &str = "--rps 20\n--duration 60s\n--event kill-pod@10s\n";
+const STEADY: &str = "--rps 20\n--duration 60s\n";
+
+const EVENTS: &[Event] = &[
+    Event {
+        name: "refused",
+        cause: Cause::ListenerClosed,
+        line: KILLED,
+        with: &[("after_exit", "refused"), ("on-stop", "exit"), ("removal", "45s"), ("startup", "90s")],
+    },
+    Event {
+        name: "unreachable",
+        cause: Cause::Unreachable,
+        line: KILLED,
+        with: &[("after_exit", "unreachable"), ("on-stop", "exit"), ("removal", "45s"), ("startup", "90s")],
+    },
+    Event {
+        name: "blackhole",
+        cause: Cause::Blackholed,
+        line: KILLED,
+        with: &[("after_exit", "blackhole"), ("on-stop", "exit"), ("removal", "45s"), ("startup", "90s")],
+    },
+    Event {
+        name: "killed in flight",
+        cause: Cause::KilledInFlight,
+        line: KILLED,
+        with: &[("latency", "900ms"), ("on-stop", "exit"), ("removal", "45s"), ("startup", "90s")],
+    },
+    Event {
+        name: "stale connection",
+        cause: Cause::KeepaliveRace,
+        line: STEADY,
+        with: &[("keepalive_idle", "30ms"), ("race_window", "20ms"), ("latency", "2ms")],
+    },
+    Event {
+        name: "too slow",
+        cause: Cause::ReadTimeout,
+        line: "--rps 2\n--duration 20s\n",
+        with: &[("latency", "8m")],
+    },
+    Event { name: "no endpoint", cause: Cause::NoEndpoints, line: STEADY, with: &[("replicas", "0")] },
+    Event {
+        name: "client leaves",
+        cause: Cause::ClientGaveUp,
+        line: STEADY,
+        with: &[("latency", "200ms"), ("client.timeout", "50ms")],
+    },
+];
+
+/// What a front end answers to GET and to POST; `None` where the event loses nothing.
+type Answers = [Option<Status>; 2];
+
+const fn both(status: Status) -> Answers {
+    [Some(status), Some(status)]
+}
+
+const SAVED: Answers = [None, None];
+const BAD: Status = Status::BadGateway;
+const UNAVAILABLE: Status = Status::Unavailable;
+const LATE: Status = Status::GatewayTimeout;
+/// An idempotent request is sent again.
+const POST_ONLY: Answers = [None, Some(BAD)];
+
+/// In the order of [`EVENTS`]. Sources: facts on load balancers, the tables by front end; corrected by
+/// measurements of nginx, HAProxy and Envoy. A lone pod that was killed refuses the second attempt of
+/// a GET, which then counts as refused.
+const TABLE: &[(&str, [Answers; 8])] = &[
+    (
+        "ingress-nginx",
+        [both(BAD), both(BAD), both(LATE), POST_ONLY, POST_ONLY, both(LATE), both(UNAVAILABLE), LEFT],
+    ),
+    // nginx answers for an empty upstream block by a configuration of its own.
+    ("nginx", [both(BAD), both(BAD), both(LATE), both(BAD), SAVED, both(LATE), both(BAD), LEFT]),
+    (
+        "aws-alb-ip",
+        [
+            both(BAD),
+            both(BAD),
+            both(LATE),
+            both(BAD),
+            both(BAD),
+            both(LATE),
+            both(UNAVAILABLE),
+            both(Status::ClientLeftAlb),
+        ],
+    ),
+    (
+        "haproxy",
+        [
+            both(UNAVAILABLE),
+            both(UNAVAILABLE),
+            both(UNAVAILABLE),
+            both(BAD),
+            // Every request of an open load comes over a connection of its own: `http-reuse safe`.
+            SAVED,
+            both(LATE),
+            both(UNAVAILABLE),
+            LEFT,
+        ],
+    ),
+    (
+        "envoy",
+        [
+            both(UNAVAILABLE),
+            both(UNAVAILABLE),
+            both(UNAVAILABLE),
+            both(UNAVAILABLE),
+            both(UNAVAILABLE),
+            both(LATE),
+            both(UNAVAILABLE),
+            LEFT,
+        ],
+    ),
+    (
+        "istio-gateway",
+        [
+            both(UNAVAILABLE),
+            both(UNAVAILABLE),
+            both(UNAVAILABLE),
+            both(UNAVAILABLE),
+            both(UNAVAILABLE),
+            SAVED,
+            both(UNAVAILABLE),
+            LEFT,
+        ],
+    ),
+    ("traefik", [both(BAD), both(BAD), both(LATE), POST_ONLY, POST_ONLY, SAVED, both(UNAVAILABLE), LEFT]),
+];
+
+const LEFT: Answers = both(Status::ClientLeft);
+
+/// The statuses that requests of a method got because of the event.
+fn statuses(front: &str, event: &Event, method: Method) -> BTreeSet<Status> {
+    let texts = [("command line", format!("web.yaml\n{}", event.line)), ("web.yaml", WEB.to_owned())];
+    let texts: Vec<(String, String)> =
+        texts.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
+    let inputs = Inputs::stored(&texts).expect("readable inputs");
+    let post = if method == Method::Post { "100%" } else { "0%" };
+    let plain =
+        [("front-end", front), ("post", post), ("front_end.replicas", "1"), ("front_end.workers", "1")];
+    let set =
+        |(knob, value): &(&str, &str)| Override { knob: (*knob).to_owned(), value: (*value).to_owned() };
+    let overrides: Vec<Override> = plain.iter().chain(event.with).map(set).collect();
+    let (described, _) = inputs.described(&overrides).expect("known settings");
+    let lowered = lower(&described).unwrap_or_else(|errors| panic!("{front}, {}: {errors:#?}", event.name));
+    let result = sim::run(&lowered.spec, 3, 0, &|| false);
+    let of_event = |(status, cause): &(Status, Cause)| (*cause == event.cause).then_some(*status);
+    result.tally.causes.keys().filter_map(of_event).collect()
+}
+
+#[test]
+fn the_table_of_events_and_methods_holds() {
+    let mut wrong = Vec::new();
+    for (front, row) in TABLE {
+        for (event, answers) in EVENTS.iter().zip(row) {
+            for (method, expected) in [Method::Get, Method::Post].into_iter().zip(answers) {
+                let got = statuses(front, event, method);
+                if got != expected.iter().copied().collect() {
+                    let name = event.name;
+                    wrong.push(format!("{front}, {name}, {}: {got:?}, not {expected:?}", method.as_str()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// When the user of a dead pod's HAProxy hears of it: three pauses of a second, or nothing to wait for.
+#[test]
+fn haproxy_answers_three_seconds_late() {
+    let refused = &EVENTS[0];
+    let late = |extra: &[(&str, &str)]| -> BTreeMap<u64, u64> {
+        let texts = [("command line", format!("web.yaml\n{}", refused.line)), ("web.yaml", WEB.to_owned())];
+        let texts: Vec<(String, String)> = texts.into_iter().map(|(n, text)| (n.to_owned(), text)).collect();
+        let inputs = Inputs::stored(&texts).expect("readable inputs");
+        let plain = [("front-end", "haproxy"), ("front_end.server_check", "false")];
+        let set =
+            |(knob, value): &(&str, &str)| Override { knob: (*knob).to_owned(), value: (*value).to_owned() };
+        let overrides: Vec<Override> = plain.iter().chain(refused.with).chain(extra).map(set).collect();
+        let (described, _) = inputs.described(&overrides).expect("known settings");
+        let lowered = lower(&described).expect("a case");
+        let result = sim::run(&lowered.spec, 3, 0, &|| false);
+        let tally = &result.tally.causes[&(Status::Unavailable, Cause::ListenerClosed)];
+        let mut waits = BTreeMap::new();
+        for sample in &tally.samples {
+            *waits.entry((sample.lost_ns - sample.sent_ns) / 1_000_000_000).or_insert(0) += 1;
+        }
+        waits
+    };
+    assert_eq!(late(&[]).into_keys().collect::<Vec<_>>(), [3]);
+    assert_eq!(late(&[("tries", "1")]).into_keys().collect::<Vec<_>>(), [0]);
+}
