@@ -60,8 +60,7 @@ pub(crate) struct Front {
     backoff_bits: Keyed,
     /// Lists published so far, so that every ring start has its own draw.
     published: u64,
-    /// Shift between the simulated clock and the front end's whole seconds.
-    second_phase: u64,
+    second_phase: u64, // between the simulated clock and the front end's whole seconds
     holders: Vec<Holder>,
     processes: Vec<Process>,
     /// Holders that take new requests, replica by replica.
@@ -136,8 +135,8 @@ impl Front {
     }
 
     fn update_list(&mut self, replica: u32, list: &[u32], now: u64) {
-        let in_service = self.processes[replica as usize].replace_list(list, now);
-        self.give_to_workers(replica, in_service.as_deref().unwrap_or(list), now);
+        let service = self.processes[replica as usize].replace_list(list, now);
+        self.give_to_workers(replica, service.as_deref().unwrap_or(list), now);
     }
 
     /// From now on the workers of a process choose among these.
@@ -403,8 +402,8 @@ impl Front {
     }
 
     /// Which connection an attempt at `pod` uses. `server_idle` is the server's own idle timeout,
-    /// `stopped_at` the moment it closed all idle connections, if it has; `tried` are the pods of
-    /// the request's earlier attempts, `first` says that it is the first one of its client connection.
+    /// `stopped_at` the moment it closed all idle connections, if it has; `tried` are the pods of earlier
+    /// attempts, `first` says that the request is the first one of its client connection.
     #[expect(clippy::too_many_arguments)]
     pub(crate) fn connection(
         &mut self,
