@@ -12,12 +12,21 @@ use crate::diag::Place;
 pub enum Layer {
     /// A `podloss.dev/...` annotation of the workload.
     Annotation,
-    /// A scenario file; of several, the extending one wins over those it extends.
+    /// A scenario file that another one extends, by its rank; the nearer one has the higher rank.
+    Extended(usize),
+    /// The scenario file itself, which wins over those it extends.
     File,
     /// A flag of the command line.
     Flag,
     /// `--set`, or a point of a sweep.
     Override,
+}
+
+impl Layer {
+    /// Whether it was said in a scenario file.
+    pub fn is_file(self) -> bool {
+        matches!(self, Layer::Extended(_) | Layer::File)
+    }
 }
 
 /// One knob set to one text.

@@ -8,7 +8,7 @@ use super::request::read_command_line;
 use crate::config::load::{Trace, read_trace};
 use crate::config::manifest::{Manifests, Source, read_manifests};
 use crate::config::scenario::read_scenario;
-use crate::config::settings::Setting;
+use crate::config::settings::Layer;
 use crate::config::statements::{Named, Statements};
 use crate::diag::{Diagnostic, SourceText};
 
@@ -146,7 +146,11 @@ fn layers(
         return Err(vec![error.at(scenario.place.clone())]);
     }
     let text = files.file(name).map_err(|error| vec![placed(error, scenario)])?;
-    let own = in_folder_of(name, read_scenario(&text)?);
+    let mut own = in_folder_of(name, read_scenario(&text)?);
+    if !above.is_empty() {
+        let layer = Layer::Extended(DEPTH_MAX - above.len());
+        own.settings.iter_mut().for_each(|setting| setting.layer = layer);
+    }
     above.push(name.clone());
     let mut said = Statements::default();
     for base in &own.extends {
@@ -185,7 +189,8 @@ fn overlay(weaker: &mut Statements, stronger: Statements) {
     replace(&mut weaker.seed, seed);
     replace(&mut weaker.runs, runs);
     for setting in settings {
-        weaker.settings.retain(|other: &Setting| other.path != setting.path || other.layer != setting.layer);
+        let replaces = |layer: Layer| layer == setting.layer || layer.is_file() && setting.layer.is_file();
+        weaker.settings.retain(|other| other.path != setting.path || !replaces(other.layer));
         weaker.settings.push(setting);
     }
 }

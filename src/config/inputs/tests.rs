@@ -3,6 +3,7 @@ use std::path::Path;
 use super::*;
 use crate::config::case::Expectation;
 use crate::config::described::EventAction;
+use crate::sim::spec::Role;
 use crate::units::Nanos;
 
 const WEB: &str = "\
@@ -158,6 +159,30 @@ fn layers_lie_over_each_other() {
     let replaced = folder.read("<team/try.toml> <old.yaml> --event rollback@10s --runs 9").unwrap();
     assert_eq!(replaced.described(&[]).unwrap().0.events.len(), 1, "a list replaces a list");
     assert_eq!(replaced.runs(), 9);
+}
+
+/// A general name in the extending file is not silently weaker than a container's in the base.
+#[test]
+fn an_extending_file_wins_whatever_names_it_uses() {
+    let folder = Folder::with(&[
+        ("web.yaml", WEB),
+        (
+            "base.toml",
+            "manifests = [\"web.yaml\"]\n[load]\nrps = 5\n[containers.app]\nworkers = 8\n[front_end]\npreset = \"ingress-nginx\"",
+        ),
+        ("try.toml", "extends = [\"base.toml\"]\n[set]\nworkers = 3"),
+        ("both.toml", "extends = [\"base.toml\"]\n[set]\nworkers = 3\n[containers.app]\nworkers = 4"),
+    ]);
+    let workers = |name: &str| {
+        let case = folder.read(&format!("<{name}>")).unwrap().case(&[]).unwrap();
+        match &case.spec.deployments[0].templates[0].containers[0].role {
+            Role::Serves(server) => server.workers,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(workers("base.toml"), Some(8));
+    assert_eq!(workers("try.toml"), Some(3));
+    assert_eq!(workers("both.toml"), Some(4), "within one file the container's name is the closer one");
 }
 
 #[test]
