@@ -1,7 +1,6 @@
 //! The parts of the request path one by one, and short whole runs: `cargo bench --bench path`.
 
-#[path = "throughput/workloads.rs"]
-mod workloads;
+mod scenario;
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -14,7 +13,6 @@ use podloss::random::{Dist, Sampler, Stream, Streams};
 use podloss::sim::{self, spec::SimSpec};
 use podloss::units::Nanos;
 use podloss::workload::{Arrivals, Load, OpenLoad, OpenSource, Profile};
-use workloads::Workload;
 
 const PODS: u32 = 20;
 
@@ -103,7 +101,7 @@ fn counts(c: &mut Criterion) {
 fn control_events(c: &mut Criterion) {
     let profile = Profile::constant(0.0, Nanos::from_secs(120)).expect("a rate within bounds");
     let idle = Load::Open(OpenLoad { source: OpenSource::Rate { profile, dispersion: 1.0 } });
-    let spec = Arc::new(SimSpec { load: idle, ..Workload::K1000.spec(1) });
+    let spec = Arc::new(SimSpec { load: idle, ..SimSpec::clone(&scenario::spec("k1000", 10_000)) });
     c.bench_function("run/a thousand idle pods, two minutes", |b| {
         b.iter(|| sim::run(&spec, 1, 0, &|| false).end);
     });
@@ -113,8 +111,8 @@ fn whole_runs(c: &mut Criterion) {
     const REQUESTS: u64 = 300_000;
     let mut group = c.benchmark_group("run");
     group.sample_size(10).throughput(Throughput::Elements(REQUESTS));
-    for (name, workload) in Workload::ALL.into_iter().filter(|(_, w)| *w != Workload::K10000) {
-        let spec = Arc::new(workload.spec(REQUESTS));
+    for name in scenario::NAMES.into_iter().filter(|name| *name != "k10000") {
+        let spec = scenario::spec(name, REQUESTS);
         group.bench_function(name, |b| b.iter(|| sim::run(&spec, 1, 0, &|| false).tally.arrived));
     }
     group.finish();

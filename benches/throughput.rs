@@ -1,5 +1,6 @@
-//! Requests per second of whole runs, printed the way `limit-study` prints its own, so that both can
-//! run side by side: `cargo bench --bench throughput -- steady k1000 --requests 10000000 --reps 5`.
+//! Requests per second of whole runs of `scenarios/bench`, printed the way `limit-study` prints its
+//! own, so that both can run side by side:
+//! `cargo bench --bench throughput -- steady k1000 --requests 10000000 --reps 5`.
 
 #![expect(
     clippy::disallowed_types,
@@ -7,13 +8,11 @@
     reason = "a bench reads the clock and prints what it read"
 )]
 
-mod workloads;
+mod scenario;
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use podloss::sim;
-use workloads::Workload;
 
 /// The largest resident size of this process so far, KiB; 0 where the system does not say.
 fn peak_kib() -> u64 {
@@ -22,8 +21,8 @@ fn peak_kib() -> u64 {
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
-fn measure(name: &str, workload: Workload, requests: u64, reps: u32) {
-    let spec = Arc::new(workload.spec(requests));
+fn measure(name: &str, requests: u64, reps: u32) {
+    let spec = scenario::spec(name, requests);
     let timed = |_| {
         let begin = Instant::now();
         let result = sim::run(&spec, 1, 0, &|| false);
@@ -51,7 +50,7 @@ fn measure(name: &str, workload: Workload, requests: u64, reps: u32) {
 fn main() {
     // Without the word that `cargo bench` adds this is a test of whether it runs at all.
     let benched = std::env::args().any(|word| word == "--bench");
-    let (mut requests, mut reps) = if benched { (10_000_000, 5) } else { (10_000, 1) };
+    let (mut requests, mut reps) = if benched { (scenario::REQUESTS, 5) } else { (10_000, 1) };
     let mut chosen = Vec::new();
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
@@ -63,16 +62,16 @@ fn main() {
             "--bench" => {}
             "--requests" => requests = number("requests"),
             "--reps" => reps = u32::try_from(number("reps")).unwrap_or(u32::MAX),
-            name => match Workload::ALL.iter().find(|(known, _)| *known == name) {
+            name => match scenario::NAMES.iter().find(|known| **known == name) {
                 Some(known) => chosen.push(*known),
-                None => panic!("`{name}` is no workload; there are {:?}", Workload::ALL.map(|(n, _)| n)),
+                None => panic!("`{name}` is no scenario of scenarios/bench; there are {:?}", scenario::NAMES),
             },
         }
     }
     if chosen.is_empty() {
-        chosen = Workload::ALL.to_vec();
+        chosen = scenario::NAMES.to_vec();
     }
-    for (name, workload) in chosen {
-        measure(name, workload, requests, reps);
+    for name in chosen {
+        measure(name, requests, reps);
     }
 }
