@@ -27,6 +27,8 @@ pub use timeline::{HpaRecord, PodCounts, PodRecord, RolloutRecord, Timeline, Vie
 pub use trace::{Attempt, Lost, Seen, losses, trace};
 
 #[cfg(test)]
+mod pairing;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod theory;

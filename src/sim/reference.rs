@@ -4,6 +4,7 @@
 //! same nanosecond. This is how a scenario is shown to lie within what the fast path covers.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use super::path::fast::FastPath;
@@ -11,6 +12,7 @@ use super::path::plain::PlainPath;
 use super::path::{Ended, NoObserver, Observer};
 use super::run::{RunResult, run_on};
 use super::spec::SimSpec;
+use super::timeline::Timeline;
 use crate::account::Tally;
 
 /// Simulates run number `run` on the plain request path. It searches every pod at every step, so
@@ -30,8 +32,8 @@ pub fn compare(spec: &Arc<SimSpec>, seed: u64, run: u64) -> Result<RunResult, St
     if let Some((fast, plain)) = first_difference(&fast_ends, &plain_ends) {
         return Err(format!("a request ends differently: fast {fast:?}, plain {plain:?}"));
     }
-    if fast.timeline != plain.timeline {
-        return Err("the cluster takes another course".to_owned());
+    if let Some(divergence) = first_divergence(&fast.timeline, &plain.timeline) {
+        return Err(format!("the cluster takes another course: {divergence}"));
     }
     if (fast.end, fast_ends.len()) != (plain.end, plain_ends.len()) {
         return Err(format!(
@@ -44,6 +46,30 @@ pub fn compare(spec: &Arc<SimSpec>, seed: u64, run: u64) -> Result<RunResult, St
         return Err(format!("the totals differ: fast {a:?}, plain {b:?}"));
     }
     Ok(fast)
+}
+
+/// Where two courses of a cluster part, in words; `None` if they are one.
+pub fn first_divergence(a: &Timeline, b: &Timeline) -> Option<String> {
+    differs("pod", &a.pods, &b.pods)
+        .or_else(|| differs("count of pods", &a.counts, &b.counts))
+        .or_else(|| differs("size", &a.desired, &b.desired))
+        .or_else(|| differs("rollout", &a.rollouts, &b.rollouts))
+        .or_else(|| differs("decision of the autoscaler", &a.hpa, &b.hpa))
+        .or_else(|| differs("step of the autoscaler", &a.scale_outs, &b.scale_outs))
+        .or_else(|| differs("change of a view", &a.views, &b.views))
+}
+
+/// A ratio of nothing to nothing is no number and not equal to itself, so the texts decide.
+fn differs<T: Debug + PartialEq>(what: &str, a: &[T], b: &[T]) -> Option<String> {
+    let unlike = |(a, b): (&T, &T)| a != b && format!("{a:?}") != format!("{b:?}");
+    let shorter = a.len().min(b.len());
+    match a.iter().zip(b).position(unlike) {
+        None if a.len() == b.len() => None,
+        found => {
+            let at = found.unwrap_or(shorter);
+            Some(format!("{what} {at}: {:?} against {:?}", a.get(at), b.get(at)))
+        }
+    }
 }
 
 /// Remembers every end.

@@ -249,7 +249,7 @@ fn control() -> impl Strategy<Value = ControlPlane> {
     })
 }
 
-fn cluster() -> impl Strategy<Value = SimSpec> {
+pub(super) fn cluster() -> impl Strategy<Value = SimSpec> {
     let strategy = prop_oneof![
         4 => (0_u32..3, 0_u32..3).prop_map(|(surge, unavailable)| Rollout::RollingUpdate {
             // Both zero is refused by the API server.

@@ -254,7 +254,7 @@ impl Draws {
 }
 
 /// Bits of a request number that name its operation; above them is the client's retry count.
-const OPERATION: u64 = (1 << 56) - 1;
+pub(crate) const OPERATION: u64 = (1 << 56) - 1;
 const RETRY_SHIFT: u32 = 56;
 /// Bits of a closed-loop request number that count within its connection.
 const WITHIN_CONNECTION: u32 = 36;
