@@ -41,7 +41,7 @@ impl CpuClock {
     /// What the clock gained since the last change.
     fn gained(&self, now: u64) -> u64 {
         let elapsed = now - self.changed_at;
-        if self.sharers == 0 {
+        if self.sharers == 0 || elapsed == 0 {
             return 0;
         }
         if !CpuClock::contends(self.limit_milli, self.sharers) {
@@ -51,7 +51,10 @@ impl CpuClock {
     }
 
     fn change(&mut self, now: u64) {
-        let gained = self.gained(now);
+        self.advance(now, self.gained(now));
+    }
+
+    fn advance(&mut self, now: u64, gained: u64) {
         self.units += gained;
         self.used_units += u128::from(gained) * u128::from(self.sharers);
         self.changed_at = now;
@@ -68,15 +71,31 @@ impl CpuClock {
     /// A request leaves its CPU phase. An empty clock starts again from zero.
     pub fn leave(&mut self, now: u64) {
         self.change(now);
-        self.sharers -= 1;
-        if self.sharers == 0 {
-            self.units = 0;
-        }
+        self.forget_one();
     }
 
     /// Whether a request due at the clock's `due` is done at `now`.
     pub fn reached(&self, now: u64, due: u64) -> bool {
         self.units + self.gained(now) >= due
+    }
+
+    /// A request due at the clock's `due` leaves its CPU phase if it is done at `now`; the answer
+    /// is whether it is. [`Self::reached`] and [`Self::leave`] with one division less.
+    pub fn leave_if_reached(&mut self, now: u64, due: u64) -> bool {
+        let gained = self.gained(now);
+        let reached = self.units + gained >= due;
+        if reached {
+            self.advance(now, gained);
+            self.forget_one();
+        }
+        reached
+    }
+
+    fn forget_one(&mut self) {
+        self.sharers -= 1;
+        if self.sharers == 0 {
+            self.units = 0;
+        }
     }
 
     /// The first nanosecond at which the clock reaches `due`, if nobody joins or leaves until then.

@@ -1,5 +1,6 @@
 //! Least connections: the peer with the fewest requests under way.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 /// A list of peers and how many requests this holder has under way at each.
@@ -14,6 +15,9 @@ pub struct LeastConnections {
     elsewhere: BTreeMap<u32, u32>,
     /// Where the search for the next minimum begins, so that ties go round.
     start: usize,
+    /// The smallest load and how many peers have it; 0 of them if it has to be looked for.
+    least: u32,
+    at_least: u32,
 }
 
 const UNLISTED: u32 = u32::MAX;
@@ -42,7 +46,7 @@ impl LeastConnections {
             self.loads.push(self.elsewhere.remove(&pod).unwrap_or(0));
         }
         self.list = list;
-        self.start = 0;
+        (self.start, self.at_least) = (0, 0);
     }
 
     /// The first peer with the fewest requests that was not tried; when all were tried, the first
@@ -54,12 +58,15 @@ impl LeastConnections {
         self.list.get(at).copied()
     }
 
-    /// The first place from `start` on with the smallest load: two passes without a branch per
-    /// peer, which are faster than one with.
-    fn least(&self) -> Option<usize> {
-        let least = self.loads.iter().copied().min()?;
+    /// The first place from `start` on with the smallest load, which is looked for only when the
+    /// last peer that had it got a request.
+    fn least(&mut self) -> Option<usize> {
+        if self.at_least == 0 {
+            self.least = self.loads.iter().copied().min()?;
+            self.at_least = self.loads.iter().map(|&load| u32::from(load == self.least)).sum();
+        }
         let (head, tail) = self.loads.split_at(self.start);
-        let within = |loads: &[u32]| loads.iter().position(|&load| load == least);
+        let within = |loads: &[u32]| loads.iter().position(|&load| load == self.least);
         within(tail).map(|at| self.start + at).or_else(|| within(head))
     }
 
@@ -71,7 +78,10 @@ impl LeastConnections {
     /// A request goes to `pod`.
     pub fn began(&mut self, pod: u32) {
         match self.place(pod) {
-            Some(place) => self.loads[place] += 1,
+            Some(place) => {
+                self.at_least = self.at_least.saturating_sub(u32::from(self.loads[place] == self.least));
+                self.loads[place] += 1;
+            }
             None => *self.elsewhere.entry(pod).or_insert(0) += 1,
         }
     }
@@ -79,7 +89,14 @@ impl LeastConnections {
     /// A request at `pod` ended, well or badly.
     pub fn ended(&mut self, pod: u32) {
         if let Some(place) = self.place(pod) {
-            self.loads[place] = self.loads[place].saturating_sub(1);
+            let load = self.loads[place].saturating_sub(1);
+            match load.cmp(&self.least) {
+                _ if self.at_least == 0 || load == self.loads[place] => {}
+                Ordering::Less => (self.least, self.at_least) = (load, 1),
+                Ordering::Equal => self.at_least += 1,
+                Ordering::Greater => {}
+            }
+            self.loads[place] = load;
         } else if let Some(load) = self.elsewhere.get_mut(&pod) {
             *load -= 1;
             if *load == 0 {

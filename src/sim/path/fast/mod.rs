@@ -110,7 +110,7 @@ impl<O: Observer> FastPath<O> {
 
     /// Gives a request to a pod whose door is open. `false`, with nothing done, if the connection
     /// does not fit into the accept queue.
-    #[inline]
+    #[inline(always)]
     fn place(&mut self, request: Outgoing, pod_id: PodId, now: u64) -> bool {
         let Outgoing { id, holder, flight, attempt, reused } = request;
         self.settle(pod_id, now);
@@ -146,7 +146,7 @@ impl<O: Observer> FastPath<O> {
 
     /// Counts the fates of a pod that have come true by `now`. One that came true behind one that
     /// has not is left for later: its count does not depend on when it is taken.
-    #[inline]
+    #[inline(always)]
     fn settle(&mut self, pod_id: PodId, now: u64) {
         let pod = &mut self.pods[pod_id as usize];
         let server = &self.servers[pod.server as usize];
@@ -202,12 +202,12 @@ impl<O: Observer> FastPath<O> {
     fn step(&mut self, now: u64) {
         if self.watched.next_at() == now {
             return match self.watched.pop() {
-                Some((pod, sent, What::Job(holder))) => self.front.ended(holder, pod, sent, now),
-                Some((pod, _, What::Probe(number))) => {
+                Some((pod, What::Job(holder, sent))) => self.front.ended(holder, pod, sent, now),
+                Some((pod, What::Probe(number))) => {
                     self.notices.push_back((now, Notice::ProbeAnswered(pod, number)));
                 }
-                Some((_, _, What::Retry(flight))) => self.retry_over(flight),
-                Some((pod, _, What::Drain)) => self.notices.push_back((now, Notice::Drained(pod))),
+                Some((_, What::Retry(flight))) => self.retry_over(flight),
+                Some((pod, What::Drain)) => self.notices.push_back((now, Notice::Drained(pod))),
                 None => {}
             };
         }

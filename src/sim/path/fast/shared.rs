@@ -49,7 +49,8 @@ impl Shared {
             patience: first,
         };
         let mut used = 0;
-        for (number, job) in ring.iter_mut() {
+        for number in ring.numbers() {
+            let Some(job) = ring.get_mut(number) else { continue };
             let service = job.end - job.start;
             if job.end <= now {
                 continue;
@@ -124,10 +125,9 @@ impl Shared {
     pub(super) fn next_done(&mut self, ring: &mut JobRing, server: &Server, now: u64) -> Option<u32> {
         loop {
             if let Some(&Reverse((due, number))) = self.computing.peek()
-                && self.clock.reached(now, due)
+                && self.clock.leave_if_reached(now, due)
             {
                 self.computing.pop();
-                self.clock.leave(now);
                 let Some(job) = ring.get_mut(number) else { continue };
                 let waits = job.end - server.cpu_of(job.end);
                 if waits == 0 {
@@ -168,8 +168,7 @@ impl Shared {
 
     /// The job whose client or front end loses patience first, if it has no timer of its own.
     pub(super) fn impatient<'a>(&mut self, ring: &'a JobRing) -> Option<(u32, &'a Job)> {
-        let (last, _) = ring.iter().next_back()?;
-        while self.patience <= last {
+        while self.patience < ring.next_number() {
             match ring.get(self.patience) {
                 Some(job) if job.is_plain() && job.stage != Stage::Done => return Some((self.patience, job)),
                 _ => self.patience += 1,

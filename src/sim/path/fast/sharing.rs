@@ -110,7 +110,7 @@ impl<O: Observer> FastPath<O> {
             self.finish_shared(pod_id, number, &job, now);
         }
         self.settle(pod_id, now);
-        self.lose_patience(pod_id, now);
+        let patience = self.lose_patience(pod_id, now);
         let pod = &mut self.pods[pod_id as usize];
         if pod.ring.is_empty() {
             if let Some(shared) = pod.shared.take() {
@@ -121,7 +121,7 @@ impl<O: Observer> FastPath<O> {
                 self.notices.push_back((now, Notice::Drained(pod_id)));
             }
         }
-        self.reschedule(pod_id);
+        self.schedule(pod_id, patience);
     }
 
     fn finish_shared(&mut self, pod_id: PodId, number: u32, job: &Job, now: u64) {
@@ -149,14 +149,16 @@ impl<O: Observer> FastPath<O> {
         self.source.ended(request, now + self.books.overhead, None, &self.draws);
     }
 
-    /// Gives a flight and a timer to every job whose patience ends at `now`.
-    fn lose_patience(&mut self, pod_id: PodId, now: u64) {
+    /// Gives a flight and a timer to every job whose patience ends at `now`; the answer is when the
+    /// next one's ends.
+    fn lose_patience(&mut self, pod_id: PodId, now: u64) -> u64 {
         loop {
             let pod = &mut self.pods[pod_id as usize];
-            let Some(shared) = &mut pod.shared else { return };
-            let Some((number, &job)) = shared.impatient(&pod.ring) else { return };
-            if job.sent.saturating_add(self.patience) > now {
-                return;
+            let Some(shared) = &mut pod.shared else { return NEVER };
+            let Some((number, &job)) = shared.impatient(&pod.ring) else { return NEVER };
+            let patience = job.sent.saturating_add(self.patience);
+            if patience > now {
+                return patience;
             }
             let place = self.flight_of_job(pod_id, &job);
             if let Some(job) = self.pods[pod_id as usize].ring.get_mut(number) {
@@ -168,17 +170,18 @@ impl<O: Observer> FastPath<O> {
         }
     }
 
-    /// Moves the pod's leaf in the tree of sharing pods.
+    /// Finds out when the pod comes next.
     pub(super) fn reschedule(&mut self, pod_id: PodId) {
         let pod = &mut self.pods[pod_id as usize];
-        let moment = match &mut pod.shared {
-            None => NEVER,
-            Some(shared) => {
-                let patience =
-                    shared.impatient(&pod.ring).map(|(_, job)| job.sent.saturating_add(self.patience));
-                shared.next_moment().min(patience.unwrap_or(NEVER))
-            }
-        };
+        let first = pod.shared.as_mut().and_then(|shared| shared.impatient(&pod.ring));
+        let patience = first.map_or(NEVER, |(_, job)| job.sent.saturating_add(self.patience));
+        self.schedule(pod_id, patience);
+    }
+
+    /// Moves the pod's leaf in the tree of sharing pods.
+    fn schedule(&mut self, pod_id: PodId, patience: u64) {
+        let shared = &self.pods[pod_id as usize].shared;
+        let moment = shared.as_ref().map_or(NEVER, |shared| shared.next_moment().min(patience));
         self.sharing.set(pod_id, moment);
     }
 }

@@ -232,7 +232,7 @@ impl Front {
     }
 
     /// Chooses a peer for an attempt; `tried` are the peers of earlier attempts of this request.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pick(&mut self, holder: HolderId, tried: &[u32], now: u64) -> Picked {
         if self.spec.outlier.is_some() {
             self.catch_up(self.holders[holder as usize].process, now);
