@@ -61,7 +61,7 @@ fn result(path: &Path, runs: u32) -> Result<StoredResult, String> {
     let request = Request { paths: vec![path.display().to_string()], runs: Some(runs), ..Request::default() };
     let inputs =
         Inputs::read(&request, &mut std::io::empty()).map_err(|problems| format!("{problems:#?}"))?;
-    let options = Options { threads: Some(1), central_only: true, effect_runs: None };
+    let options = Options { threads: Some(1), central_only: true, effect_runs: None, until: None };
     let study = run(&|overrides| inputs.case(overrides), options, &Quiet, &|| false)
         .map_err(|error| format!("{error:#?}"))?;
     StoredResult::new(study).map_err(|error| error.to_string())

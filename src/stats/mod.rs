@@ -1,14 +1,14 @@
 //! Statistics over runs. The unit is the run, never the request: losses come in bursts, so the
 //! requests of one rollout are one observation.
 
+mod difference;
 mod interval;
-mod paired;
 mod summary;
 #[cfg(test)]
 mod tests;
 
+pub use difference::{Difference, paired, paired_events, unpaired, unpaired_events};
 pub use interval::{Interval, clopper_pearson, mean_interval, none_below};
-pub use paired::{Paired, paired};
 pub use summary::Summary;
 
 /// Confidence of every interval that podloss prints.

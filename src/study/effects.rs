@@ -62,7 +62,7 @@ impl<'a> Points<'a> {
         }
         let spec = at(overrides)?;
         let mut point = Point::default();
-        self.pool.each(&spec, self.seed, self.runs, &mut |_, result| {
+        self.pool.each(&spec, self.seed, 0..self.runs, &mut |_, result| {
             if !result.interrupted {
                 point.add(result.tally.lost());
             }

@@ -20,6 +20,7 @@ mod summary;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod until;
 pub mod why;
 
 use std::sync::Arc;
@@ -37,17 +38,20 @@ pub use flip::MOST_POINTS;
 pub use margins::{Margin, NAMES as MARGIN_NAMES, margins};
 pub use metric::{Context, Metric, MetricError, Quantity};
 pub use summary::{CauseCount, RunSummary};
+pub use until::{UNTIL_FORM, Until};
 
 use crate::account::LossSample;
 use crate::model::outcome::{Cause, Status};
 
 /// How a study is made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Options {
     /// Threads; `None` for one per core.
     pub threads: Option<usize>,
     /// Leave the unknowns at their central values.
     pub central_only: bool,
+    /// Instead of the case's number of runs: as many as narrow the answer so far.
+    pub until: Option<Until>,
     /// Runs at each end of each range; `None` for a sixth of the case's runs, at least 5, never
     /// more than those.
     pub effect_runs: Option<u32>,
@@ -135,8 +139,26 @@ pub fn run<E>(
     let case = case_of(&[]).map_err(StudyError::Case)?;
     let pool = pool::Pool::new(options.threads, progress, stop).map_err(StudyError::Threads)?;
     let mut central = pool::Central::default();
-    progress.planned("runs", case.runs);
-    pool.each(&case.spec, case.seed, case.runs, &mut |run, result| central.take(&case, run, result));
+    let mut case = case;
+    match options.until {
+        None => {
+            progress.planned("runs", case.runs);
+            pool.each(&case.spec, case.seed, 0..case.runs, &mut |run, result| {
+                central.take(&case, run, result)
+            });
+        }
+        Some(until) => {
+            let mut done = 0;
+            while let Some(next) = until.next(done, &central.runs).filter(|_| !pool.stopped()) {
+                progress.planned("runs until the answer is narrow enough", next - done);
+                let take = &mut |run, result| central.take(&case, run, result);
+                pool.each(&case.spec, case.seed, done..next, take);
+                done = next;
+            }
+            // As many as were wanted, in the end.
+            case.runs = done;
+        }
+    }
     central.finish(&case);
     let mut study = Study {
         first: central.first.unwrap_or_default(),

@@ -46,20 +46,20 @@ impl<'a> Pool<'a> {
         self.stopped.load(Ordering::Relaxed)
     }
 
-    /// Simulates runs `0..runs` and hands each result to `take` in that order. Results are merged
+    /// Simulates these runs and hands each result to `take` in that order. Results are merged
     /// and dropped batch by batch, so memory does not grow with the number of runs, and the order
     /// of merging does not depend on the number of threads.
     pub(super) fn each(
         &self,
         spec: &Arc<SimSpec>,
         seed: u64,
-        runs: u32,
+        runs: std::ops::Range<u32>,
         take: &mut dyn FnMut(u32, RunResult),
     ) {
         let batch = u32::try_from(self.threads.current_num_threads()).unwrap_or(1).max(1) * RUNS_PER_THREAD;
-        let mut first = 0;
-        while first < runs && !self.asked_to_stop() {
-            let last = runs.min(first.saturating_add(batch));
+        let mut first = runs.start;
+        while first < runs.end && !self.asked_to_stop() {
+            let last = runs.end.min(first.saturating_add(batch));
             let results: Vec<RunResult> = self.threads.install(|| {
                 let one = |run: u32| {
                     let result = sim::run(spec, seed, u64::from(run), &|| self.asked_to_stop());

@@ -118,6 +118,20 @@ impl Inputs {
         self.gathered.said.runs.unwrap_or(RUNS_DEFAULT)
     }
 
+    /// `--runs`, if the command line has it.
+    pub fn runs_flag(&self) -> Option<u32> {
+        let flags = request::arguments(&self.command_line.text).filter_map(|(argument, _)| match argument {
+            request::Argument::Flag("runs", value) => value.trim().parse().ok(),
+            _ => None,
+        });
+        flags.last()
+    }
+
+    /// Whether the first pods of a rollout run by manifests of their own.
+    pub fn has_from(&self) -> bool {
+        self.gathered.from.is_some()
+    }
+
     /// What `[sweep]` goes through.
     pub fn sweep(&self) -> &[Swept] {
         self.gathered.said.sweep.as_deref().unwrap_or_default()
