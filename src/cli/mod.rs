@@ -7,12 +7,14 @@
 
 mod case_args;
 mod check;
+mod compare;
 mod completion;
 mod conform;
 mod demo;
 mod explain;
 mod failure;
 mod files;
+mod git;
 mod hpa;
 mod hpa_replay;
 mod init;
@@ -95,6 +97,7 @@ commands! {
     Run(run::Run),
     Demo(demo::Demo),
     Init(init::Init),
+    Compare(compare::Compare),
     Report(report::Report),
     Why(why::Why),
     Check(check::Check),

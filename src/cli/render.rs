@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::out_dir::OutDir;
 use super::terminal::Terminal;
 use crate::report::details;
-use crate::report::pictures::pictures;
+use crate::report::pictures::{Picture, pictures};
 use crate::report::plot::{Format, render};
 use crate::report::result::{StoredResult, summary, write_csv, write_timeline};
 use crate::report::text;
@@ -78,12 +78,18 @@ fn write_result(result: &StoredResult, out: &OutDir) -> Result<(), Failure> {
     out.write("result.jsonl", |file| result.write(file))?;
     out.write("summary.json", |file| file.write_all(summary(result).to_json().as_bytes()))?;
     out.write("timeline.csv", |file| write_timeline(result, file))?;
-    for picture in pictures(result) {
-        for (format, ending) in [(Format::Svg, "svg"), (Format::Png, "png")] {
-            let drawn = render(&picture.chart, format, picture.size);
-            let drawn = drawn.map_err(|error| Failure::Failed(format!("{}: {error}", picture.name)))?;
-            out.write(&format!("{}.{ending}", picture.name), |file| file.write_all(&drawn))?;
-        }
+    pictures(result).iter().try_for_each(|picture| write_picture(picture, out))
+}
+
+/// Writes a picture as SVG and as PNG.
+///
+/// # Errors
+/// It cannot be drawn or written.
+pub(super) fn write_picture(picture: &Picture, out: &OutDir) -> Result<(), Failure> {
+    for (format, ending) in [(Format::Svg, "svg"), (Format::Png, "png")] {
+        let drawn = render(&picture.chart, format, picture.size);
+        let drawn = drawn.map_err(|error| Failure::Failed(format!("{}: {error}", picture.name)))?;
+        out.write(&format!("{}.{ending}", picture.name), |file| file.write_all(&drawn))?;
     }
     Ok(())
 }

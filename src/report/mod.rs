@@ -1,6 +1,7 @@
 //! Renderers: what a finished result looks like to people and to machines.
 
 pub mod advice;
+pub mod comparison;
 pub mod details;
 pub mod explain;
 pub mod findings;

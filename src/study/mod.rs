@@ -6,8 +6,11 @@
 //! whatever the unknowns are ([`Answer`]). Everything is the same for any number of threads.
 
 mod answer;
+mod compare;
 mod curve;
 mod effects;
+#[cfg(test)]
+mod evidence;
 mod expect;
 mod facts;
 mod first;
@@ -29,6 +32,7 @@ use crate::account::Tally;
 use crate::config::case::{Case, Override};
 
 pub use answer::{Answer, Flip, Point, Verdict};
+pub use compare::{Aim, Change, Compared, LEAST_RUNS, Side, compare};
 pub use curve::Curve;
 pub use effects::{Effect, MOST_VARIED};
 pub use expect::{Comparison, ComparisonError, Judged, Judgement, judge, parse_comparison};

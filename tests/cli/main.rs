@@ -1,6 +1,7 @@
 //! The command as its users see it: arguments in, streams and exit codes out.
 
 mod check;
+mod compare;
 mod conform;
 mod help;
 mod hpa;

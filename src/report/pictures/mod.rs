@@ -5,10 +5,15 @@
 
 mod latency;
 mod lives;
+mod overlay;
 mod pods;
 mod requests;
 mod unknown;
 mod words;
+
+use std::borrow::Cow;
+
+pub use overlay::overlay;
 
 use super::plot::{Chart, Event, Size, Span};
 use super::result::StoredResult;
@@ -18,7 +23,7 @@ use crate::study::{FirstRun, PodLife};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Picture {
     /// For example `requests`.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// What to draw.
     pub chart: Chart,
     /// How large.
@@ -32,7 +37,7 @@ pub fn pictures(result: &StoredResult) -> Vec<Picture> {
     let mut pictures = vec![
         Picture::new("requests", Chart::Time(requests::chart(result))),
         Picture::new("pods", Chart::Time(pods::chart(result))),
-        Picture { name: "pod-lives", chart: Chart::Pods(lives), size },
+        Picture { name: "pod-lives".into(), chart: Chart::Pods(lives), size },
         Picture::new("latency", Chart::Latency(latency::over_time(result))),
         Picture::new("latency-percentiles", Chart::Latency(latency::percentiles(result))),
     ];
@@ -42,7 +47,7 @@ pub fn pictures(result: &StoredResult) -> Vec<Picture> {
 
 impl Picture {
     fn new(name: &'static str, chart: Chart) -> Picture {
-        Picture { name, chart, size: Size::DEFAULT }
+        Picture { name: name.into(), chart, size: Size::DEFAULT }
     }
 }
 

@@ -62,7 +62,7 @@ fn area(label: &str, state: PodState, first: &FirstRun, of: fn(&CountsAt) -> u32
 }
 
 /// A count from each of its changes on; what was before the run is its beginning.
-fn points(first: &FirstRun, of: fn(&CountsAt) -> u32) -> Vec<(f64, f64)> {
+pub(super) fn points(first: &FirstRun, of: fn(&CountsAt) -> u32) -> Vec<(f64, f64)> {
     let changes = first.counts.iter().map(|counts| (seconds(counts.at_ns).max(0.0), f64::from(of(counts))));
     held_to_the_end(changes.collect(), first)
 }

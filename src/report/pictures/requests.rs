@@ -64,7 +64,7 @@ fn row_seconds(first: &FirstRun) -> f64 {
 
 /// Per second, in the middle of each row. A last row that the end of the run cuts would look like
 /// a drop of the load and is left out.
-fn whole_rows(first: &FirstRun, of: impl Fn(&Row) -> u32) -> Vec<(f64, f64)> {
+pub(super) fn whole_rows(first: &FirstRun, of: impl Fn(&Row) -> u32) -> Vec<(f64, f64)> {
     let length = row_seconds(first);
     let end = super::seconds(first.end_ns);
     let rows = first.series.rows().iter().enumerate();

@@ -66,7 +66,7 @@ fn every_picture_can_be_drawn_and_is_always_the_same() {
     for result in [losing(), safe()] {
         for picture in pictures(&result) {
             for format in [Format::Svg, Format::Png] {
-                let draw = || render(&picture.chart, format, picture.size).expect(picture.name);
+                let draw = || render(&picture.chart, format, picture.size).expect(&picture.name);
                 assert!(draw() == draw(), "{}", picture.name);
             }
         }
@@ -99,6 +99,6 @@ fn an_unfinished_run_still_has_pictures() {
     let result = StoredResult::new(study).expect("expectations that can be judged");
     assert!(result.interrupted);
     for picture in pictures(&result) {
-        render(&picture.chart, Format::Png, picture.size).expect(picture.name);
+        render(&picture.chart, Format::Png, picture.size).expect(&picture.name);
     }
 }

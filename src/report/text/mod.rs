@@ -21,7 +21,8 @@ use crate::study::Judgement;
 
 pub use compare::write_table;
 
-use paint::{Line, Tone};
+pub(super) use number::{about, cut};
+pub(super) use paint::{Line, Tone};
 
 /// Columns of a screen.
 pub const WIDTH: usize = 100;

@@ -14,7 +14,7 @@ pub(super) fn grouped(value: u64) -> String {
 }
 
 /// A mean of counts: three digits where it is large, one behind the point where it is small.
-pub(super) fn about(value: f64) -> String {
+pub(in crate::report) fn about(value: f64) -> String {
     if value < 10.0 {
         let tenths = (value * 10.0).round() / 10.0;
         // Little is not nothing.
@@ -48,7 +48,7 @@ fn trimmed(text: String) -> String {
 }
 
 /// At most so many characters, the last one a sign that something is missing.
-pub(super) fn cut(text: &str, width: usize) -> String {
+pub(in crate::report) fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }

@@ -2,7 +2,7 @@
 
 /// What a stretch of text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tone {
+pub(in crate::report) enum Tone {
     Plain,
     /// The answer.
     Strong,
@@ -28,31 +28,31 @@ impl Tone {
 
 /// One line of stretches.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Line(Vec<(String, Tone)>);
+pub(in crate::report) struct Line(Vec<(String, Tone)>);
 
 impl Line {
-    pub(super) fn blank() -> Line {
+    pub(in crate::report) fn blank() -> Line {
         Line::default()
     }
 
-    pub(super) fn plain(text: impl Into<String>) -> Line {
+    pub(in crate::report) fn plain(text: impl Into<String>) -> Line {
         Line(vec![(text.into(), Tone::Plain)])
     }
 
-    pub(super) fn toned(text: impl Into<String>, tone: Tone) -> Line {
+    pub(in crate::report) fn toned(text: impl Into<String>, tone: Tone) -> Line {
         Line(vec![(text.into(), tone)])
     }
 
-    pub(super) fn push(&mut self, text: &str) {
+    pub(in crate::report) fn push(&mut self, text: &str) {
         self.push_toned(text, Tone::Plain);
     }
 
-    pub(super) fn push_toned(&mut self, text: &str, tone: Tone) {
+    pub(in crate::report) fn push_toned(&mut self, text: &str, tone: Tone) {
         self.0.push((text.to_owned(), tone));
     }
 
     /// The line as text, without blanks at its end.
-    pub(super) fn render(&self, colour: bool) -> String {
+    pub(in crate::report) fn render(&self, colour: bool) -> String {
         let mut out = String::new();
         for (text, tone) in &self.0 {
             if colour && !tone.code().is_empty() {
