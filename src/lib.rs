@@ -20,5 +20,6 @@ pub mod report;
 pub mod sim;
 pub mod stats;
 pub mod study;
+pub mod sweep;
 pub mod units;
 pub mod workload;

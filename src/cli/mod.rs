@@ -19,6 +19,7 @@ mod hpa;
 mod hpa_replay;
 mod init;
 mod knob_flags;
+mod merge;
 mod out_dir;
 mod presets;
 mod progress;
@@ -28,6 +29,7 @@ mod run;
 mod schema;
 mod stop;
 mod study_args;
+mod sweep;
 mod terminal;
 mod why;
 
@@ -98,6 +100,8 @@ commands! {
     Demo(demo::Demo),
     Init(init::Init),
     Compare(compare::Compare),
+    Sweep(sweep::Sweep),
+    Merge(merge::Merge),
     Report(report::Report),
     Why(why::Why),
     Check(check::Check),

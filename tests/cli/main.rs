@@ -9,4 +9,5 @@ mod interrupt;
 mod run;
 mod streams;
 mod support;
+mod sweep;
 mod why;

@@ -1,0 +1,231 @@
+//! Parts, shards and merging on a small service.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, Cursor};
+
+use super::*;
+use crate::config::inputs::{COMMAND_LINE, Inputs};
+use crate::study::{Metric, Quiet};
+
+const WEB: &str = include_str!("../../scenarios/demo/web.yaml");
+
+fn inputs() -> Inputs {
+    let line =
+        "web.yaml\n--rps 20\n--duration 20s\n--latency 20ms\n--startup 2s\n--event rollout@3s\n--runs 2\n";
+    let texts = [(COMMAND_LINE.to_owned(), line.to_owned()), ("web.yaml".to_owned(), WEB.to_owned())];
+    Inputs::stored(&texts).expect("a case")
+}
+
+fn axis(knob: &str, values: &[&str]) -> Axis {
+    Axis { knob: knob.to_owned(), values: values.iter().map(|value| (*value).to_owned()).collect() }
+}
+
+fn metrics() -> Vec<(String, Metric)> {
+    let names = ["lost", "rollouts_with_loss", "p99", "pod_hours", "rollout_time"];
+    names.map(|name| (name.to_owned(), Metric::parse(name).expect("a metric"))).into()
+}
+
+fn plan(inputs: &Inputs) -> Plan<'_> {
+    let axes =
+        vec![axis("preStop", &["0s", "2s", "5s", "10s", "20s", "29s"]), axis("removal", &["1s", "4s", "8s"])];
+    Plan::new(inputs, "test", axes, metrics()).expect("a plan")
+}
+
+/// Part files in memory.
+#[derive(Default)]
+struct Files {
+    header: Option<Header>,
+    parts: BTreeMap<String, Vec<u8>>,
+    taken: u64,
+}
+
+fn name(part: u64) -> String {
+    format!("part-{:06}.jsonl", part + 1)
+}
+
+impl Sink for Files {
+    type Error = io::Error;
+
+    fn has(&self, part: u64) -> bool {
+        self.parts.contains_key(&name(part))
+    }
+
+    fn take(&mut self, part: u64, rows: Vec<Row>) -> io::Result<()> {
+        self.taken += 1;
+        let file = self.parts.entry(name(part)).or_default();
+        write_part(self.header.as_ref().expect("a plan"), part, &rows, file)
+    }
+}
+
+impl Files {
+    fn of(plan: &Plan<'_>) -> Files {
+        Files { header: Some(plan.header.clone()), ..Files::default() }
+    }
+
+    fn run(&mut self, plan: &Plan<'_>, index: u64, count: u64) {
+        let shard = Shard::new(index, count).expect("a shard");
+        assert!(run(plan, shard, Some(2), &Quiet, &|| false, self).expect("memory takes everything"));
+    }
+
+    fn merge(&self) -> Result<Vec<u8>, MergeError> {
+        let names: Vec<String> = self.parts.keys().cloned().collect();
+        let open = |file: &str| -> io::Result<Box<dyn BufRead>> {
+            let bytes = self.parts.get(file).cloned().ok_or(io::ErrorKind::NotFound)?;
+            Ok(Box::new(Cursor::new(bytes)))
+        };
+        let mut out = Vec::new();
+        merge(&names, &open, &mut out).map(|_| out)
+    }
+
+    fn refusal(&self) -> String {
+        self.merge().expect_err("a refusal").to_string()
+    }
+}
+
+/// All parts of the small plan.
+fn whole() -> Files {
+    let inputs = inputs();
+    let plan = plan(&inputs);
+    let mut files = Files::of(&plan);
+    files.run(&plan, 1, 1);
+    files
+}
+
+#[test]
+fn any_number_of_shards_merges_to_the_same_bytes() {
+    let inputs = inputs();
+    let plan = plan(&inputs);
+    let expected = whole().merge().expect("a sweep");
+    for count in 2..=16 {
+        let mut files = Files::of(&plan);
+        // In any order.
+        (1..=count).rev().for_each(|index| files.run(&plan, index, count));
+        assert!(files.merge().expect("a sweep") == expected, "{count} shards");
+    }
+    let merged = read_merged("sweep.jsonl", &mut &expected[..]).expect("a sweep");
+    assert_eq!(merged.rows.len(), 18);
+    let cut = &expected[..expected.len() - 9];
+    assert!(read_merged("sweep.jsonl", &mut &cut[..]).expect_err("cut").to_string().contains("it was cut"));
+}
+
+#[test]
+fn parts_that_do_not_belong_are_refused_by_name() {
+    let good = whole();
+    let change = |files: &mut Files, from: &str, edit: &dyn Fn(String) -> String| {
+        let bytes = files.parts.get_mut(from).expect("a part");
+        *bytes = edit(String::from_utf8(bytes.clone()).expect("text")).into_bytes();
+    };
+    let again = || Files { header: good.header.clone(), parts: good.parts.clone(), taken: 0 };
+
+    let mut missing = again();
+    missing.parts.remove("part-000003.jsonl");
+    assert!(missing.refusal().contains("1 of 18 parts are missing, the first is part-000003.jsonl"));
+
+    let mut twice = again();
+    twice.parts.insert("zz.jsonl".to_owned(), good.parts["part-000002.jsonl"].clone());
+    assert!(
+        twice.refusal().contains("zz.jsonl and part-000002.jsonl are both part 2"),
+        "{}",
+        twice.refusal()
+    );
+
+    let mut foreign = again();
+    change(&mut foreign, "part-000005.jsonl", &|text| text.replacen("\"seed\":1", "\"seed\":2", 1));
+    assert!(
+        foreign.refusal().starts_with("part-000005.jsonl belongs to another plan"),
+        "{}",
+        foreign.refusal()
+    );
+
+    let edits: [(fn(String) -> String, &str); 5] = [
+        (|text| text[..text.len() - 20].to_owned(), "it was cut"),
+        (|text| text.replacen("\"point\":6", "\"point\":7", 1), "out of order"),
+        (|text| format!("{text}x\n"), "something follows"),
+        (|_| String::new(), "it was cut"),
+        (|_| "a,b\n".to_owned(), "not a line of a podloss-sweep/1"),
+    ];
+    for (edit, words) in edits {
+        let mut files = again();
+        change(&mut files, "part-000007.jsonl", &edit);
+        let refusal = files.refusal();
+        assert!(refusal.starts_with("part-000007.jsonl:") && refusal.contains(words), "{refusal}");
+    }
+    assert!(Files::default().refusal().contains("no parts"));
+}
+
+#[test]
+fn what_is_there_is_not_run_again_and_breaking_off_loses_one_part() {
+    let inputs = inputs();
+    let plan = plan(&inputs);
+    let expected = whole();
+    let mut files = Files::of(&plan);
+    files.parts = expected.parts.clone();
+    files.parts.remove(&name(4));
+    files.run(&plan, 1, 1);
+    assert_eq!(files.taken, 1);
+    assert!(files.merge().expect("a sweep") == expected.merge().expect("a sweep"));
+    let mut broken = Files::of(&plan);
+    assert!(!run(&plan, Shard::WHOLE, Some(1), &Quiet, &|| true, &mut broken).expect("no error"));
+    assert!(broken.parts.is_empty());
+}
+
+#[test]
+fn what_cannot_exist_is_a_row_with_its_reason() {
+    let inputs = inputs();
+    let axes = vec![axis("maxSurge", &["0", "1"]), axis("maxUnavailable", &["0", "1"])];
+    let plan = Plan::new(&inputs, "test", axes, metrics()).expect("a plan");
+    let mut files = Files::of(&plan);
+    files.run(&plan, 1, 1);
+    let bytes = files.merge().expect("a sweep");
+    let merged = read_merged("sweep.jsonl", &mut &bytes[..]).expect("a sweep");
+    assert!(
+        matches!(&merged.rows[0].outcome, Outcome::Refused(why) if !why.is_empty()),
+        "{:?}",
+        merged.rows[0]
+    );
+    assert!(merged.rows[1..].iter().all(|row| row.figures().is_some()));
+    let mut table = Vec::new();
+    write_csv(&merged, &mut table).expect("memory takes everything");
+    let table = String::from_utf8(table).expect("text");
+    let columns = |line: &str| line.split(',').count();
+    assert_eq!(table.lines().count(), 5);
+    assert_eq!(columns(table.lines().nth(2).expect("a row")), columns(table.lines().next().expect("names")));
+}
+
+#[test]
+fn the_best_come_first_and_are_drawn() {
+    let bytes = whole().merge().expect("a sweep");
+    let merged = read_merged("sweep.jsonl", &mut &bytes[..]).expect("a sweep");
+    let ranked = best(&merged.rows, &Order::by_loss());
+    let lost = |row: &Row| row.measured("lost").expect("a mean").mean;
+    assert!(ranked.windows(2).all(|two| lost(two[0]) <= lost(two[1])));
+    assert!(lost(ranked[0]) < lost(ranked[17]), "the hook matters");
+    let mut top = Vec::new();
+    write_top(&merged, &Order::by_loss(), 5, &mut top).expect("memory takes everything");
+    let top = String::from_utf8(top).expect("text");
+    assert!(top.contains("and 13 more") && top.lines().all(|line| line.chars().count() <= 100), "{top}");
+    let names: Vec<String> =
+        pictures(&merged, &Order::by_loss()).into_iter().map(|picture| picture.name.into_owned()).collect();
+    assert_eq!(names, ["heat-map", "along-preStop", "along-removal", "cost"]);
+}
+
+#[test]
+fn plans_that_make_no_sense_are_refused() {
+    let inputs = inputs();
+    let refused =
+        |axes: Vec<Axis>| Plan::new(&inputs, "test", axes, metrics()).err().map(|error| error.to_string());
+    assert!(refused(Vec::new()).is_some_and(|words| words.contains("nothing to go through")));
+    let twice = vec![axis("preStop", &["0s"]), axis("preStop", &["1s"])];
+    assert!(refused(twice).is_some_and(|words| words.contains("twice")));
+    let many: Vec<String> = (0..10_000).map(|value| value.to_string()).collect();
+    let long = |knob: &str| Axis { knob: knob.to_owned(), values: many.clone() };
+    assert!(
+        refused(vec![long("grace"), long("replicas")])
+            .is_some_and(|words| words.contains("100000000 points"))
+    );
+    let plan = plan(&inputs);
+    let set = plan.overrides(4);
+    assert_eq!((set[0].value.as_str(), set[1].value.as_str()), ("2s", "4s"));
+    let ids: std::collections::BTreeSet<String> = (0..plan.header.points).map(|p| plan.point_id(p)).collect();
+    assert_eq!(ids.len(), 18);
+}
