@@ -5,6 +5,7 @@
 //! adding one takes its `mod` line and its line in the list of commands below. Results go to
 //! standard output, everything else to standard error.
 
+mod baseline;
 mod case_args;
 mod check;
 mod compare;
@@ -31,6 +32,7 @@ mod stop;
 mod study_args;
 mod sweep;
 mod terminal;
+mod test;
 mod why;
 
 use std::ffi::OsString;
@@ -100,6 +102,8 @@ commands! {
     Demo(demo::Demo),
     Init(init::Init),
     Compare(compare::Compare),
+    Test(test::Test),
+    Baseline(baseline::Baseline),
     Sweep(sweep::Sweep),
     Merge(merge::Merge),
     Report(report::Report),

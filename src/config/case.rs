@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Place};
 use crate::sim::spec::SimSpec;
 
 /// One configuration with everything that the files and flags said, everything that had to be
@@ -112,4 +112,6 @@ pub struct Expectation {
     pub metric: String,
     /// A comparison, for example `== 0`, `>= 5s`, `in 3900..4500`.
     pub is: String,
+    /// Where it is written, if in a file.
+    pub place: Option<Place>,
 }

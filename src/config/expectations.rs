@@ -21,7 +21,7 @@ pub fn parse_expectation(text: &str) -> Result<Expectation, String> {
     if metric.is_empty() {
         return Err(format!("there is no metric: {EXPECT_FORM}"));
     }
-    Ok(Expectation { metric: metric.to_owned(), is: comparison(is)? })
+    Ok(Expectation { metric: metric.to_owned(), is: comparison(is)?, place: None })
 }
 
 /// Brings a comparison such as `>=5s` into the form `>= 5s`.
@@ -60,7 +60,7 @@ mod tests {
             ("lost in 3900..4500", "lost", "in 3900..4500"),
             ("lost != 0", "lost", "!= 0"),
         ] {
-            let expected = Expectation { metric: metric.to_owned(), is: is.to_owned() };
+            let expected = Expectation { metric: metric.to_owned(), is: is.to_owned(), place: None };
             assert_eq!(parse_expectation(text), Ok(expected), "{text}");
         }
     }

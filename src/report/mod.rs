@@ -1,6 +1,7 @@
 //! Renderers: what a finished result looks like to people and to machines.
 
 pub mod advice;
+pub mod baseline;
 pub mod comparison;
 pub mod details;
 pub mod explain;
@@ -11,5 +12,6 @@ pub mod pictures;
 pub mod plot;
 pub mod presets;
 pub mod result;
+pub mod suite;
 pub mod text;
 pub mod why;

@@ -61,8 +61,8 @@ pub(crate) fn case(overrides: &[Override]) -> Result<Case, String> {
             Assumption { decisive: false, range: None, ..unknown("kubernetes", "1.35", "", "") },
         ],
         expectations: vec![
-            Expectation { metric: "lost".to_owned(), is: "> 0".to_owned() },
-            Expectation { metric: "margin.removal".to_owned(), is: ">= 5s".to_owned() },
+            Expectation { metric: "lost".to_owned(), is: "> 0".to_owned(), place: None },
+            Expectation { metric: "margin.removal".to_owned(), is: ">= 5s".to_owned(), place: None },
         ],
         heading: Heading {
             workload: "default/web".to_owned(),

@@ -137,7 +137,8 @@ fn parts_that_do_not_belong_are_refused_by_name() {
         foreign.refusal()
     );
 
-    let edits: [(fn(String) -> String, &str); 5] = [
+    type Edit = fn(String) -> String;
+    let edits: [(Edit, &str); 5] = [
         (|text| text[..text.len() - 20].to_owned(), "it was cut"),
         (|text| text.replacen("\"point\":6", "\"point\":7", 1), "out of order"),
         (|text| format!("{text}x\n"), "something follows"),

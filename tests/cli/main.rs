@@ -1,6 +1,7 @@
 //! The command as its users see it: arguments in, streams and exit codes out.
 
 mod check;
+mod ci;
 mod compare;
 mod conform;
 mod help;
@@ -10,4 +11,5 @@ mod run;
 mod streams;
 mod support;
 mod sweep;
+mod test;
 mod why;

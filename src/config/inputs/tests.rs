@@ -94,7 +94,7 @@ fn summary(inputs: &Inputs, overrides: &[Override]) -> String {
     for event in &described.events {
         out.push_str(&format!("event: {:?} at {}\n", event.action, event.at));
     }
-    for Expectation { metric, is } in &described.expectations {
+    for Expectation { metric, is, .. } in &described.expectations {
         out.push_str(&format!("expect: {metric} {is}\n"));
     }
     for said in described.settings.iter() {

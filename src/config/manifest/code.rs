@@ -31,6 +31,8 @@ pub const NOT_AN_OBJECT: &str = "not-an-object";
 pub const API_VERSION: &str = "api-version";
 /// An `apiVersion` that current Kubernetes does not serve.
 pub const REMOVED_API: &str = "removed-api";
+/// A patch of an object that is not there.
+pub const PATCH: &str = "patch";
 /// The same object twice.
 pub const DUPLICATE_OBJECT: &str = "duplicate-object";
 

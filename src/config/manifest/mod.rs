@@ -27,6 +27,7 @@ mod node;
 mod object;
 mod pod_spec;
 mod probe;
+mod raw;
 mod reader;
 mod resolve;
 mod running;
@@ -54,6 +55,7 @@ pub use meta::{LabelExpression, LabelOperator, LabelSelector, ObjectMeta, OwnerR
 pub use metric::{Metric, MetricId, MetricTarget};
 pub use pod_spec::PodSpec;
 pub use probe::{Hook, HttpGet, Lifecycle, Probe, ProbeHandler, TcpSocket};
+pub use raw::{Raw, apply_patch};
 pub use resolve::{Selection, select_each, select_workload};
 pub use service::{PortRef, Service, ServicePort, ServiceType, TrafficPolicy};
 pub use source::Source;

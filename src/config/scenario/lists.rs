@@ -106,6 +106,7 @@ impl Reader<'_> {
     pub(super) fn expectations(&mut self, value: &Spanned<DeValue<'_>>) {
         let mut expectations = Vec::new();
         for item in self.items("expect", value) {
+            let place = Some(self.place(item.span()));
             let read = match item.get_ref() {
                 DeValue::Table(table) => self.expectation(table, item.span()),
                 DeValue::String(text) => parse_expectation(text).map_err(|message| (message, item.span())),
@@ -115,7 +116,7 @@ impl Reader<'_> {
                 }
             };
             match read {
-                Ok(expectation) => expectations.push(expectation),
+                Ok(expectation) => expectations.push(Expectation { place, ..expectation }),
                 Err((message, span)) => self.error(code::EXPECTATION, span, message, EXPECT_FORM),
             }
         }
@@ -136,6 +137,6 @@ impl Reader<'_> {
             return Err(("an expectation needs `is`, such as \"== 0\"".to_owned(), span));
         };
         let is = comparison(is).map_err(|message| (message, is_span.clone()))?;
-        Ok(Expectation { metric: metric.clone(), is })
+        Ok(Expectation { metric: metric.clone(), is, place: None })
     }
 }

@@ -57,7 +57,7 @@ fn a_hook_is_better_and_taking_it_away_is_worse() {
 
 #[test]
 fn other_seeds_are_not_paired_and_raise_few_alarms() {
-    let results: Vec<StoredResult> = (1..=30).map(|seed| result_central(seed)).collect();
+    let results: Vec<StoredResult> = (1..=30).map(result_central).collect();
     let mut alarms = 0;
     for two in results.chunks(2) {
         let comparison = compare(two, &sources(&["a", "b"]), &question());

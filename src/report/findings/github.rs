@@ -38,11 +38,11 @@ fn command(text: &mut String, finding: &Finding) {
 }
 
 /// Source: actions/toolkit packages/core/src/command.ts, escapeData.
-fn data(text: &str) -> String {
+pub(in crate::report) fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// Source: the same file, escapeProperty.
-fn property(text: &str) -> String {
+pub(in crate::report) fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

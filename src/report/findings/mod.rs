@@ -2,8 +2,10 @@
 
 mod github;
 mod json;
-mod sarif;
+pub(super) mod sarif;
 mod text;
+
+pub(super) use github::{data as escape_data, property as escape_property};
 
 use crate::diag::Diagnostic;
 use crate::lint::Report;

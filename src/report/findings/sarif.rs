@@ -6,7 +6,20 @@ use crate::diag::Severity;
 use crate::lint::{Finding, RULES, Report, Rule};
 
 pub(super) fn render(report: &Report) -> String {
+    document(report, Vec::new(), Vec::new())
+}
+
+/// The findings, with more rules and more results of other tools of podloss.
+pub(in crate::report) fn document(report: &Report, more_rules: Vec<Value>, more: Vec<Value>) -> String {
     let allowed = report.allowed.iter().map(|finding| result(finding, true));
+    let findings = report.findings.iter().map(|finding| result(finding, false));
+    let mut results: Vec<Value> = Vec::new();
+    for result in findings.chain(allowed).chain(more) {
+        // Several scenarios may have the same manifests.
+        if !results.contains(&result) {
+            results.push(result);
+        }
+    }
     let object = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -14,10 +27,10 @@ pub(super) fn render(report: &Report) -> String {
             "tool": { "driver": {
                 "name": "podloss",
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "rules": RULES.iter().map(rule).collect::<Vec<_>>(),
+                "rules": RULES.iter().map(rule).chain(more_rules).collect::<Vec<_>>(),
             }},
             "columnKind": "unicodeCodePoints",
-            "results": report.findings.iter().map(|f| result(f, false)).chain(allowed).collect::<Vec<_>>(),
+            "results": results,
         }],
     });
     format!("{object:#}\n")

@@ -124,7 +124,8 @@ fn a_misspelt_expectation_is_told_before_any_run() {
     broken.expectations[0].metric = "lsot".to_owned();
     let error = check_expectations(&broken).expect_err("unknown");
     assert!(error.to_string().contains("did you mean `lost`"), "{error}");
-    broken.expectations[0] = crate::config::case::Expectation { metric: "p99".into(), is: "< 300".into() };
+    broken.expectations[0] =
+        crate::config::case::Expectation { metric: "p99".into(), is: "< 300".into(), place: None };
     let error = check_expectations(&broken).expect_err("no unit");
     assert!(error.to_string().contains("a duration such as 300ms"), "{error}");
 }
