@@ -1,9 +1,10 @@
-//! What the first screen has no room for: remedies in full, every assumption with its source,
-//! everything that plays no part.
+//! What the first screen has no room for: remedies in full, what the autoscaler did and why, every
+//! assumption with its source, everything that plays no part.
 
 use std::io::{self, Write};
 
 use super::result::{Assumed, StoredResult};
+use super::scaling;
 
 /// Writes the details of one result.
 ///
@@ -17,6 +18,7 @@ pub fn write(result: &StoredResult, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "  {} {}: {}", remedy.status, remedy.cause, remedy.full)?;
         }
     }
+    scaling::write(&result.first, out)?;
     if !header.assumptions.is_empty() {
         writeln!(out, "\nInputs that no file gives:")?;
         table(&header.assumptions.iter().map(assumption).collect::<Vec<_>>(), out)?;

@@ -2,7 +2,7 @@
 //! others did not, what each metric asks for, what was made of it, and what would change it.
 
 mod limits;
-mod words;
+pub(super) mod words;
 
 use self::limits::explain_limits;
 use self::words::{at_level, count, number, target_text, title};

@@ -12,6 +12,7 @@ pub mod pictures;
 pub mod plot;
 pub mod presets;
 pub mod result;
+mod scaling;
 pub mod suite;
 pub mod text;
 pub mod why;

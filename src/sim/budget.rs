@@ -3,7 +3,6 @@
 use super::path::PodId;
 use super::timeline::{PodRecord, Timeline};
 use crate::units::{Nanos, SimTime};
-use crate::workload::{Load, OpenLoad, OpenSource, Profile};
 
 /// A step up by an autoscaler, and what it knew by then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,12 +15,13 @@ pub struct ScaleOut {
     pub from: u32,
     /// The size after.
     pub to: u32,
-    /// When the offered load last began to rise before the newest sample was taken; `None` for
-    /// loads that are no rate over time.
+    /// When the load began to rise that this step answers; `None` for loads that are no rate over
+    /// time, and for steps that no rise explains.
     pub load_rose: Option<SimTime>,
-    /// End of the newest sample of the metric that decided.
+    /// End of the first sample that includes some of the rise; without a rise, of the newest sample
+    /// of the metric that decided.
     pub sampled: Option<SimTime>,
-    /// When the metrics API began to serve it.
+    /// When the metrics API began to serve that sample.
     pub served: Option<SimTime>,
 }
 
@@ -62,81 +62,47 @@ impl ScaleOutBudget {
 }
 
 impl Timeline {
-    /// Every step up with its pods: those of the deployment that were created from the step on,
-    /// as many as were asked for, up to the next step.
+    /// Every step up with its pods: as many as were asked for, of those of the deployment that were
+    /// created from the step on, in order; steps that overlap take them in turn. What a step down
+    /// came before is nobody's.
     pub fn scale_out_budgets(&self) -> Vec<ScaleOutBudget> {
-        let budget = |(index, step): (usize, &ScaleOut)| {
-            let next = self.scale_outs[index + 1..].iter().find(|next| next.deployment == step.deployment);
-            let until = next.map_or(SimTime::NEVER, |next| next.at);
-            let made = |(_, pod): &(PodId, &PodRecord)| {
+        let mut free = vec![true; self.pods.len()];
+        let mut claim = |step: &ScaleOut| {
+            let until = self.next_step_down(step);
+            let made = |pod: &PodRecord| {
                 pod.deployment == step.deployment && step.at <= pod.created && pod.created < until
             };
             let count = step.to.saturating_sub(step.from) as usize;
-            let pods: Vec<(PodId, SimTime)> = (0..)
-                .zip(&self.pods)
-                .filter(made)
-                .take(count)
-                .map(|(id, pod)| (id, pod.listed.unwrap_or(SimTime::NEVER)))
-                .collect();
+            let mine: Vec<usize> =
+                (0..self.pods.len()).filter(|id| free[*id] && made(&self.pods[*id])).take(count).collect();
+            mine.iter().for_each(|id| free[*id] = false);
+            mine
+        };
+        let budget = |step: &ScaleOut| {
+            let listed = |id: &usize| (self.pods[*id].listed.unwrap_or(SimTime::NEVER), *id);
+            let id = |id: usize| PodId::try_from(id).unwrap_or(PodId::MAX);
+            let mine = claim(step);
             ScaleOutBudget {
                 scale_out: *step,
-                pods: u32::try_from(pods.len()).unwrap_or(u32::MAX),
-                first: pods.iter().min_by_key(|(id, listed)| (*listed, *id)).map(|(id, _)| *id),
-                last: pods.iter().max_by_key(|(id, listed)| (*listed, *id)).map(|(id, _)| *id),
+                pods: u32::try_from(mine.len()).unwrap_or(u32::MAX),
+                first: mine.iter().copied().min_by_key(listed).map(id),
+                last: mine.iter().copied().max_by_key(listed).map(id),
             }
         };
-        self.scale_outs.iter().enumerate().map(budget).collect()
+        self.scale_outs.iter().map(budget).collect()
     }
-}
 
-/// When an offered load last began to rise at or before `at`.
-pub(crate) fn load_rose(load: &Load, at: SimTime) -> Option<SimTime> {
-    let Load::Open(OpenLoad { source: OpenSource::Rate { profile, .. } }) = load else { return None };
-    rise(profile, at.since(SimTime::START)).map(|since_start| SimTime::START + since_start)
-}
-
-/// The last beginning of a segment, at or before `at`, from which the rate is higher than before.
-fn rise(profile: &Profile, at: Nanos) -> Option<Nanos> {
-    let mut found = None;
-    let mut before = 0.0;
-    for segment in profile.segments().iter().take_while(|segment| segment.from <= at) {
-        let last = Nanos(segment.to.0 - 1);
-        let (first, end) = (profile.rate(segment.from), profile.rate(last));
-        // A ramp's last rate is taken a nanosecond before its end, hence a little room. The rate at
-        // the run's beginning is no rise: the run starts in equilibrium with it.
-        let steps_up = segment.from > Nanos::ZERO && first > before * 1.000_001;
-        if steps_up || end > first {
-            found = Some(segment.from);
+    /// When the deployment is next asked to shrink after a step up.
+    fn next_step_down(&self, step: &ScaleOut) -> SimTime {
+        let mut size = step.to;
+        let sizes =
+            self.desired.iter().filter(|(at, deployment, _)| *deployment == step.deployment && *at > step.at);
+        for (at, _, desired) in sizes {
+            if *desired < size {
+                return *at;
+            }
+            size = *desired;
         }
-        before = profile.rate(last);
-    }
-    found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::workload::{Segment, Shape};
-
-    fn at(seconds: u64) -> Nanos {
-        Nanos::from_secs(seconds)
-    }
-
-    #[test]
-    fn a_rise_is_a_step_up_or_the_foot_of_a_ramp() {
-        let segment = |from, to, shape| Segment { from: at(from), to: at(to), shape };
-        let profile = Profile::new(vec![
-            segment(0, 60, Shape::Constant(100.0)),
-            segment(60, 120, Shape::Constant(300.0)),
-            segment(120, 180, Shape::Constant(50.0)),
-            segment(180, 240, Shape::Linear(50.0, 200.0)),
-            segment(240, 300, Shape::Linear(200.0, 10.0)),
-        ])
-        .expect("a profile");
-        for (when, want) in
-            [(0, None), (59, None), (60, Some(60)), (150, Some(60)), (200, Some(180)), (299, Some(180))]
-        {
-            assert_eq!(rise(&profile, at(when)), want.map(at), "at {when} s");
-        }
+        SimTime::NEVER
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::reference::run_plain;
 use super::spec::*;
-use super::{RunResult, run};
+use super::{RunResult, STAGES, run};
 use crate::model::deployment::{DeploymentSpec, Strategy};
 use crate::model::hpa::{
     self, Behavior, ConditionType, ContainerRequests, HpaSpec, MetricSource, MetricSpec, MetricTarget,
@@ -557,6 +557,76 @@ fn the_stages_of_a_step_up_add_up() {
     // The process takes 3 s to listen, and no stage is hidden in another.
     assert!(stages[5].is_some_and(|ready| ready >= secs(3)), "{stages:?}");
     assert!(stages[0].is_some_and(|sampled| sampled <= secs(60)), "{stages:?}");
+}
+
+/// Mean length of each stage, seconds, on the way of the last pod of the first step up.
+fn mean_stages(change: &dyn Fn(&mut SimSpec)) -> [f64; STAGES.len()] {
+    const SEEDS: u64 = 30;
+    // One request per second is a quarter of a pod's request, a hundred are thirty times that: however
+    // small the part of a sample's window that has some of it, it shows.
+    let load = || steps(&[(0, 1.0), (60, 120.0)], 220);
+    let mut spec = cluster(1, scaler(1, 10, cpu(50)), load(), Nanos::from_millis(50));
+    change(&mut spec);
+    let spec = Arc::new(spec);
+    let mut sums = [0.0; STAGES.len()];
+    for seed in 0..SEEDS {
+        let timeline = run(&spec, seed, 0, &|| false).timeline;
+        let budgets = timeline.scale_out_budgets();
+        let last = budgets.first().and_then(|first| first.last).expect("it scales out");
+        let stages = budgets[0].stages(&timeline.pods[last as usize]);
+        for (sum, stage) in sums.iter_mut().zip(stages) {
+            *sum += stage.expect("a pod that takes traffic").as_secs_f64() / SEEDS as f64;
+        }
+    }
+    sums
+}
+
+#[test]
+fn every_stage_has_a_knob_that_moves_it_alone() {
+    let container = |spec: &mut SimSpec, change: &dyn Fn(&mut ContainerPlan)| {
+        change(&mut spec.deployments[0].templates[0].containers[0]);
+    };
+    type Change<'a> = &'a dyn Fn(&mut SimSpec);
+    let knobs: [(&str, Change<'_>); STAGES.len()] = [
+        ("housekeeping", &|spec| plan(spec).metrics.housekeeping = secs(40)),
+        ("resolution", &|spec| plan(spec).metrics.resolution = secs(60)),
+        ("sync period", &|spec| plan(spec).controller.sync_period = secs(60)),
+        ("reaction of controllers", &|spec| spec.control.controller_reaction = ms(6_000)),
+        ("image pull", &|spec| container(spec, &|c| c.image_pull = ms(15_000))),
+        ("start-up", &|spec| container(spec, &|c| c.startup_time = ms(18_000))),
+        ("delivery", &|spec| spec.tiers[0].delivery.add = ms(15_100)),
+    ];
+    let usual = mean_stages(&|_| ());
+    for (index, (name, change)) in knobs.into_iter().enumerate() {
+        let moved = mean_stages(change);
+        for stage in 0..STAGES.len() {
+            let by = moved[stage] - usual[stage];
+            let (low, high) = if stage == index { (10.0, 30.0) } else { (-2.5, 2.5) };
+            assert!((low..=high).contains(&by), "{name}: `{}` moves by {by} s", STAGES[stage]);
+        }
+    }
+}
+
+/// The first sync after a fall and a second rise starts a budget of its own, and a step up that no
+/// rise explains has none.
+#[test]
+fn a_step_up_belongs_to_the_rise_that_it_answers() {
+    let load = steps(&[(0, 1.0), (60, 120.0), (600, 1.0), (1_500, 130.0)], 1_700);
+    let result = simulate(cluster(1, scaler(1, 60, cpu(50)), load, Nanos::from_millis(50)));
+    let at = |seconds| Some(SimTime::START + secs(seconds));
+    let rises: Vec<_> = result.timeline.scale_outs.iter().map(|step| (step.at, step.load_rose)).collect();
+    let (early, late): (Vec<_>, Vec<_>) =
+        rises.iter().copied().partition(|(when, _)| *when < SimTime::START + secs(1_000));
+    assert_eq!(early.first().map(|step| step.1), Some(at(60)), "{rises:?}");
+    assert_eq!(late.first().map(|step| step.1), Some(at(1_500)), "{rises:?}");
+
+    // The minimum of an autoscaler that nobody has started yet: no metric, no rise.
+    let load = steps(&[(0, 1.0), (60, 2.0)], 120);
+    let mut spec = cluster(1, scaler(3, 60, cpu(500)), load, Nanos::from_millis(50));
+    spec.deployments[0].spec.replicas = 1;
+    let result = simulate(spec);
+    let first = result.timeline.scale_outs.first().expect("raised to the minimum");
+    assert_eq!((first.to, first.load_rose, first.sampled), (3, None, None));
 }
 
 #[test]

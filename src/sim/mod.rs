@@ -15,6 +15,7 @@ mod hpa_tests;
 pub(crate) mod path;
 pub mod reference;
 mod run;
+mod sight;
 pub mod spec;
 mod timeline;
 mod trace;

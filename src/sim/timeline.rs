@@ -111,7 +111,7 @@ pub struct HpaRecord {
     pub at: SimTime,
     /// Which deployment.
     pub deployment: u16,
-    /// Its size before.
+    /// Its size before, as the controller takes it.
     pub current: u32,
     /// The decision in full.
     pub decision: hpa::Decision,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::event::{ContainerIndex, DeploymentId, SetId};
 use super::path::PodId;
+use super::sight::Sights;
 use super::spec::{PodTemplate, ProbePlan, Role, ServerSpec, SimSpec};
 use crate::account::Histogram;
 use crate::model::deployment::{Progress, SizeAnnotations};
@@ -78,6 +79,8 @@ pub(crate) struct Autoscaler {
     pub(crate) exported: VecDeque<(SimTime, i64)>,
     /// When KEDA last found work.
     pub(crate) last_active: SimTime,
+    /// What it has seen of the load's rises.
+    pub(crate) sights: Sights,
 }
 
 /// A ReplicaSet.

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::scaling::{self, HpaStep, ScaleOutSpan, Scaler};
 use crate::account::Series;
-use crate::model::hpa::Path;
-use crate::sim::{HpaRecord, PodCounts, PodRecord, RunResult};
+use crate::sim::spec::SimSpec;
+use crate::sim::{PodCounts, PodRecord, RunResult};
 use crate::units::SimTime;
 
 /// Run 1. All times are nanoseconds since the beginning of the run, negative before it.
@@ -20,8 +21,12 @@ pub struct FirstRun {
     pub desired: Vec<(i64, u32)>,
     /// Rollouts in order.
     pub rollouts: Vec<RolloutSpan>,
-    /// Every reconcile of the first deployment's autoscaler.
+    /// The first deployment's autoscaler.
+    pub scaler: Option<Scaler>,
+    /// Every reconcile of it.
     pub hpa: Vec<HpaStep>,
+    /// Every step up of it.
+    pub scale_outs: Vec<ScaleOutSpan>,
     /// Requests per second of this run.
     pub series: Series,
     /// Which pod lost how many requests when, ordered by pod and time.
@@ -104,30 +109,16 @@ pub struct RolloutSpan {
     pub end_ns: Option<i64>,
 }
 
-/// One reconcile of an autoscaler.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HpaStep {
-    /// When.
-    pub at_ns: i64,
-    /// The size before.
-    pub current: u32,
-    /// The size that the metrics ask for.
-    pub proposal: Option<i32>,
-    /// The size after.
-    pub desired: i32,
-    /// What decided, in Kubernetes' words where it has some.
-    pub reason: String,
-}
-
-fn ns(at: SimTime) -> i64 {
+/// Since the beginning of the run.
+pub(super) fn ns(at: SimTime) -> i64 {
     at.0 as i64 - SimTime::START.0 as i64
 }
 
 impl FirstRun {
     /// Takes what a result keeps.
-    pub fn of(result: &RunResult) -> FirstRun {
+    pub fn of(spec: &SimSpec, result: &RunResult) -> FirstRun {
         let timeline = &result.timeline;
+        let hpa = spec.deployments.first().and_then(|deployment| deployment.hpa.as_ref());
         FirstRun {
             end_ns: ns(result.end),
             pods: timeline.pods.iter().map(pod).collect(),
@@ -139,7 +130,9 @@ impl FirstRun {
                 .filter(|r| r.deployment == 0)
                 .map(|r| RolloutSpan { start_ns: ns(r.start), end_ns: r.end.map(ns) })
                 .collect(),
-            hpa: timeline.hpa.iter().filter(|h| h.deployment == 0).map(hpa_step).collect(),
+            scaler: hpa.map(|hpa| Scaler::of(&hpa.spec)),
+            hpa: hpa.map_or_else(Vec::new, |hpa| scaling::steps(&hpa.spec, timeline)),
+            scale_outs: scaling::scale_outs(timeline),
             series: result.tally.series.clone(),
             pod_losses: result.tally.pod_losses.iter().map(PodLoss::from).collect(),
         }
@@ -193,31 +186,5 @@ fn counts(counts: &PodCounts) -> CountsAt {
         ready: counts.ready,
         terminating: counts.terminating,
         in_rotation: counts.in_rotation,
-    }
-}
-
-fn hpa_step(record: &HpaRecord) -> HpaStep {
-    let decision = &record.decision;
-    let reason = match (decision.path, &decision.normalized) {
-        (Path::Disabled, _) => "ScalingDisabled".to_owned(),
-        (Path::AboveMaximum, _) => "AboveMaxReplicas".to_owned(),
-        (Path::BelowMinimum, _) => "BelowMinReplicas".to_owned(),
-        (Path::Metrics, None) => {
-            let failed = decision.metrics.iter().find_map(|metric| metric.replicas().err());
-            failed.map_or("NoMetrics", |error| error.as_str()).to_owned()
-        }
-        (Path::Metrics, Some(normalized))
-            if normalized.stabilized != decision.proposal.unwrap_or_default() =>
-        {
-            "Stabilized".to_owned()
-        }
-        (Path::Metrics, Some(normalized)) => normalized.limited.reason.as_str().to_owned(),
-    };
-    HpaStep {
-        at_ns: ns(record.at),
-        current: record.current,
-        proposal: decision.proposal,
-        desired: decision.desired_replicas,
-        reason,
     }
 }

@@ -18,6 +18,7 @@ mod flip;
 mod margins;
 mod metric;
 mod pool;
+mod scaling;
 mod summary;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -37,10 +38,11 @@ pub use curve::Curve;
 pub use effects::{Effect, MOST_VARIED};
 pub use expect::{Comparison, ComparisonError, Judged, Judgement, judge, parse_comparison};
 pub use facts::{Moment, Pair, RunFacts};
-pub use first::{CountsAt, FirstRun, HpaStep, PodLife, PodLoss, RolloutSpan};
+pub use first::{CountsAt, FirstRun, PodLife, PodLoss, RolloutSpan};
 pub use flip::MOST_POINTS;
 pub use margins::{Margin, NAMES as MARGIN_NAMES, margins};
 pub use metric::{Context, Metric, MetricError, Quantity};
+pub use scaling::{HpaCondition, HpaReading, HpaStep, PodWay, ScaleOutSpan, Scaler, ScalerMetric};
 pub use summary::{CauseCount, RunSummary};
 pub use until::{UNTIL_FORM, Until};
 

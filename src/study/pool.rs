@@ -112,7 +112,7 @@ impl Central {
 
     fn count(&mut self, case: &Case, run: u32, mut result: RunResult) {
         if self.first.is_none() {
-            self.first = Some(FirstRun::of(&result));
+            self.first = Some(FirstRun::of(&case.spec, &result));
         }
         self.runs.push(RunSummary::of(case, run + 1, &result));
         for (&(status, cause), tally) in &mut result.tally.causes {

@@ -167,6 +167,11 @@ impl Segment {
         (self.to.0 - self.from.0) as f64 / 1e9
     }
 
+    /// The rates at its beginning and just before its end.
+    pub fn ends(&self) -> (f64, f64) {
+        (self.rate(0.0), self.rate((self.to.0 - self.from.0).saturating_sub(1) as f64 / 1e9))
+    }
+
     fn rate(&self, s: f64) -> f64 {
         match self.shape {
             Shape::Constant(rate) => rate,

@@ -177,3 +177,77 @@ fn a_stored_result_that_is_none_is_refused() {
         assert!(answer.talk.contains(words), "{name}: {words} is missing in\n{}", answer.talk);
     }
 }
+
+// === What an autoscaler did ===
+
+/// [`WEB`] with a request, and an autoscaler: 4 requests per second of 10 ms are 40 % of it.
+const SCALED: &str = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+        - name: app
+          image: example/web:1
+          ports: [{containerPort: 8080}]
+          resources: {requests: {cpu: 100m}}
+          readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 1}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: web}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
+  minReplicas: 1
+  maxReplicas: 5
+  metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 50}}}]
+";
+
+#[test]
+fn the_autoscaler_is_followed_sync_by_sync() {
+    let folder = Folder::new(&[("web.yaml", SCALED)]);
+    let call = "run web.yaml --rps 4@0,30@60s --latency 10ms --cpu 10ms --workers 0 --startup 5s \
+                --duration 3m --runs 2 --central --out out";
+    let plain = run(folder.path(), call);
+    assert_eq!(plain.code, Some(0), "{}", plain.talk);
+    assert!(plain.out.contains(" scale-out 1 -> "), "{}", plain.out);
+    assert!(plain.out.contains(" after the load rose: "), "{}", plain.out);
+    assert!(!plain.out.contains("sync by sync"), "{}", plain.out);
+
+    let details = run(folder.path(), &format!("{call} -v")).out;
+    for words in [
+        "The autoscaler in run 1, sync by sync (minReplicas 1, maxReplicas 5):",
+        "% of the requests, target 50 %",
+        "the HPA was able to successfully calculate a replica count from cpu resource utilization",
+        "From load to rotation in run 1",
+    ] {
+        assert!(details.contains(words), "{words} is missing in\n{details}");
+    }
+
+    let summary = json(&fs::read_to_string(folder.file("out/summary.json")).unwrap());
+    let syncs = summary["hpa"].as_array().unwrap();
+    // Every 15 s of three minutes, from a first sync within the first 15 s.
+    assert_eq!(syncs.len(), 12, "{syncs:#?}");
+    for sync in syncs {
+        assert_eq!(sync["metrics"][0]["name"], "cpu");
+        assert_eq!(sync["conditions"][0]["type"], "AbleToScale");
+        assert!(sync["conditions"].as_array().unwrap().iter().all(|c| c["message"] != ""), "{sync:#}");
+    }
+    let step = &summary["scale_outs"][0];
+    assert_eq!((&step["from"], &step["load_rose_s"]), (&1.into(), &60.0.into()));
+    let stages = step["last_pod"]["stages"].as_array().unwrap();
+    assert_eq!(stages.len(), 7);
+    let sum = |key: &str| stages.iter().map(|stage| stage[key].as_f64().unwrap()).sum::<f64>();
+    let total = step["last_pod"]["total_s"].as_f64().unwrap();
+    assert!((sum("s") - total).abs() < 1e-6 && (sum("share") - 1.0).abs() < 1e-6, "{step:#}");
+    assert_eq!(run(folder.path(), "report out -v").out, details);
+}

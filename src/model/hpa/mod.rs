@@ -15,10 +15,13 @@ mod conditions;
 mod decide;
 mod group;
 mod history;
+mod messages;
 mod metric;
 mod normalize;
 mod observe;
 mod options;
+#[cfg(test)]
+mod properties;
 mod replicas;
 mod spec;
 #[cfg(test)]
@@ -30,6 +33,7 @@ pub use conditions::{Condition, ConditionType, Conditions};
 pub use decide::{Decision, Path, decide};
 pub use group::{GroupCounts, PodClass, PodGroup, classify};
 pub use history::{History, Recommendation, ScaleEvent, change_in_period};
+pub use messages::condition_message;
 pub use metric::{MetricEvaluation, evaluate};
 pub use normalize::{
     LimitReason, Limited, Normalized, clamp_legacy, stabilization_reason, stabilize, stabilize_legacy,

@@ -1,5 +1,7 @@
 //! What the user wrote: the autoscaler's spec with the API server's defaults filled in.
 
+use std::fmt;
+
 use crate::units::Nanos;
 
 /// The part of a `HorizontalPodAutoscaler` spec that decides sizes.
@@ -82,6 +84,36 @@ impl MetricSource {
             MetricSource::Object { .. } => "Object",
             MetricSource::External { .. } => "External",
             MetricSource::Unknown { kind } => kind,
+        }
+    }
+
+    /// The resource, where it is one.
+    pub fn resource_name(&self) -> Option<&str> {
+        match self {
+            MetricSource::Resource { resource } | MetricSource::ContainerResource { resource, .. } => {
+                Some(resource)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What one would call the metric: `cpu`, `cpu of container app`, or its name.
+impl fmt::Display for MetricSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            MetricSource::Resource { resource } => f.write_str(resource),
+            MetricSource::ContainerResource { resource, container } => {
+                write!(f, "{resource} of container {container}")
+            }
+            MetricSource::Pods { metric }
+            | MetricSource::Object { metric }
+            | MetricSource::External { metric }
+                if !metric.is_empty() =>
+            {
+                f.write_str(metric)
+            }
+            source => write!(f, "metric of type {}", source.kind()),
         }
     }
 }

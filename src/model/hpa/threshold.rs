@@ -1,5 +1,7 @@
 //! How far a metric is from another answer.
 
+use serde::{Deserialize, Serialize};
+
 use super::decide::{Decision, conclude};
 use super::metric::{Measured, MetricEvaluation, propose};
 use super::replicas::{PodTarget, Tally};
@@ -17,15 +19,19 @@ pub struct Level {
 }
 
 /// What a level counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LevelUnit {
     /// Percent of the requests of the pods that count.
     PercentOfRequests,
     /// Thousandths per pod that counts.
+    #[serde(rename = "milli_per_pod")]
     PerPod,
     /// Thousandths of the whole, to be held as a whole.
+    #[serde(rename = "milli_total")]
     Total,
     /// Thousandths of the whole, to be shared by the pods.
+    #[serde(rename = "milli_total_shared")]
     TotalForEach,
 }
 

@@ -6,7 +6,7 @@ use super::tally::{SampleForm, SeriesForm, TallyForm};
 use super::{Header, Remedy, StoredResult};
 use crate::study::{
     Answer, CountsAt, Curve, Effect, FirstRun, HpaStep, Judged, Margin, PodLife, PodLoss, RolloutSpan,
-    RunSummary,
+    RunSummary, ScaleOutSpan, Scaler,
 };
 
 /// One line. The header comes first, runs follow in order, the sums come last.
@@ -45,7 +45,9 @@ struct FirstForm {
     counts: Vec<CountsAt>,
     desired: Vec<(i64, u32)>,
     rollouts: Vec<RolloutSpan>,
+    scaler: Option<Scaler>,
     hpa: Vec<HpaStep>,
+    scale_outs: Vec<ScaleOutSpan>,
     series: SeriesForm,
     pod_losses: Vec<PodLoss>,
 }
@@ -69,7 +71,9 @@ impl Sums {
                 counts: first.counts.clone(),
                 desired: first.desired.clone(),
                 rollouts: first.rollouts.clone(),
+                scaler: first.scaler.clone(),
                 hpa: first.hpa.clone(),
+                scale_outs: first.scale_outs.clone(),
                 series: SeriesForm::of(&first.series),
                 pod_losses: first.pod_losses.clone(),
             },
@@ -97,7 +101,9 @@ impl Sums {
                 counts: first.counts,
                 desired: first.desired,
                 rollouts: first.rollouts,
+                scaler: first.scaler,
                 hpa: first.hpa,
+                scale_outs: first.scale_outs,
                 series: first.series.back()?,
                 pod_losses: first.pod_losses,
             },

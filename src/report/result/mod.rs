@@ -9,6 +9,7 @@
 mod csv;
 mod lines;
 mod read;
+mod scaling;
 mod summary;
 mod tally;
 #[cfg(test)]

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::scaling::{Hpa, ScaleOut, hpa, scale_out};
 use super::tally::seconds;
 use super::{NotModelled, StoredResult};
 use crate::account::CauseTally;
 use crate::model::outcome::{Cause, Status};
 use crate::stats::{self, Interval, clopper_pearson, printed};
-use crate::study::{Answer, HpaStep, Judgement, RunSummary};
+use crate::study::{Answer, Judgement, RunSummary};
 
 /// One result in short. Numbers of requests are sums over runs unless they say otherwise; a
 /// number that is not defined (a spread of one run) is `null`.
@@ -36,6 +37,7 @@ pub struct Summary {
     pod_seconds: Option<f64>,
     rollouts: Vec<Rollout>,
     hpa: Vec<Hpa>,
+    scale_outs: Vec<ScaleOut>,
     margins: Vec<MarginLine>,
     expectations: Vec<ExpectationLine>,
     assumptions: Vec<AssumptionLine>,
@@ -149,15 +151,6 @@ struct Rollout {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-struct Hpa {
-    t_s: Option<f64>,
-    current: u32,
-    proposal: Option<i32>,
-    desired: i32,
-    reason: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize)]
 struct MarginLine {
     name: String,
     have: Option<f64>,
@@ -254,7 +247,8 @@ pub fn summary(result: &StoredResult) -> Summary {
         },
         pod_seconds: runs.first().and_then(|run| printed(run.pod_ns as f64 / 1e9)),
         rollouts: result.first.rollouts.iter().map(rollout).collect(),
-        hpa: result.first.hpa.iter().map(hpa).collect(),
+        hpa: result.first.hpa.iter().map(|step| hpa(result.first.scaler.as_ref(), step)).collect(),
+        scale_outs: result.first.scale_outs.iter().map(scale_out).collect(),
         margins: result.margins.iter().map(margin).collect(),
         expectations: result.expectations.iter().map(expectation).collect(),
         assumptions: (0..header.assumptions.len()).map(|index| assumption(result, index)).collect(),
@@ -351,16 +345,6 @@ fn rollout(span: &crate::study::RolloutSpan) -> Rollout {
 /// Nanoseconds since the run's beginning in seconds.
 pub(super) fn since_start(ns: i64) -> Option<f64> {
     printed(ns as f64 / 1e9)
-}
-
-fn hpa(step: &HpaStep) -> Hpa {
-    Hpa {
-        t_s: since_start(step.at_ns),
-        current: step.current,
-        proposal: step.proposal,
-        desired: step.desired,
-        reason: step.reason.clone(),
-    }
 }
 
 fn margin(margin: &crate::study::Margin) -> MarginLine {

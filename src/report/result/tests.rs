@@ -68,7 +68,7 @@ fn the_summary_has_the_documented_fields_in_order() {
     assert_eq!(
         keys(&json).join(" "),
         "schema podloss model scenario seed runs requests per_run rollouts_with_loss statuses causes also \
-         latency_ms latency_all_ms replicas pod_seconds rollouts hpa margins expectations assumptions \
+         latency_ms latency_all_ms replicas pod_seconds rollouts hpa scale_outs margins expectations assumptions \
          not_modelled answer"
     );
     assert_eq!(keys(&json["per_run"]["lost"]).join(" "), "mean sd min median p95 max ci95");

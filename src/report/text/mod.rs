@@ -7,8 +7,9 @@ mod causes;
 mod compare;
 mod headline;
 mod margins;
-mod number;
+pub(super) mod number;
 mod paint;
+mod scale_out;
 mod spark;
 #[cfg(test)]
 mod tests;
@@ -49,7 +50,8 @@ fn screen(result: &StoredResult) -> Vec<Line> {
     let tables = [causes::rows(result), margins::rows(result), unmeasured::rows(result)];
     let frames = 3 + usize::from(!result.margins.is_empty()) + usize::from(!tables[2].is_empty());
     let closing = headline::closing(result);
-    let extra = causes::also(result, 0).len() + spark::lines(result).len() + closing.len();
+    let over_time = [spark::lines(result), scale_out::lines(result)].concat();
+    let extra = causes::also(result, 0).len() + over_time.len() + closing.len();
     let room = HEIGHT.saturating_sub(top.len() + frames + extra);
     let shown =
         share(room, [&tables[0], &tables[1], &tables[2]].map(|rows| rows.iter().map(Vec::len).collect()));
@@ -61,7 +63,7 @@ fn screen(result: &StoredResult) -> Vec<Line> {
         lines.extend(causes.into_iter().take(shown[0]).flatten());
     }
     lines.extend(causes::also(result, hidden));
-    lines.extend(spark::lines(result));
+    lines.extend(over_time);
     if !margins.is_empty() {
         lines.push(Line::blank());
         lines.push(margins::header());

@@ -31,7 +31,7 @@ pub(in crate::report) fn about(value: f64) -> String {
 }
 
 /// Seconds, finer where they are few.
-pub(super) fn seconds(value: f64) -> String {
+pub(in crate::report) fn seconds(value: f64) -> String {
     let magnitude = value.abs();
     if magnitude >= 9.95 {
         format!("{value:.0}")

@@ -2,7 +2,7 @@
 
 use crate::model::hpa::{self, MetricSource, PodSample, PodView, Samples, Scale, Status};
 use crate::model::pod::PodPhase;
-use crate::sim::budget::{ScaleOut, load_rose};
+use crate::sim::budget::ScaleOut;
 use crate::sim::engine::Engine;
 use crate::sim::event::{DeploymentId, Event};
 use crate::sim::path::RequestPath;
@@ -43,13 +43,17 @@ impl<P: RequestPath> Engine<P> {
             history: &memory.history,
             conditions: &memory.conditions,
         });
-        self.timeline.hpa_decided(self.now, id, deployment.replicas, &decision);
         let desired = u32::try_from(decision.desired_replicas).unwrap_or(0);
         let size = deployment.replicas;
         let current = if plan.controller.options.current_is_status { counted } else { size };
+        self.timeline.hpa_decided(self.now, id, current, &decision);
         if desired != current && desired > size {
             let step = self.scale_out(id, desired, decision.winner, &samples);
             self.timeline.scale_outs.push(step);
+        }
+        let satisfied = decision.proposal.is_some_and(|proposal| i64::from(proposal) <= i64::from(current));
+        if let Some(winner) = decision.winner.filter(|_| satisfied) {
+            self.note_enough(id, winner, &samples);
         }
         let deployment = &mut self.world.deployments[index];
         if let Some(memory) = &mut deployment.hpa {
@@ -89,37 +93,68 @@ impl<P: RequestPath> Engine<P> {
     /// A step up, with what led to it.
     fn scale_out(&self, id: DeploymentId, to: u32, winner: Option<usize>, samples: &[Samples]) -> ScaleOut {
         let deployment = &self.world.deployments[usize::from(id)];
-        let hpa = deployment.hpa.as_ref();
-        let metric = winner.and_then(|winner| self.hpa_plan(id)?.spec.metrics.get(winner));
-        let is_resource = metric.is_some_and(|metric| {
-            matches!(metric.source, MetricSource::Resource { .. } | MetricSource::ContainerResource { .. })
-        });
-        let of_pods = || self.world.pods.iter().filter(|pod| pod.deployment == id);
-        let sampled = match winner.and_then(|winner| samples.get(winner)) {
-            Some(Samples::Pods(pods)) if is_resource => pods.iter().map(|sample| sample.time).max(),
-            Some(Samples::Pods(_) | Samples::Object(_)) => {
-                of_pods().filter_map(|pod| Some(pod.scrapes.last(self.now)?.at)).max()
-            }
-            Some(Samples::External(_)) => {
-                let queue = self.pipeline(id).and_then(|pipeline| pipeline.queue.as_ref());
-                let lag = queue.map_or(Nanos::ZERO, |queue| queue.lag);
-                let exported = hpa.into_iter().flat_map(|hpa| &hpa.exported).map(|(at, _)| *at);
-                exported.filter(|at| *at + lag <= self.now).max()
-            }
-            Some(Samples::Unavailable) | None => None,
-        };
-        // Only metrics-server keeps samples back until its next round.
-        let served = if is_resource { hpa.map(|hpa| hpa.served_at) } else { sampled };
+        let seen = deployment.hpa.as_ref().and_then(|hpa| hpa.sights.open(winner?, self.now));
+        let newest = winner.and_then(|winner| self.newest(id, winner, samples));
         ScaleOut {
             at: self.now,
             deployment: id,
             from: deployment.replicas,
             to,
-            load_rose: sampled.and_then(|at| load_rose(&self.world.spec.load, at)),
-            sampled,
-            served,
+            load_rose: seen.map(|seen| seen.rose),
+            sampled: seen.map(|seen| seen.sampled).or(newest.map(|newest| newest.end)),
+            served: seen.map(|seen| seen.served).or(newest.map(|newest| newest.served)),
         }
     }
+
+    /// The autoscaler has enough: whatever rise the samples show in full is dealt with.
+    fn note_enough(&mut self, id: DeploymentId, winner: usize, samples: &[Samples]) {
+        let now = self.now;
+        let Some(newest) = self.newest(id, winner, samples) else { return };
+        if let Some(hpa) = &mut self.world.deployments[usize::from(id)].hpa {
+            hpa.sights.satisfied(winner, newest.begin, now);
+        }
+    }
+
+    /// The newest samples of a metric; `None` where it has none.
+    fn newest(&self, id: DeploymentId, metric: usize, samples: &[Samples]) -> Option<Newest> {
+        let plan = self.hpa_plan(id)?;
+        let hpa = self.world.deployments[usize::from(id)].hpa.as_ref()?;
+        match plan.metrics.signal(metric, plan.spec.metrics.get(metric)?) {
+            Signal::Cpu | Signal::Memory(_) => {
+                let Samples::Pods(pods) = samples.get(metric)? else { return None };
+                let end = pods.iter().map(|sample| sample.time).max()?;
+                let begin = pods.iter().map(|sample| sample.time - sample.window).min()?;
+                // metrics-server keeps samples back until its next round.
+                Some(Newest { begin, end, served: hpa.served_at })
+            }
+            Signal::Backlog => {
+                let lag = plan.metrics.queue.as_ref().map_or(Nanos::ZERO, |queue| queue.lag);
+                let exported = hpa.exported.iter().map(|(at, _)| *at);
+                let end = exported.filter(|at| *at + lag <= self.now).max()?;
+                Some(Newest { begin: end, end, served: end + lag })
+            }
+            signal => {
+                let pods = self.world.pods.iter().filter(|pod| pod.deployment == id);
+                let end = pods.filter_map(|pod| Some(pod.scrapes.last(self.now)?.at)).max()?;
+                let window = match signal {
+                    Signal::RequestRate | Signal::Latency { .. } => plan.metrics.adapter.rate_window,
+                    _ => Nanos::ZERO,
+                };
+                Some(Newest { begin: end - window, end, served: end })
+            }
+        }
+    }
+}
+
+/// The newest samples of a metric.
+#[derive(Clone, Copy)]
+struct Newest {
+    /// When the first of their windows began.
+    begin: SimTime,
+    /// When the last of them was taken.
+    end: SimTime,
+    /// Since when the metrics API serves them.
+    served: SimTime,
 }
 
 /// What the controller sees of a pod.

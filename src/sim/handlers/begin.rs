@@ -9,6 +9,7 @@ use crate::random::{Dist, Stream};
 use crate::sim::engine::Engine;
 use crate::sim::event::{DeploymentId, Event, SetId};
 use crate::sim::path::{App, PodId, RequestPath};
+use crate::sim::sight::Sights;
 use crate::sim::spec::{HpaPlan, Mechanism, MemoryUse, Role, Signal};
 use crate::sim::timeline::ViewHolder;
 use crate::sim::world::{Autoscaler, Deployment, Process, ReplicaSet};
@@ -68,6 +69,11 @@ impl<P: RequestPath> Engine<P> {
                 backlog: hpa.metrics.queue.as_ref().map_or(0.0, |queue| queue.initial),
                 exported: Default::default(),
                 last_active: SimTime::START,
+                sights: Sights::new(
+                    &self.world.spec.load,
+                    hpa.metrics.queue.as_ref().map(|queue| &queue.arrivals),
+                    hpa.spec.metrics.len(),
+                ),
             }),
         });
         self.timeline.desired(SimTime::START, id, replicas);

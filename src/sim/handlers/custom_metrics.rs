@@ -22,10 +22,17 @@ impl<P: RequestPath> Engine<P> {
 
     /// Whether any metric of a deployment's autoscaler measures something that `which` names.
     pub(crate) fn measures(&self, deployment: DeploymentId, which: fn(Signal) -> bool) -> bool {
-        self.hpa_plan(deployment).is_some_and(|plan| {
-            let metrics = plan.spec.metrics.iter().enumerate();
-            metrics.map(|(index, metric)| plan.metrics.signal(index, metric)).any(which)
-        })
+        !self.metrics_that_measure(deployment, which).is_empty()
+    }
+
+    /// The metrics of a deployment's autoscaler that measure something that `which` names.
+    fn metrics_that_measure(&self, deployment: DeploymentId, which: fn(Signal) -> bool) -> Vec<usize> {
+        let Some(plan) = self.hpa_plan(deployment) else { return Vec::new() };
+        let metrics = plan.spec.metrics.iter().enumerate();
+        metrics
+            .filter(|(index, metric)| which(plan.metrics.signal(*index, metric)))
+            .map(|(index, _)| index)
+            .collect()
     }
 
     // === Prometheus ===
@@ -54,6 +61,12 @@ impl<P: RequestPath> Engine<P> {
                     hpa.latencies.pop_front();
                 }
             }
+        }
+        let scraped = self.metrics_that_measure(deployment, |signal| {
+            !matches!(signal, Signal::Cpu | Signal::Memory(_) | Signal::Backlog | Signal::NotSimulated)
+        });
+        if let Some(hpa) = self.autoscaler(deployment) {
+            scraped.into_iter().for_each(|metric| hpa.sights.scrapes(metric, now));
         }
         self.queue.push(now + adapter.scrape, Event::AdapterScrape(deployment));
     }
@@ -150,9 +163,11 @@ impl<P: RequestPath> Engine<P> {
         };
         let pods = self.world.pods.iter().filter(works).count();
         let capacity = per_pod * pods as f64 * QUEUE_STEP.as_secs_f64();
+        let backlogs = self.metrics_that_measure(deployment, |signal| signal == Signal::Backlog);
         if let Some(hpa) = self.autoscaler(deployment) {
             hpa.backlog = backlog_after(hpa.backlog, arrivals, capacity);
             hpa.export(now, lag);
+            backlogs.into_iter().for_each(|metric| hpa.sights.exports(metric, now, lag));
         }
         self.queue.push(now + QUEUE_STEP, Event::QueueStep(deployment));
     }

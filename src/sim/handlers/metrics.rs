@@ -40,6 +40,10 @@ impl<P: RequestPath> Engine<P> {
                     self.world.pods[id as usize].meters[index].read = Some(reading);
                 }
             }
+            let deployment = usize::from(self.world.pods[id as usize].deployment);
+            if let Some(hpa) = &mut self.world.deployments[deployment].hpa {
+                hpa.sights.kubelet_reads(self.now);
+            }
         }
         self.queue.push(self.now + every, Event::Housekeeping(id));
     }
@@ -102,6 +106,9 @@ impl<P: RequestPath> Engine<P> {
         let served: Vec<Vec<PodSample>> = served.collect();
         let now = self.now;
         if let Some(hpa) = &mut self.world.deployments[usize::from(deployment)].hpa {
+            for (metric, samples) in served.iter().enumerate() {
+                hpa.sights.serves(metric, samples.iter().map(|sample| sample.time).max(), now);
+            }
             (hpa.served, hpa.served_at) = (served, now);
         }
     }
