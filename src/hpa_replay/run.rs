@@ -185,7 +185,7 @@ pub fn replay(setup: &Setup<'_>) -> Result<Vec<Step>, ReplayError> {
     let mut steps = Vec::with_capacity(usize::try_from(syncs).unwrap_or(0));
     let mut now = first;
     while now <= last {
-        steps.push(replayer.sync(now).0);
+        steps.push(replayer.sync(now));
         now += setup.sync_period;
     }
     Ok(steps)
@@ -250,8 +250,8 @@ impl<'a> Replayer<'a> {
         self.pods.resize(usize::try_from(size).unwrap_or(0), old_pod());
     }
 
-    /// One sync: the step, and the decision in full.
-    pub(super) fn sync(&mut self, now: SimTime) -> (Step, Decision) {
+    /// One sync.
+    fn sync(&mut self, now: SimTime) -> Step {
         let follows_recording = self.setup.follow == Follow::Recorded;
         if follows_recording && let Some(pods) = self.fleet_at(now) {
             self.set_size(whole(pods));
@@ -265,9 +265,8 @@ impl<'a> Replayer<'a> {
             // The youngest go first, as the ReplicaSet has it.
             self.pods.resize(size, pod(now));
         }
-        self.history = decision.history.clone();
-        self.conditions = decision.conditions.clone();
-        (step, decision)
+        (self.history, self.conditions) = (decision.history, decision.conditions);
+        step
     }
 
     /// Marks pods as ready whose time has come; gives how many are.
