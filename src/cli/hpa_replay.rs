@@ -291,7 +291,7 @@ fn duration(flag: &str, text: &str) -> Result<Nanos, Failure> {
     Ok(parse_duration(text).map_err(|error| bad_flag(flag, &error.to_string()))?)
 }
 
-fn minor_of(version: &str) -> Result<u32, Failure> {
+pub(super) fn minor_of(version: &str) -> Result<u32, Failure> {
     let rest = version.strip_prefix('v').unwrap_or(version).strip_prefix("1.");
     let minor = rest.and_then(|rest| rest.split('.').next()?.parse().ok());
     minor.ok_or_else(|| {

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, de::Error};
+use serde::de::{Error, IgnoredAny};
+use serde::{Deserialize, Deserializer};
 
 use super::fields::Count;
 use super::pods::{PhaseIn, StatusIn};
@@ -17,6 +18,7 @@ use crate::model::hpa::{
 use crate::units::{Nanos, SimTime, parse_duration, parse_quantity_milli};
 
 /// A quantity in thousandths.
+#[derive(Clone, Copy)]
 pub(super) struct Quantity(pub i64);
 
 impl<'de> Deserialize<'de> for Quantity {
@@ -92,8 +94,9 @@ pub(super) struct Hpa {
     pub status: HpaStatus,
 }
 
+/// A misspelt field of a spec would be a default in silence, so none may be unknown.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct HpaSpecIn {
     pub scale_target_ref: ObjectRef,
     pub min_replicas: Option<Count>,
@@ -109,6 +112,53 @@ pub(super) struct HpaStatus {
     pub current_replicas: Count,
     pub desired_replicas: Count,
     pub conditions: Vec<Condition>,
+    #[serde(deserialize_with = "null_is_empty")]
+    current_metrics: Vec<CurrentMetric>,
+}
+
+/// The API server writes a list that nobody has filled as null.
+fn null_is_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<CurrentMetric>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// What a metric said at the controller's last sync. Fields differ by version, so none is refused.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CurrentMetric {
+    object: Option<CurrentValue>,
+    external: Option<CurrentValue>,
+}
+
+#[derive(Deserialize)]
+struct CurrentValue {
+    metric: ValueName,
+    #[serde(default)]
+    current: Current,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Current {
+    average_value: Option<SignedQuantity>,
+    value: Option<SignedQuantity>,
+}
+
+impl HpaStatus {
+    /// The whole of an Object or External metric at the last sync, in thousandths. Of a metric that
+    /// is shared by the pods the status only has the share, rounded up.
+    pub(super) fn total_of(&self, metric: &MetricSpec, status_replicas: i32) -> Option<i64> {
+        let current = self.current_metrics.iter().find_map(|current| {
+            let (value, name) = match &metric.source {
+                MetricSource::Object { metric } => (current.object.as_ref()?, metric),
+                MetricSource::External { metric } => (current.external.as_ref()?, metric),
+                _ => return None,
+            };
+            (value.metric.name == *name).then_some(&value.current)
+        })?;
+        let shared = |average: &SignedQuantity| average.0.saturating_mul(status_replicas.into());
+        let average = current.average_value.as_ref().map(shared);
+        current.value.as_ref().map(|value| value.0).or(average)
+    }
 }
 
 #[derive(Deserialize)]
@@ -120,8 +170,8 @@ pub(super) struct Condition {
     last_transition_time: Option<Timestamp>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Metric {
     r#type: String,
     resource: Option<ResourceSource>,
@@ -131,7 +181,15 @@ pub(super) struct Metric {
     external: Option<NamedSource>,
 }
 
-#[derive(Deserialize)]
+impl Metric {
+    /// The object that an Object metric is of.
+    pub(super) fn described(&self) -> Option<&Described> {
+        self.object.as_ref()?.described_object.as_ref()
+    }
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct ResourceSource {
     name: String,
     container: Option<String>,
@@ -139,20 +197,25 @@ struct ResourceSource {
     target: TargetIn,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct NamedSource {
     metric: MetricName,
     #[serde(default)]
     target: TargetIn,
+    described_object: Option<Described>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct MetricName {
     name: String,
+    #[serde(rename = "selector")]
+    _selector: Option<IgnoredAny>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 struct TargetIn {
     r#type: Option<String>,
     average_utilization: Option<Count>,
@@ -307,4 +370,63 @@ pub(super) struct PodMetrics {
 pub(super) struct Usage {
     pub name: String,
     pub usage: BTreeMap<String, Quantity>,
+}
+
+/// One number of the custom or the external metrics API.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct MetricValue {
+    /// What it is of; external metrics have none.
+    pub described_object: Option<Described>,
+    metric_name: Option<String>,
+    metric: Option<ValueName>,
+    pub timestamp: Timestamp,
+    window_seconds: Option<u32>,
+    value: SignedQuantity,
+}
+
+/// The object that a number is of.
+#[derive(Clone, Deserialize)]
+pub(super) struct Described {
+    pub kind: String,
+    pub name: String,
+    #[serde(default)]
+    pub namespace: String,
+}
+
+#[derive(Deserialize)]
+struct ValueName {
+    name: String,
+}
+
+impl MetricValue {
+    /// The metric; v1beta1 and v1beta2 of the custom metrics API write it in different places.
+    pub(super) fn name(&self) -> &str {
+        self.metric_name.as_deref().or(self.metric.as_ref().map(|m| m.name.as_str())).unwrap_or_default()
+    }
+
+    pub(super) fn milli(&self) -> i64 {
+        self.value.0
+    }
+
+    /// What the value covers: a minute unless the API says otherwise.
+    /// Source: metrics/client.go, metricServerDefaultMetricWindow.
+    pub(super) fn window(&self) -> Nanos {
+        self.window_seconds.map_or(Nanos::from_secs(60), |seconds| Nanos::from_secs(seconds.into()))
+    }
+}
+
+/// A quantity in thousandths that may be below zero, as custom metrics may.
+struct SignedQuantity(i64);
+
+impl<'de> Deserialize<'de> for SignedQuantity {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let (sign, amount) = match text.strip_prefix('-') {
+            Some(amount) => (-1, amount),
+            None => (1, text.as_str()),
+        };
+        let milli = parse_quantity_milli(amount).map_err(D::Error::custom)?;
+        i64::try_from(milli).map(|milli| SignedQuantity(sign * milli)).map_err(D::Error::custom)
+    }
 }

@@ -158,6 +158,7 @@ impl Stage {
                     history: history(input.history),
                     conditions: conditions(input.conditions.unwrap_or_default()),
                     names: table.names,
+                    remarks: Vec::new(),
                 })))
             }
             "calculate" => {
@@ -181,6 +182,7 @@ impl Stage {
                     history: History::default(),
                     conditions: Conditions::default(),
                     names: table.names,
+                    remarks: Vec::new(),
                 })))
             }
             "group-pods" => {

@@ -35,13 +35,7 @@ impl HpaIn {
     ) -> Result<(HpaSpec, Vec<Samples>), InputError> {
         let min = self.min_replicas.map_or(1, |Count(min)| min);
         let Count(max) = self.max_replicas;
-        if max == 0 {
-            return Err(InputError::at("hpa.maxReplicas", "must be 1 or more"));
-        }
-        if min > max {
-            let problem = format!("{min} is more than maxReplicas, {max}: lower it or raise maxReplicas");
-            return Err(InputError::at("hpa.minReplicas", problem));
-        }
+        check_bounds("hpa", (min, max))?;
         let mut metrics = Vec::new();
         let mut samples = Vec::new();
         for (index, metric) in self.metrics.into_iter().flatten().enumerate() {
@@ -56,6 +50,18 @@ impl HpaIn {
         let behavior = self.behavior.map(|behavior| behavior.read("hpa.behavior")).transpose()?;
         Ok((HpaSpec { min_replicas: min, max_replicas: max, metrics, behavior }, samples))
     }
+}
+
+/// What the API server would refuse.
+pub(super) fn check_bounds(path: &str, (min, max): (i32, i32)) -> Result<(), InputError> {
+    if max == 0 {
+        return Err(InputError::at(format!("{path}.maxReplicas"), "must be 1 or more"));
+    }
+    if min > max {
+        let problem = format!("{min} is more than maxReplicas, {max}: lower it or raise maxReplicas");
+        return Err(InputError::at(format!("{path}.minReplicas"), problem));
+    }
+    Ok(())
 }
 
 /// What the API server fills in where a spec has no metrics: 80 % of the CPU requests.

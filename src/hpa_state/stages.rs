@@ -110,7 +110,8 @@ impl Request {
     }
 
     /// Reads what the user gave: either one input of this interface, or any number of objects and
-    /// lists as `kubectl get -o json` prints them (see [`from_kubectl`]).
+    /// lists as `kubectl get -o json` prints them (see [`from_kubectl`]). Which version of Kubernetes
+    /// (1.`minor`) they come from, they do not say; an input of this interface does.
     ///
     /// # Errors
     /// An [`InputError`] naming the field.
@@ -118,9 +119,19 @@ impl Request {
         mut values: Vec<Value>,
         hpa_name: Option<&str>,
         now: Option<SimTime>,
+        minor: Option<u32>,
     ) -> Result<Request, InputError> {
         if values.iter().any(|value| value.get("kind").is_some()) {
-            return from_kubectl(&values, hpa_name, now).map(Request::from);
+            let mut state = from_kubectl(&values, hpa_name, now)?;
+            if let Some(minor) = minor {
+                state.options = Options::for_kubernetes(minor);
+            }
+            return Ok(Request::from(state));
+        }
+        if minor.is_some() || hpa_name.is_some() {
+            let problem = "--hpa and --kubernetes are for what kubectl prints: this input has \
+                           `options.kubernetes` and one autoscaler";
+            return Err(InputError::at("", problem));
         }
         match (values.pop(), values.is_empty()) {
             (Some(value), true) => Request::from_value(value),

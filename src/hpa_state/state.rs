@@ -28,6 +28,8 @@ pub struct State {
     pub conditions: Conditions,
     /// Names by pod index; those beyond the pods belong to samples of unknown pods.
     pub names: Vec<String>,
+    /// What the reader of the input should know, such as numbers that it lacks.
+    pub remarks: Vec<String>,
 }
 
 impl State {

@@ -494,8 +494,9 @@ fn remarks_pass_and_everything_else_is_refused_by_name() {
 
 #[test]
 fn either_one_input_or_objects_of_kubectl() {
-    let read =
-        |values: Vec<Value>| Request::from_values(values, None, None).map(|_| ()).map_err(|e| e.to_string());
+    let read = |values: Vec<Value>| {
+        Request::from_values(values, None, None, None).map(|_| ()).map_err(|e| e.to_string())
+    };
     assert_eq!(read(vec![decide_input()]), Ok(()));
     for values in [vec![], vec![decide_input(), decide_input()]] {
         assert!(read(values).unwrap_err().starts_with("needs exactly one input"));

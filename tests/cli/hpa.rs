@@ -135,3 +135,105 @@ spec:
     metadata: {labels: {app: web}}
     spec: {containers: [{name: app, image: app}]}
 ";
+
+// === What kubectl prints ===
+
+/// `kubectl get hpa,pods -o json` of a namespace with two autoscalers, as a cluster of today writes
+/// it, and metrics-server's answer at the same moment.
+const OBJECTS: &str = include_str!("dumps/objects.json");
+const METRICS: &str = include_str!("dumps/metrics.json");
+
+#[test]
+fn why_it_does_not_scale_is_answered_from_a_pipe() {
+    let folder = Folder::new(&[]);
+    let piped = format!("{OBJECTS}{METRICS}");
+    let answer = run_with(folder.path(), "hpa decide --input - --hpa web", &piped);
+    assert_eq!((answer.code, answer.talk.as_str()), (Some(0), ""));
+    // Five pods: two count. One is measured for less than a window since it is ready, one is not
+    // ready yet, one is going.
+    for words in [
+        "no change: 4 replicas",
+        "cpu: 93 % of the requests, target 60 %: ratio 1.55",
+        "2 of 5 pods count",
+        "unready because not ready yet (within 5m of its start): web-6c9f7d5b84-tz9rl",
+        "unready because measured for less than one window since it got ready (within 5m of its start): \
+         web-6c9f7d5b84-jh4wd",
+        "ignored because terminating: web-6c9f7d5b84-w5c2n",
+        "with 2 unready pods at 0: ratio 0.767",
+        "asks for 4: no change, 0.767 points the other way than the counted pods alone",
+    ] {
+        assert!(answer.out.contains(words), "{words} is missing in\n{}", answer.out);
+    }
+    let both = Folder::new(&[("all.json", &piped)]);
+    assert_eq!(run(both.path(), "hpa decide --input all.json --hpa shop/web").out, answer.out);
+}
+
+#[test]
+fn several_autoscalers_are_asked_about() {
+    let folder = Folder::new(&[]);
+    let piped = format!("{OBJECTS}{METRICS}");
+    let answer = run_with(folder.path(), "hpa decide --input -", &piped);
+    assert_eq!((answer.code, answer.out.as_str()), (Some(2), ""));
+    assert!(answer.talk.contains("choose one with --hpa: shop/web, shop/worker"), "{}", answer.talk);
+
+    // The queue's length is not among the objects; its status has the share of a pod, 41 for each of 2.
+    let worker = run_with(folder.path(), "hpa decide --input - --hpa worker", &piped);
+    assert_eq!(worker.code, Some(0), "{}", worker.talk);
+    assert!(worker.out.contains("jobs_waiting: 82 in all, target 20 per pod"), "{}", worker.out);
+    assert!(worker.out.starts_with("scale up: 2 -> 4 replicas\n"), "{}", worker.out);
+    assert!(
+        worker
+            .talk
+            .contains("kubectl get --raw /apis/external.metrics.k8s.io/v1beta1/namespaces/shop/jobs_waiting"),
+        "{}",
+        worker.talk
+    );
+    let api = r#"{"kind": "ExternalMetricValueList", "apiVersion": "external.metrics.k8s.io/v1beta1", "metadata": {},
+        "items": [{"metricName": "jobs_waiting", "metricLabels": {"queue": "mail"}, "timestamp": "2026-03-01T12:00:00Z", "value": "130"}]}"#;
+    let worker = run_with(folder.path(), "hpa decide --input - --hpa worker", &format!("{piped}{api}"));
+    assert!(worker.out.contains("jobs_waiting: 130 in all"), "{}", worker.out);
+    assert_eq!(worker.talk, "");
+}
+
+#[test]
+fn a_dump_that_cannot_be_is_refused_by_field() {
+    let folder = Folder::new(&[]);
+    for (from, to, words) in [
+        (
+            r#""minReplicas": 3"#,
+            r#""minReplicas": 30"#,
+            "web.spec.minReplicas: 30 is more than maxReplicas, 20",
+        ),
+        (r#""maxReplicas": 20"#, r#""maxReplicas": 20, "targetCPU": 5"#, "web.spec.targetCPU: unknown field"),
+        (r#""cpu": "250m""#, r#""cpu": "-250m""#, "`-250m` is negative"),
+        (r#""averageUtilization": 60"#, r#""averageUtilization": 1e999"#, "<stdin>:"),
+    ] {
+        let piped = format!("{}{METRICS}", OBJECTS.replacen(from, to, 1));
+        let answer = run_with(folder.path(), "hpa decide --input - --hpa web", &piped);
+        assert_eq!((answer.code, answer.out.as_str()), (Some(2), ""), "{to}");
+        assert!(answer.talk.contains(words), "{to}: {}", answer.talk);
+    }
+    let native = run_with(folder.path(), "hpa decide --input - --kubernetes 1.30", STATE);
+    assert_eq!(native.code, Some(2));
+    assert!(native.talk.contains("options.kubernetes"), "{}", native.talk);
+}
+
+/// Up to 1.32 a ratio of exactly 1.1 was outside of the tolerance.
+#[test]
+fn the_version_of_the_cluster_decides() {
+    let folder = Folder::new(&[]);
+    let piped = format!("{OBJECTS}{METRICS}");
+    let api = |value: &str| {
+        format!(
+            r#"{{"kind": "ExternalMetricValueList", "items": [{{"metricName": "jobs_waiting", "timestamp": "2026-03-01T12:00:00Z", "value": "{value}"}}]}}"#
+        )
+    };
+    let size = |minor: &str| {
+        let call = format!("hpa decide --input - --hpa worker --kubernetes {minor} -o json");
+        let answer = run_with(folder.path(), &call, &format!("{piped}{}", api("44")));
+        let data: serde_json::Value =
+            serde_json::from_str(&answer.out).unwrap_or_else(|_| panic!("{}", answer.talk));
+        data["desiredReplicas"].clone()
+    };
+    assert_eq!((size("1.35"), size("1.32")), (2.into(), 3.into()));
+}
