@@ -1,5 +1,7 @@
 //! CSV with a header: the time first, then one column per row of numbers.
 
+use std::borrow::Cow;
+
 use super::recording::{Point, RecordingError, Series, push};
 use crate::hpa_state::parse_timestamp;
 
@@ -25,7 +27,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Series>, RecordingError> {
         return Err(RecordingError::at(format!("line {number}"), problem));
     }
     let mut columns: Vec<(String, Vec<Point>)> =
-        names[1..].iter().map(|name| (name.clone(), Vec::new())).collect();
+        names[1..].iter().map(|name| (name.to_string(), Vec::new())).collect();
     let mut last: Vec<Point> = Vec::new();
     for (number, line) in lines {
         let at = |problem: String| RecordingError::at(format!("line {number}"), problem);
@@ -59,16 +61,21 @@ fn separator_of(header: &str) -> char {
 }
 
 /// The cells of a line, without blanks and quotes around them. A quoted cell may hold separators.
-fn cells(line: &str, separator: char) -> Vec<String> {
+fn cells(line: &str, separator: char) -> Vec<Cow<'_, str>> {
+    if !line.contains('"') {
+        return line.split(separator).map(|cell| Cow::Borrowed(cell.trim())).collect();
+    }
     let (mut cells, mut cell, mut quoted) = (Vec::new(), String::new(), false);
     for c in line.chars() {
         match c {
             '"' => quoted = !quoted,
-            c if c == separator && !quoted => cells.push(std::mem::take(&mut cell).trim().to_owned()),
+            c if c == separator && !quoted => {
+                cells.push(Cow::Owned(std::mem::take(&mut cell).trim().to_owned()))
+            }
             c => cell.push(c),
         }
     }
-    cells.push(cell.trim().to_owned());
+    cells.push(Cow::Owned(cell.trim().to_owned()));
     cells
 }
 

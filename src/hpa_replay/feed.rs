@@ -84,7 +84,10 @@ fn per_pod(
         let serves = view.ready == Some(Status::True);
         (!young).then_some(PodSample { pod, time, window, value: Some(if serves { value } else { 0 }) })
     };
-    Samples::Pods((0..).zip(pods).filter_map(sample).collect())
+    // A list that grows would be moved several times at every sync.
+    let mut list = Vec::with_capacity(pods.len());
+    list.extend((0..).zip(pods).filter_map(sample));
+    Samples::Pods(list)
 }
 
 /// Thousandths; what does not fit is cut.

@@ -150,16 +150,16 @@ fn why_it_does_not_scale_is_answered_from_a_pipe() {
     let answer = run_with(folder.path(), "hpa decide --input - --hpa web", &piped);
     assert_eq!((answer.code, answer.talk.as_str()), (Some(0), ""));
     // Five pods: two count. One is measured for less than a window since it is ready, one is not
-    // ready yet, one is going.
+    // measured yet, one is going.
     for words in [
         "no change: 4 replicas",
         "cpu: 93 % of the requests, target 60 %: ratio 1.55",
         "2 of 5 pods count",
-        "unready because not ready yet (within 5m of its start): web-6c9f7d5b84-tz9rl",
+        "missing because the metrics API has no sample: web-6c9f7d5b84-tz9rl",
         "unready because measured for less than one window since it got ready (within 5m of its start): \
          web-6c9f7d5b84-jh4wd",
         "ignored because terminating: web-6c9f7d5b84-w5c2n",
-        "with 2 unready pods at 0: ratio 0.767",
+        "with 1 unready pod and 1 missing pod at 0: ratio 0.767",
         "asks for 4: no change, 0.767 points the other way than the counted pods alone",
     ] {
         assert!(answer.out.contains(words), "{words} is missing in\n{}", answer.out);

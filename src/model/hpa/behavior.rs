@@ -148,6 +148,7 @@ mod tests {
             ("down max takes the larger change", Down, 10, Max, mixed.clone(), none(), (5, Some(1))),
             ("down min takes the smaller change", Down, 10, Min, mixed.clone(), none(), (8, Some(0))),
             ("of equals the first", Down, 4, Max, mixed.clone(), none(), (2, Some(0))),
+            ("of equals the first, up", Up, 4, Max, mixed.clone(), none(), (6, Some(0))),
             ("disabled up", Up, 10, Disabled, mixed.clone(), none(), (10, None)),
             ("disabled down", Down, 10, Disabled, mixed, none(), (10, None)),
             ("no policies", Up, 10, Max, vec![], none(), (10, None)),
