@@ -18,8 +18,8 @@ pub struct ScaleOut {
     /// When the load began to rise that this step answers; `None` for loads that are no rate over
     /// time, and for steps that no rise explains.
     pub load_rose: Option<SimTime>,
-    /// End of the first sample that includes some of the rise; without a rise, of the newest sample
-    /// of the metric that decided.
+    /// End of the first sample that shows the rise; without a rise, of the newest sample of the metric
+    /// that decided.
     pub sampled: Option<SimTime>,
     /// When the metrics API began to serve that sample.
     pub served: Option<SimTime>,

@@ -44,7 +44,7 @@ impl Rises {
 pub(crate) struct Sight {
     /// When the load began to rise.
     pub(crate) rose: SimTime,
-    /// When a sample was first taken that includes some of it.
+    /// When a sample was first taken that shows it.
     pub(crate) sampled: SimTime,
     /// When the metrics API first served such a sample.
     pub(crate) served: SimTime,
@@ -60,6 +60,8 @@ pub(crate) struct Sights {
     by_metric: Vec<Option<Sight>>,
     /// The rise that needs no more pods than there are.
     answered: Option<SimTime>,
+    /// The rise of which the samples so far had too little to ask for more.
+    dim: Option<SimTime>,
 }
 
 impl Sights {
@@ -119,13 +121,23 @@ impl Sights {
     }
 
     /// The autoscaler asks for no more than there is, by samples of which the first began at
-    /// `since`. If that was after the rise, a later step up has another reason.
+    /// `since`. If that was after the rise, a later step up has another reason; if not, they had too
+    /// little of it.
     pub(crate) fn satisfied(&mut self, metric: usize, since: SimTime, now: SimTime) {
-        if let Some(sight) = self.open(metric, now)
-            && since >= sight.rose
-        {
+        let Some(sight) = self.open(metric, now) else { return };
+        if since >= sight.rose {
             self.answered = Some(sight.rose);
+        } else {
+            self.dim = Some(sight.rose);
         }
+    }
+
+    /// The autoscaler asks for more, by samples that end at `end` and are served since `served`. Where
+    /// the earlier ones had too little of the rise, these are the first that show it.
+    pub(crate) fn alarmed(&mut self, metric: usize, (end, served): (SimTime, SimTime), now: SimTime) {
+        let Some(sight) = self.open(metric, now).filter(|sight| self.dim == Some(sight.rose)) else { return };
+        self.dim = None;
+        self.by_metric[metric] = Some(Sight { sampled: end, served, ..sight });
     }
 }
 
@@ -188,6 +200,19 @@ mod tests {
         assert_eq!(sights.open(0, at(73)), None);
         sights.scrapes(0, at(181));
         assert!(sights.open(0, at(181)).is_some_and(|sight| sight.rose == at(180)), "the next rise");
+    }
+
+    #[test]
+    fn a_sample_with_too_little_of_a_rise_does_not_count() {
+        let mut sights = Sights::new(&open(profile()), None, 1);
+        sights.scrapes(0, at(61));
+        sights.alarmed(0, (at(62), at(63)), at(64));
+        assert!(sights.open(0, at(64)).is_some_and(|sight| sight.sampled == at(61)), "it was enough");
+        sights.satisfied(0, at(50), at(65));
+        sights.alarmed(0, (at(71), at(72)), at(80));
+        sights.alarmed(0, (at(81), at(82)), at(90));
+        let sight = Sight { rose: at(60), sampled: at(71), served: at(72) };
+        assert_eq!(sights.open(0, at(90)), Some(sight), "the first that was enough");
     }
 
     #[test]

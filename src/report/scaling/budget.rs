@@ -9,9 +9,9 @@ use crate::study::{PodWay, ScaleOutSpan};
 
 /// What each of [`STAGES`] ends with.
 const ENDS: [&str; STAGES.len()] = [
-    "the newest sample that the deciding metric had was taken",
-    "the metrics API served it",
-    "the autoscaler looked and decided",
+    "a sample was taken that shows enough of the rise",
+    "the metrics API served that sample",
+    "the autoscaler decided: sync period, windows, speed limits",
     "the pod was written to the API",
     "its first process ran: scheduling, image, sandbox",
     "it was Ready in the API: start-up, probes",

@@ -8,7 +8,7 @@ use crate::report::result::StoredResult;
 use crate::report::scaling::{parts, since};
 
 /// So many stages are named.
-const LONGEST: usize = 3;
+const LONGEST: usize = 2;
 
 /// One line, or none where no autoscaler scaled out.
 pub(super) fn lines(result: &StoredResult) -> Vec<Line> {
@@ -23,8 +23,8 @@ pub(super) fn lines(result: &StoredResult) -> Vec<Line> {
         .take(LONGEST)
         .map(|part| format!("{} {} s", part.stage, seconds(part.ns as f64 / 1e9)));
     let end = match way.arrived() {
-        true => format!("all in rotation {} s after {}", seconds(total), since(step)),
-        false => format!("not all in rotation {} s after {}", seconds(total), since(step)),
+        true => format!("in rotation {} s after {}", seconds(total), since(step)),
+        false => format!("not in rotation {} s after {}", seconds(total), since(step)),
     };
     let more = match steps.len() {
         1 => String::new(),

@@ -47,13 +47,12 @@ impl<P: RequestPath> Engine<P> {
         let size = deployment.replicas;
         let current = if plan.controller.options.current_is_status { counted } else { size };
         self.timeline.hpa_decided(self.now, id, current, &decision);
+        if let (Some(winner), Some(proposal)) = (decision.winner, decision.proposal) {
+            self.note_need(id, winner, &samples, i64::from(proposal) > i64::from(current));
+        }
         if desired != current && desired > size {
             let step = self.scale_out(id, desired, decision.winner, &samples);
             self.timeline.scale_outs.push(step);
-        }
-        let satisfied = decision.proposal.is_some_and(|proposal| i64::from(proposal) <= i64::from(current));
-        if let Some(winner) = decision.winner.filter(|_| satisfied) {
-            self.note_enough(id, winner, &samples);
         }
         let deployment = &mut self.world.deployments[index];
         if let Some(memory) = &mut deployment.hpa {
@@ -106,12 +105,15 @@ impl<P: RequestPath> Engine<P> {
         }
     }
 
-    /// The autoscaler has enough: whatever rise the samples show in full is dealt with.
-    fn note_enough(&mut self, id: DeploymentId, winner: usize, samples: &[Samples]) {
+    /// Remembers whether the samples asked for more than there is, and so showed a rise of the load.
+    fn note_need(&mut self, id: DeploymentId, winner: usize, samples: &[Samples], more: bool) {
         let now = self.now;
         let Some(newest) = self.newest(id, winner, samples) else { return };
         if let Some(hpa) = &mut self.world.deployments[usize::from(id)].hpa {
-            hpa.sights.satisfied(winner, newest.begin, now);
+            match more {
+                true => hpa.sights.alarmed(winner, (newest.end, newest.served), now),
+                false => hpa.sights.satisfied(winner, newest.begin, now),
+            }
         }
     }
 
