@@ -296,6 +296,12 @@ mod tests {
         })
     }
 
+    #[test]
+    fn a_size_that_stays_is_not_cut() {
+        let stay = rate_limit(10, 10, (1, 5), &Behavior::default(), &History::default(), NOW);
+        assert_eq!((stay.replicas, stay.reason), (10, LimitReason::DesiredWithinRange));
+    }
+
     proptest! {
         #[test]
         fn a_cut_step_stays_in_bounds_and_between_current_and_wanted(

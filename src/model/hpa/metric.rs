@@ -323,6 +323,29 @@ mod tests {
     }
 
     #[test]
+    fn every_missing_pod_is_filled_in() {
+        // Two of four pods use half the target; the others count with all of it: 750 of 1000.
+        let fixture = Fixture::new(4).with(per_pod(1_000), values(&[500, 500]));
+        assert_eq!(replicas(&fixture), Ok(3));
+    }
+
+    #[test]
+    fn a_metric_tells_its_level_and_its_names() {
+        let fixture = Fixture::new(2).with(cpu(50), values(&[600, 600]));
+        let level = evaluate(&fixture.input(), 0).level().map(|level| (level.value, level.target));
+        assert_eq!(level, Some((60, 50)));
+        let container = MetricSource::ContainerResource { resource: "cpu".into(), container: "app".into() };
+        for (source, name, resource) in [
+            (cpu(1).source, "cpu", Some("cpu")),
+            (container, "cpu of container app", Some("cpu")),
+            (per_pod(1).source, "qps", None),
+            (MetricSource::External { metric: String::new() }, "metric of type External", None),
+        ] {
+            assert_eq!((source.to_string().as_str(), source.resource_name()), (name, resource));
+        }
+    }
+
+    #[test]
     fn every_failure_in_its_order() {
         let busy = || Fixture::new(2).with(cpu(50), values(&[900, 900]));
         let case = |bend: fn(&mut Fixture)| {

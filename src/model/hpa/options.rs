@@ -163,6 +163,7 @@ mod tests {
         let old = Options::for_kubernetes(32);
         let sides = Tolerances { up: 0.5, down: 0.2 };
         assert!(old.within(sides, 1.4));
+        assert!(old.within(sides, 1.5), "the distance itself is within");
         assert!(!old.within(sides, 0.7));
         assert!(old.within(sides, 0.85));
     }
