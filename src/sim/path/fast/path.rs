@@ -81,6 +81,11 @@ impl<O: Observer> RequestPath for FastPath<O> {
         if self.source.peek() != NEVER {
             return false;
         }
+        // Most often somebody waits, which is found without settling thousands of pods.
+        let ahead = |(_, job): (u32, &Job)| job.is_plain() && job.stage == Stage::Fated && job.end > now;
+        if self.pods.iter().any(|pod| pod.ring.iter().any(ahead)) {
+            return false;
+        }
         self.settle_everywhere(now);
         let waits = |(_, job): (u32, &Job)| job.is_plain() && job.stage != Stage::Done;
         !self.timers.any_left(&self.flights)
