@@ -170,6 +170,32 @@ const TABLE: &[(&str, [Answers; 8])] = &[
             LEFT,
         ],
     ),
+    (
+        "kube-proxy",
+        [
+            both(Status::Refused),
+            both(Status::Refused),
+            both(Status::Timeout),
+            both(Status::Reset),
+            SAVED,
+            SAVED,
+            both(Status::Refused),
+            both(Status::Timeout),
+        ],
+    ),
+    (
+        "aws-nlb",
+        [
+            both(Status::Refused),
+            both(Status::Refused),
+            both(Status::Timeout),
+            both(Status::Reset),
+            SAVED,
+            SAVED,
+            both(Status::Refused),
+            both(Status::Timeout),
+        ],
+    ),
     ("traefik", [both(BAD), both(BAD), both(LATE), POST_ONLY, POST_ONLY, SAVED, both(UNAVAILABLE), LEFT]),
 ];
 

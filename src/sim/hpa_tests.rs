@@ -114,6 +114,7 @@ fn cluster(replicas: u32, hpa: HpaSpec, load: Load, service: Nanos) -> SimSpec {
             read_timeout: secs(60),
             request_timeout: None,
             outlier: None,
+            pins_connections: false,
             keepalive: None,
             answers: Answers::NGINX,
             delivery: Delivery {
@@ -122,6 +123,7 @@ fn cluster(replicas: u32, hpa: HpaSpec, load: Load, service: Nanos) -> SimSpec {
                 remove_elsewhere: None,
                 removal_override: None,
                 addition_override: None,
+                falls_back_to_terminating: false,
                 mechanism: Mechanism::in_place(Nanos::from_millis(10)),
             },
             overhead: Nanos::from_millis(1),

@@ -167,10 +167,23 @@ fn mechanism() -> impl Strategy<Value = Mechanism> {
 fn tier() -> impl Strategy<Value = FrontSpec> {
     let overrides = (prop::option::weighted(0.2, delay(4_000)), prop::option::weighted(0.1, delay(2_000)));
     let delays = (delay(1_500), delay(1_500), prop::option::weighted(0.3, delay(1_500)));
-    (front(), delays, mechanism(), overrides).prop_map(
-        |(front, (add, remove, remove_elsewhere), mechanism, (removal_override, addition_override))| {
-            let delivery =
-                Delivery { add, remove, remove_elsewhere, removal_override, addition_override, mechanism };
+    (front(), delays, mechanism(), overrides, any::<bool>()).prop_map(
+        |(
+            front,
+            (add, remove, remove_elsewhere),
+            mechanism,
+            (removal_override, addition_override),
+            falls_back_to_terminating,
+        )| {
+            let delivery = Delivery {
+                add,
+                remove,
+                remove_elsewhere,
+                removal_override,
+                addition_override,
+                falls_back_to_terminating,
+                mechanism,
+            };
             FrontSpec { delivery, ..front }
         },
     )

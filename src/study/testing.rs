@@ -124,6 +124,7 @@ fn front(removal: Nanos) -> FrontSpec {
         read_timeout: Nanos::from_secs(60),
         request_timeout: None,
         outlier: None,
+        pins_connections: false,
         keepalive: None,
         answers: Answers::NGINX,
         delivery: Delivery {
@@ -132,6 +133,7 @@ fn front(removal: Nanos) -> FrontSpec {
             remove_elsewhere: None,
             removal_override: Some(Dist::Fixed(removal)),
             addition_override: None,
+            falls_back_to_terminating: false,
             mechanism: Mechanism::in_place(Nanos::ZERO),
         },
         overhead: Nanos(200_000),

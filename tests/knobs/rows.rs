@@ -94,6 +94,9 @@ const FEW_OUTLIERS: &[(&str, &str)] = &[
     ("front_end.outlier.ejection", "5s"),
     ("front_end.outlier.max_share", "10%"),
 ];
+/// kube-proxy by its stages.
+const KUBE_PROXY: &[(&str, &str)] =
+    &[("front-end", "kube-proxy"), ("on-stop", "linger=15s"), ("startup", "2s")];
 /// ingress-nginx by its stages.
 const STAGED: &[(&str, &str)] = &[("on-stop", "exit"), ("startup", "2s")];
 /// New targets that fail their first checks.
@@ -234,6 +237,13 @@ fn front_end() -> Vec<Row> {
         row("front_end.outlier.max_share", ["10%", "100%"]).with(OUTLIERS),
         row("front_end.outlier.always_one", ["false", "true"]).with(FEW_OUTLIERS),
         row("front_end.outlier.panic", ["0%", "100%"]).with(OUTLIERS),
+        row("front_end.pins_connections", ["false", "true"]).line(CLOSED).with(KUBE_PROXY),
+        row("front_end.terminating_fallback", ["false", "true"]).with(&[
+            ("front-end", "kube-proxy"),
+            ("on-stop", "linger=15s"),
+            ("startup", "2s"),
+            ("Deployment:spec.strategy.type", "Recreate"),
+        ]),
         row("front_end.first_is_fresh", ["false", "true"]).with(SHORT_LIVED),
         row("front_end.sync_period", ["0s", "5s"]).with(HAPROXY_STAGED),
         row("front_end.server_check", ["false", "true"]).with(HAPROXY),

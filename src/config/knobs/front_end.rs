@@ -57,6 +57,7 @@ pub(super) const FRONT_END: &[Knob] = &[
             "least-connections",
             "turns",
             "least-request",
+            "random",
         ]),
         "balancer",
         "How a pod is chosen for an attempt.",
@@ -199,6 +200,18 @@ pub(super) const FRONT_END: &[Knob] = &[
         Kind::Switch,
         "stale connections are free",
         "Whether an attempt that failed on a reused connection gives its try back.",
+    ),
+    Knob::new(
+        "front_end.pins_connections",
+        Kind::Switch,
+        "balancing of connections",
+        "Whether connections are balanced, not requests: a client that keeps its own stays with its pod.",
+    ),
+    Knob::new(
+        "front_end.terminating_fallback",
+        Kind::Switch,
+        "terminating fallback",
+        "Whether pods that terminate and still serve are used while no pod is ready.",
     ),
     Knob::new(
         "front_end.first_is_fresh",

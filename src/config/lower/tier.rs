@@ -46,6 +46,7 @@ pub(super) fn front_spec(preset: &'static FrontEndPreset, values: &mut Values<'_
         read_timeout: values.limit("front_end.read_timeout").unwrap_or(Nanos::MAX_SPAN),
         request_timeout: values.own_limit("front_end.request_timeout"),
         outlier: outlier(values),
+        pins_connections: values.own_switch("front_end.pins_connections"),
         keepalive,
         answers: answers(values),
         delivery: Delivery {
@@ -54,6 +55,7 @@ pub(super) fn front_spec(preset: &'static FrontEndPreset, values: &mut Values<'_
             remove_elsewhere: None,
             removal_override: removal_override(values),
             addition_override: overriding("front_end.addition", values),
+            falls_back_to_terminating: values.own_switch("front_end.terminating_fallback"),
             mechanism: mechanism(preset.updates, values),
         },
         overhead: values.span("front_end.overhead"),
@@ -71,6 +73,7 @@ fn balancer(values: &mut Values<'_>) -> Balancer {
         "ewma" => Balancer::Ewma,
         "turns" => Balancer::Turns,
         "least-request" => Balancer::LeastRequest,
+        "random" => Balancer::Random,
         _ => Balancer::RoundRobin,
     }
 }

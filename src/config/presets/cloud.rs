@@ -5,6 +5,7 @@ use super::{FrontEndPreset, Param, Updates};
 const AWS: &str = "AWS documentation of target groups";
 const CONTROLLER: &str = "aws-load-balancer-controller v3.5.0, pkg/ingress/model_builder.go";
 const LAG: &str = "fitted to reports: aws-load-balancer-controller #1719, #1064, #2106, #2366";
+const NLB_LAG: &str = "reports: aws-load-balancer-controller #2366, #3270";
 const GKE: &str = "ingress-gce pkg/translator/healthchecks.go";
 const AGIC: &str = "AGIC docs/how-tos/minimize-downtime-during-deployments.md, #75";
 
@@ -132,9 +133,39 @@ pub(super) const CLOUD: &[FrontEndPreset] = &[
     },
     FrontEndPreset {
         name: "aws-nlb",
-        title: "AWS Network Load Balancer",
+        title: "AWS Network Load Balancer, target type ip, AWS Load Balancer Controller v3.5.0",
         updates: Updates::TargetGroup,
-        refused: Some("front ends that balance connections, not requests, are not simulated yet"),
-        params: &[],
+        refused: None,
+        params: &[
+            Param::guess("front_end.replicas", "2", "one node per zone").range("2", "10"),
+            Param::guess("front_end.workers", "1", "a node is one holder"),
+            Param::documented("front_end.balancer", "random", "a hash of each flow"),
+            Param::documented("front_end.pins_connections", "true", "flows stay with their target"),
+            Param::documented("front_end.retry_on", "off", "it forwards packets"),
+            Param::documented("front_end.tries", "1", "it forwards packets"),
+            Param::documented("front_end.retry_non_idempotent", "false", "it forwards packets"),
+            Param::guess("front_end.connect_timeout", "10s", "the client's own").range("1s", "2m"),
+            Param::guess("front_end.read_timeout", "never", "the client's own: --set client.timeout="),
+            Param::documented("front_end.keepalive", "0", "connections are the clients' own"),
+            Param::guess("front_end.watch", "median=5ms,p99=100ms", "one watch hop"),
+            Param::guess("front_end.reconcile", "median=1s,p95=5s,max=p99", LAG).range("200ms", "10s"),
+            Param::guess("front_end.apply", "median=2m,p95=3m,max=p99", NLB_LAG).range("30s", "4m"),
+            Param::guess("front_end.removal", "2m", NLB_LAG).range("30s", "4m"),
+            Param::guess("front_end.health_check.interval", "10s", "controller annotations")
+                .range("10s", "30s"),
+            Param::guess("front_end.health_check.healthy", "3", "controller annotations"),
+            Param::guess("front_end.health_check.unhealthy", "3", "controller annotations"),
+            Param::guess("front_end.health_check.initial", "1", "as at an ALB"),
+            Param::guess("front_end.overhead", "1ms", "one hop between zones").range("200us", "5ms"),
+            Param::documented("front_end.status.error", "refused", "the target's own answer"),
+            Param::documented("front_end.status.closed", "reset", "the target's own answer"),
+            Param::documented("front_end.status.connect_timeout", "timeout", "the client's own clock"),
+            Param::documented("front_end.status.read_timeout", "timeout", "the client's own clock"),
+            Param::guess("front_end.status.no_endpoints", "refused", "not documented"),
+            Param::guess("front_end.status.all_down", "refused", "not documented"),
+            Param::documented("front_end.status.client_left", "timeout", "the client's own clock"),
+            Param::guess("network.after_exit", "blackhole", "secondary addresses of the VPC CNI")
+                .range("refused", "blackhole"),
+        ],
     },
 ];

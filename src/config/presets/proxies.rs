@@ -35,6 +35,8 @@ const ENVOY_STATUSES: [Param; 6] = [
     Param::guess("front_end.status.client_left", "499", "logged as 0 with flag DC"),
 ];
 
+const VIRTUAL_IPS: &str = "kubernetes/website reference/networking/virtual-ips.md";
+
 /// In-cluster proxies.
 pub(super) const PROXIES: &[FrontEndPreset] = &[
     FrontEndPreset {
@@ -112,12 +114,34 @@ pub(super) const PROXIES: &[FrontEndPreset] = &[
     },
     FrontEndPreset {
         name: "kube-proxy",
-        title: "Service address through kube-proxy, no proxy that knows HTTP",
+        title: "Service address through kube-proxy (iptables, nftables), policy Cluster; read, never run",
         updates: Updates::InPlace,
-        refused: Some(
-            "connections pinned to pods and the fallback to terminating endpoints are not simulated yet",
-        ),
-        params: &[],
+        refused: None,
+        params: &[
+            Param::guess("front_end.replicas", "3", "nodes that clients connect from").range("1", "20"),
+            Param::documented("front_end.workers", "1", "one set of rules per node"),
+            Param::documented("front_end.balancer", "random", VIRTUAL_IPS),
+            Param::documented("front_end.pins_connections", "true", "conntrack keeps the choice, #100698"),
+            Param::documented("front_end.terminating_fallback", "true", "pkg/proxy/topology.go"),
+            Param::documented("front_end.retry_on", "off", VIRTUAL_IPS),
+            Param::documented("front_end.tries", "1", VIRTUAL_IPS),
+            Param::documented("front_end.retry_non_idempotent", "false", VIRTUAL_IPS),
+            Param::guess("front_end.connect_timeout", "10s", "the client's own").range("1s", "2m"),
+            Param::guess("front_end.read_timeout", "never", "the client's own: --set client.timeout="),
+            Param::documented("front_end.keepalive", "0", "connections are the clients' own"),
+            Param::guess("front_end.watch", "median=5ms,p99=100ms", "one watch hop").range("2ms", "500ms"),
+            Param::documented("front_end.batch", "0s", "the first change is handled at once"),
+            Param::documented("front_end.sync_rate", "1", "minSyncPeriod 1s"),
+            Param::documented("front_end.removal", "500ms", "watch and minSyncPeriod").range("10ms", "2s"),
+            Param::guess("front_end.overhead", "200us", "one hop in a cluster").range("50us", "2ms"),
+            Param::documented("front_end.status.error", "refused", "the client's own socket"),
+            Param::documented("front_end.status.closed", "reset", "the client's own socket"),
+            Param::documented("front_end.status.connect_timeout", "timeout", "the client's own socket"),
+            Param::documented("front_end.status.read_timeout", "timeout", "the client's own socket"),
+            Param::documented("front_end.status.no_endpoints", "refused", "REJECT, proxier.go"),
+            Param::documented("front_end.status.all_down", "refused", "REJECT, proxier.go"),
+            Param::documented("front_end.status.client_left", "timeout", "the client's own clock"),
+        ],
     },
     FrontEndPreset {
         name: "haproxy",

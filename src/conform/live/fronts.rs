@@ -42,6 +42,7 @@ impl Parameters {
                 remove_elsewhere: second,
                 removal_override: None,
                 addition_override: None,
+                falls_back_to_terminating: false,
                 mechanism,
             },
             overhead: OVERHEAD,

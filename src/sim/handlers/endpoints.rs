@@ -7,6 +7,7 @@ use crate::sim::event::{DeploymentId, Event, ReplicaId};
 use crate::sim::path::{PodId, RequestPath};
 use crate::sim::spec::{FrontSpec, Mechanism};
 use crate::sim::timeline::ViewHolder;
+use crate::sim::world::Pod;
 use crate::units::{Nanos, SimTime};
 
 /// What the control planes of a tier's processes know and have handed on.
@@ -21,6 +22,8 @@ pub(crate) struct FrontControl {
 pub(crate) struct Replica {
     /// Usable endpoints as its controller knows them, in order of addition.
     pub(crate) known: Vec<PodId>,
+    /// Those that terminate and still serve, where they are what is left.
+    pub(crate) terminating: Vec<PodId>,
     /// What the process was last given.
     pub(crate) published: Vec<PodId>,
     /// Pods taken out of rotation ahead of the controller.
@@ -51,6 +54,7 @@ impl FrontControl {
         };
         let replica = |i: u32| Replica {
             known: Vec::new(),
+            terminating: Vec::new(),
             published: Vec::new(),
             barred: Vec::new(),
             servers: Default::default(),
@@ -71,9 +75,21 @@ impl FrontControl {
 }
 
 impl Replica {
+    /// What may be used: kube-proxy falls back to terminating endpoints that serve, see
+    /// [`crate::model::kube_proxy::categorize`].
+    fn usable(&self) -> &[PodId] {
+        if self.known.is_empty() { &self.terminating } else { &self.known }
+    }
+
     fn stamp(&self, at: SimTime) -> u64 {
         (at.0 + self.second_phase) / 1_000_000_000
     }
+}
+
+/// An endpoint that is `serving` and `terminating`.
+fn serves_while_terminating(pod: &Pod) -> bool {
+    let conditions = conditions(pod.api_ready, pod.deleted.is_some(), false);
+    conditions.serving && conditions.terminating && pod.has_ip && !pod.gone
 }
 
 /// The first moment of a timer with this phase that is not before `at`.
@@ -99,7 +115,7 @@ impl<P: RequestPath> Engine<P> {
     pub(crate) fn slice_sync(&mut self, id: DeploymentId) {
         let plan = &self.world.spec.deployments[usize::from(id)];
         let publish_not_ready = plan.publish_not_ready_addresses;
-        let usable = |pod: &crate::sim::world::Pod| {
+        let usable = |pod: &Pod| {
             // A target must be registered before its readiness gate can be set.
             let ready = if plan.templates[pod.template].readiness_gate {
                 pod.api_containers_ready
@@ -119,13 +135,28 @@ impl<P: RequestPath> Engine<P> {
         // Both lists are sorted by pod number.
         let added = now_usable.iter().filter(|p| before.binary_search(p).is_err()).map(|p| (*p, true));
         let removed = before.iter().filter(|p| now_usable.binary_search(p).is_err()).map(|p| (*p, false));
-        let changes: Vec<(PodId, bool)> = added.chain(removed).collect();
+        let mut changes: Vec<(PodId, bool)> = added.chain(removed).collect();
         for &(pod, usable) in changes.iter().filter(|_| id == 0) {
             self.timeline.view_changed(self.now, ViewHolder::Slice, pod, usable);
+        }
+        if self.world.spec.tiers[0].delivery.falls_back_to_terminating {
+            changes.extend(self.no_longer_serving(id).into_iter().map(|pod| (pod, false)));
         }
         if !changes.is_empty() {
             self.tell_front(&changes);
         }
+    }
+
+    /// Pods that processes might fall back to and that do not serve any more.
+    fn no_longer_serving(&self, id: DeploymentId) -> Vec<PodId> {
+        let known = self.front.replicas.iter().flat_map(|replica| replica.terminating.iter().copied());
+        let mut ended: Vec<PodId> = known
+            .filter(|pod| self.world.pods[*pod as usize].deployment == id)
+            .filter(|pod| !serves_while_terminating(&self.world.pods[*pod as usize]))
+            .collect();
+        ended.sort_unstable();
+        ended.dedup();
+        ended
     }
 
     /// Each process learns of each change after the delivery's delay; the changes of one slice
@@ -174,11 +205,16 @@ impl<P: RequestPath> Engine<P> {
         let replica = &mut self.front.replicas[id as usize];
         // Changes may overtake each other: the pod's own state decides.
         replica.known.retain(|known| *known != pod);
+        replica.terminating.retain(|known| *known != pod);
         if usable && self.world.pods[pod as usize].deleted.is_none() {
             replica.known.push(pod);
+        } else if delivery.falls_back_to_terminating
+            && serves_while_terminating(&self.world.pods[pod as usize])
+        {
+            replica.terminating.push(pod);
         }
         if at_once {
-            let list = replica.known.clone();
+            let list = replica.usable().to_vec();
             return self.publish(id, list);
         }
         self.schedule_sync(id);
@@ -210,7 +246,7 @@ impl<P: RequestPath> Engine<P> {
         let now = self.now;
         let replica = &mut self.front.replicas[id as usize];
         replica.sync_due = false;
-        let list = replica.known.clone();
+        let list = replica.usable().to_vec();
         match self.world.spec.tiers[0].delivery.mechanism.clone() {
             Mechanism::InPlace { min_interval, .. } => {
                 replica.next_allowed = now + min_interval;

@@ -111,17 +111,18 @@ fn balancer() -> impl Strategy<Value = Balancer> {
         Just(Balancer::Ewma),
         Just(Balancer::Turns),
         Just(Balancer::LeastRequest),
+        Just(Balancer::Random),
     ]
 }
 
 pub(crate) fn front() -> impl Strategy<Value = FrontSpec> {
     let keepalive = prop::option::of((10_u64..2_000, 1_u32..10, any::<bool>(), any::<bool>()));
     let patience = (50_u64..3_000, 50_u64..2_000, prop::option::weighted(0.3, 50_u64..3_000));
-    let size = (1_u32..3, 1_u32..3);
+    let size = (1_u32..3, 1_u32..3, any::<bool>());
     (size, balancer(), retry(), patience, keepalive, 0_u64..3, prop::option::weighted(0.3, outlier()))
         .prop_map(
             |(
-                (replicas, workers),
+                (replicas, workers, pins_connections),
                 balancer,
                 retry,
                 (connect, read, request),
@@ -139,6 +140,7 @@ pub(crate) fn front() -> impl Strategy<Value = FrontSpec> {
                     read_timeout: Nanos(read * MS),
                     request_timeout: request.map(|ms| Nanos(ms * MS)),
                     outlier,
+                    pins_connections,
                     keepalive: keepalive.map(|(idle, max_idle, stale_gives_try_back, first_is_fresh)| {
                         Keepalive {
                             idle_timeout: Nanos(idle * MS),
@@ -154,6 +156,7 @@ pub(crate) fn front() -> impl Strategy<Value = FrontSpec> {
                         remove_elsewhere: None,
                         removal_override: None,
                         addition_override: None,
+                        falls_back_to_terminating: false,
                         mechanism: Mechanism::in_place(Nanos(0)),
                     },
                     overhead: Nanos(overhead * 500_000 + 100_000),

@@ -51,6 +51,16 @@ impl PathSpec {
         let front_idle = self.front.keepalive.map(|k| k.idle_timeout);
         self.servers.iter().any(|s| matches!((s.keepalive_idle, front_idle), (Some(s), Some(f)) if s <= f))
     }
+
+    /// The front end at the beginning.
+    fn front(&self) -> front::Front {
+        let mut front =
+            front::Front::new(&self.front, self.network.race_window.0, self.tracks_pool(), self.streams);
+        if self.front.pins_connections && self.client.keep_alive && matches!(self.load, Load::Closed(_)) {
+            front.follow_clients();
+        }
+        front
+    }
 }
 
 /// A pod as the request path knows it.

@@ -31,6 +31,9 @@ pub struct FrontSpec {
     pub request_timeout: Option<Nanos>,
     /// Outlier detection, for the balancers that Envoy has.
     pub outlier: Option<OutlierSpec>,
+    /// Connections are balanced, not requests: a client that keeps its connection stays with its pod
+    /// until one of the two closes it.
+    pub pins_connections: bool,
     /// Kept-alive connections to pods; `None` opens one per request.
     pub keepalive: Option<Keepalive>,
     /// What the user gets in the cases that are the front end's own doing.
@@ -59,6 +62,8 @@ pub enum Balancer {
     Turns,
     /// Envoy's least request of two random hosts; counts are common to the workers of one process.
     LeastRequest,
+    /// Any peer with equal chance: kube-proxy's rules.
+    Random,
 }
 
 /// A pool of idle connections per holder.
@@ -152,6 +157,8 @@ pub struct Delivery {
     pub removal_override: Option<Dist>,
     /// The same for an addition: pod Ready to in rotation.
     pub addition_override: Option<Dist>,
+    /// Without any ready pod, those that terminate and still serve are used.
+    pub falls_back_to_terminating: bool,
     /// What happens after that.
     pub mechanism: Mechanism,
 }

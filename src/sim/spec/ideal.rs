@@ -54,6 +54,7 @@ impl FrontSpec {
             read_timeout: Nanos::MAX_SPAN,
             request_timeout: None,
             outlier: None,
+            pins_connections: false,
             keepalive: None,
             answers: Answers::NGINX,
             delivery: Delivery {
@@ -62,6 +63,7 @@ impl FrontSpec {
                 remove_elsewhere: None,
                 removal_override: None,
                 addition_override: None,
+                falls_back_to_terminating: false,
                 mechanism: Mechanism::in_place(Nanos::ZERO),
             },
             overhead: Nanos::ZERO,

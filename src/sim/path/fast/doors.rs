@@ -5,9 +5,11 @@ use super::{FastPath, Outgoing, START};
 use crate::account::LossSample;
 use crate::model::outcome::{Cause, Status};
 use crate::model::retry::Failure;
-use crate::sim::path::front::{self, HolderId, Next, Picked};
+use crate::sim::path::front::{self, HolderId, Next, Picked, ServerSide};
 use crate::sim::path::pool::Reuse;
-use crate::sim::path::{App, Door, Ended, Observer, PodId, RETRY_SHIFT, Sent, is_first, next_syn, status_of};
+use crate::sim::path::{
+    App, Door, Ended, Observer, PodId, RETRY_SHIFT, Sent, connection_of, is_first, next_syn, status_of,
+};
 use crate::sim::spec::AfterExit;
 
 /// What has become of a request whose attempt failed.
@@ -48,9 +50,16 @@ impl<O: Observer> FastPath<O> {
 
     /// The first attempt of a request that did not go the common way; its pod has been picked.
     #[cold]
-    pub(super) fn first_attempt(&mut self, id: u64, holder: HolderId, pod: PodId, now: u64) {
+    pub(super) fn first_attempt(
+        &mut self,
+        id: u64,
+        holder: HolderId,
+        pod: PodId,
+        pinned: Option<Reuse>,
+        now: u64,
+    ) {
         let place = self.begin_flight(id, now, holder);
-        let outcome = self.attempt(place, pod, now);
+        let outcome = self.attempt(place, pod, pinned, now);
         self.settle_attempt(place, now, outcome);
     }
 
@@ -68,7 +77,7 @@ impl<O: Observer> FastPath<O> {
                 picked => return self.turn_away(place, picked, now),
             };
             self.front.began(holder, pod);
-            match self.attempt(place, pod, now) {
+            match self.attempt(place, pod, None, now) {
                 Sent::Failed(failure, cause) => match self.attempt_failed(place, now, failure, cause) {
                     Followed::By(next) => again = next,
                     Followed::Over | Followed::Pausing => return,
@@ -78,7 +87,21 @@ impl<O: Observer> FastPath<O> {
         }
     }
 
-    fn attempt(&mut self, place: u32, pod_id: PodId, now: u64) -> Sent {
+    /// The pod that the client's own connection leads to, if it has one that it believes in.
+    pub(super) fn pinned(&self, id: u64, now: u64) -> Option<(PodId, Reuse)> {
+        let connection = connection_of(id, &self.spec);
+        let pod_id = self.front.pinned_to(connection)?;
+        let pod = &self.pods[pod_id as usize];
+        let server = ServerSide {
+            idle: self.servers[pod.server as usize].keepalive_idle,
+            opened_at: pod.opened_at,
+            stopped_at: pod.stopped_at,
+        };
+        let reuse = self.front.on_pin(connection, now, server);
+        (reuse != Reuse::Fresh).then_some((pod_id, reuse))
+    }
+
+    fn attempt(&mut self, place: u32, pod_id: PodId, pinned: Option<Reuse>, now: u64) -> Sent {
         let pod = &self.pods[pod_id as usize];
         let server = &self.servers[pod.server as usize];
         let flight = self.flights.get(place);
@@ -88,7 +111,8 @@ impl<O: Observer> FastPath<O> {
         flight.connected = false;
         let first = is_first(flight.id, &self.spec);
         let (idle, stop) = (server.keepalive_idle, pod.stopped_at);
-        let reuse = self.front.connection(flight.holder, pod_id, &flight.tried, first, now, idle, stop);
+        let kept = self.front.connection(flight.holder, pod_id, &flight.tried, first, now, idle, stop);
+        let reuse = pinned.unwrap_or(kept);
         flight.reused = reuse != Reuse::Fresh;
         if reuse == Reuse::Stale {
             return Sent::Failed(Failure::Closed, Cause::KeepaliveRace);
@@ -245,6 +269,9 @@ impl<O: Observer> FastPath<O> {
         self.drop_attempt(place);
         self.retry_over(place);
         let flight = self.flights.get(place);
+        if self.front.follows_clients() {
+            self.front.unpin(connection_of(flight.id, &self.spec));
+        }
         flight.ended = Some(status);
         let (id, born, pod, attempts) = (flight.id, flight.born, flight.pod, flight.attempts);
         self.books.tally.executed_but_5xx += u64::from(flight.was_executed && status.is_server_error());

@@ -92,20 +92,26 @@ impl<O: Observer> FastPath<O> {
     fn arrive(&mut self, id: u64, now: u64) {
         self.books.tally.arrive(now - START);
         let holder = self.front.holder_of(connection_of(id, &self.spec));
+        if self.front.follows_clients()
+            && let Some((pod, reuse)) = self.pinned(id, now)
+        {
+            self.front.began(holder, pod);
+            return self.first_attempt(id, holder, pod, Some(reuse), now);
+        }
         let pod = match self.front.pick(holder, &[], now) {
             Picked::Peer(pod) => pod,
             picked => return self.arrive_at_empty(id, holder, picked, now),
         };
         self.front.began(holder, pod);
         let backend = &self.pods[pod as usize];
-        if backend.serves && !self.front.tracks_pool() {
+        if backend.serves && !self.front.follows_connections() {
             let reused = backend.reused && !(self.first_is_fresh && is_first(id, &self.spec));
             let request = Outgoing { id, holder, flight: None, attempt: 0, reused };
             if self.place(request, pod, now) {
                 return;
             }
         }
-        self.first_attempt(id, holder, pod, now);
+        self.first_attempt(id, holder, pod, None, now);
     }
 
     /// Gives a request to a pod whose door is open. `false`, with nothing done, if the connection

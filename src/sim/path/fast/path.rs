@@ -50,7 +50,7 @@ impl<O: Observer> RequestPath for FastPath<O> {
     type Observer = O;
 
     fn new(spec: PathSpec) -> Self {
-        let front = Front::new(&spec.front, spec.network.race_window.0, spec.tracks_pool(), spec.streams);
+        let front = spec.front();
         let read_timeout = spec.front.read_timeout.0;
         let client_timeout = spec.client.timeout.map_or(NEVER, |t| t.0);
         let request_timeout = spec.front.request_timeout.map_or(NEVER, |t| t.0);

@@ -7,7 +7,7 @@ use crate::model::outcome::{Cause, Status};
 use crate::model::retry::Failure;
 use crate::sim::path::front::HolderId;
 use crate::sim::path::server::Server;
-use crate::sim::path::{Ended, Observer, PodId, Sent};
+use crate::sim::path::{Ended, Observer, PodId, Sent, connection_of};
 use crate::units::Nanos;
 
 impl<O: Observer> FastPath<O> {
@@ -28,6 +28,7 @@ impl<O: Observer> FastPath<O> {
         }
         if self.answered_in_time(place, &job) {
             self.source.ended(request, job.end + self.books.overhead, None, &self.draws);
+            self.pin(request, pod_id, job.end);
             let flight = self.flights.get(place);
             let (sent, counts_as_retry) = (flight.sent, flight.counts_as_retry);
             if self.front.wants_ends(job.holder) {
@@ -36,6 +37,13 @@ impl<O: Observer> FastPath<O> {
             if counts_as_retry {
                 self.watched.retry(job.end, pod_id, number, place);
             }
+        }
+    }
+
+    /// The client's connection to a pod is idle from `at` on, unless the request is lost after all.
+    pub(super) fn pin(&mut self, request: u64, pod_id: PodId, at: u64) {
+        if self.front.follows_clients() {
+            self.front.pin(connection_of(request, &self.spec), pod_id, at);
         }
     }
 

@@ -2,14 +2,18 @@
 //!
 //! Both request paths call this in the same order, so it may keep any state it likes.
 
+mod lists;
+mod pins;
 mod process;
 mod retries;
 
+pub(crate) use pins::ServerSide;
 pub(crate) use retries::{Attempt, Next};
 
+use self::pins::Pins;
 use self::process::Process;
 use super::pool::{Pool, Reuse};
-use crate::model::balancer::{LeastConnections, NginxPeers, Ring, RingRestart, Turns};
+use crate::model::balancer::{LeastConnections, NginxPeers, Ring, Turns};
 use crate::model::retry::RetryPeer;
 use crate::random::{Keyed, Stream, Streams};
 use crate::sim::spec::{Balancer, FrontSpec};
@@ -42,6 +46,7 @@ enum Peers {
     Ring(Ring),
     Least(LeastConnections),
     Turns(Turns),
+    Random(Vec<u32>),
     /// The process' peak EWMA.
     Ewma,
     /// The process' least request.
@@ -63,6 +68,8 @@ pub(crate) struct Front {
     second_phase: u64, // between the simulated clock and the front end's whole seconds
     holders: Vec<Holder>,
     processes: Vec<Process>,
+    /// Where clients' kept connections lead, if they are balanced and not requests.
+    pins: Option<Pins>,
     /// Holders that take new requests, replica by replica.
     current: Vec<HolderId>,
     /// During a reload: the generation that is being replaced, in the same places.
@@ -95,6 +102,7 @@ impl Front {
             overlaps: 0,
             reloads: 0,
             forgotten: 0,
+            pins: None,
         };
         for place in 0..count {
             let holder = front.new_holder(place, &[]);
@@ -113,6 +121,7 @@ impl Front {
             Balancer::RoundRobin | Balancer::IngressRing => Peers::Ring(Ring::default()),
             Balancer::LeastConnections => Peers::Least(LeastConnections::default()),
             Balancer::Turns => Peers::Turns(Turns::default()),
+            Balancer::Random => Peers::Random(Vec::new()),
             Balancer::Ewma => Peers::Ewma,
             Balancer::LeastRequest => Peers::LeastRequest,
         };
@@ -120,90 +129,6 @@ impl Front {
         self.holders.push(Holder { process, peers, pool: Pool::default() });
         HolderId::try_from(self.holders.len() - 1).expect("fewer holders than endpoint changes in a year")
     }
-
-    // === Lists ===
-
-    /// Replaces the list of every worker of `replica` in place. nginx' own balancer cannot do
-    /// that: it gets a new generation that takes over at once.
-    pub(crate) fn replace_list(&mut self, replica: u32, list: &[u32], now: u64) {
-        if matches!(self.spec.balancer, Balancer::Nginx(_)) {
-            self.begin_reload(replica, list, now);
-            self.end_reload(replica);
-            return;
-        }
-        self.update_list(replica, list, now);
-    }
-
-    fn update_list(&mut self, replica: u32, list: &[u32], now: u64) {
-        let service = self.processes[replica as usize].replace_list(list, now);
-        self.give_to_workers(replica, service.as_deref().unwrap_or(list), now);
-    }
-
-    /// From now on the workers of a process choose among these.
-    fn give_to_workers(&mut self, replica: u32, list: &[u32], now: u64) {
-        self.processes[replica as usize].give(&self.spec.balancer, list, now);
-        for place in self.places(replica) {
-            let holder = self.current[place] as usize;
-            self.published += 1;
-            let bits = self.ring_bits.at(place as u64, self.published);
-            match &mut self.holders[holder].peers {
-                Peers::Nginx(_) | Peers::Ewma | Peers::LeastRequest => {}
-                Peers::Ring(ring) => {
-                    let restart = match self.spec.balancer {
-                        Balancer::IngressRing => RingRestart::Random,
-                        _ => RingRestart::KeepCounter,
-                    };
-                    ring.replace(list.to_vec(), restart, bits);
-                }
-                Peers::Least(least) => least.replace(list.to_vec()),
-                Peers::Turns(turns) => turns.replace(list),
-            }
-        }
-    }
-
-    /// Lets the outlier detection of a process catch up with the time.
-    #[cold]
-    fn catch_up(&mut self, process: u32, now: u64) {
-        if let Some(list) = self.processes[process as usize].catch_up(now) {
-            self.give_to_workers(process, &list, now);
-        }
-    }
-
-    /// Starts a new generation of `replica` beside the old one: from now on each connection goes
-    /// to either with equal chance.
-    pub(crate) fn begin_reload(&mut self, replica: u32, list: &[u32], now: u64) {
-        for place in self.places(replica) {
-            let holder = self.new_holder(place, list);
-            if self.retiring[place].is_none() {
-                self.overlaps += 1;
-            }
-            self.retiring[place] = Some(self.current[place]);
-            self.current[place] = holder;
-        }
-        if !matches!(self.spec.balancer, Balancer::Nginx(_)) {
-            self.update_list(replica, list, now);
-        }
-    }
-
-    /// The old generation of `replica` stops accepting. Returns whether it is time to look for
-    /// generations that can be forgotten, see [`Self::forget_below`].
-    pub(crate) fn end_reload(&mut self, replica: u32) -> bool {
-        for place in self.places(replica) {
-            if self.retiring[place].take().is_some() {
-                self.overlaps -= 1;
-            }
-        }
-        self.reloads += 1;
-        self.reloads.is_multiple_of(64)
-    }
-
-    fn places(&self, replica: u32) -> std::ops::Range<usize> {
-        let workers = self.spec.workers.max(1) as usize;
-        let first = replica as usize * workers;
-        first..(first + workers).min(self.current.len())
-    }
-
-    // === Requests ===
 
     /// The holder that takes the connection with the number `connection`.
     #[inline]
@@ -269,6 +194,7 @@ impl Front {
             }
             Peers::Least(least) => least.pick(tried),
             Peers::Turns(turns) => turns.pick(tried.last().copied()),
+            Peers::Random(peers) => self.processes[*process as usize].pick_random(peers),
             Peers::Ewma => self.processes[*process as usize].pick_ewma(tried, now),
             Peers::LeastRequest => self.processes[*process as usize].pick_least_request(),
         };
@@ -284,7 +210,7 @@ impl Front {
     pub(crate) fn wants_ends(&self, holder: HolderId) -> bool {
         self.watches_all()
             || match &self.holders[holder as usize].peers {
-                Peers::Ring(_) | Peers::Turns(_) => false,
+                Peers::Ring(_) | Peers::Turns(_) | Peers::Random(_) => false,
                 Peers::Nginx(peers) => peers.has_suspects(),
                 Peers::Least(_) | Peers::Ewma | Peers::LeastRequest => true,
             }
@@ -344,7 +270,7 @@ impl Front {
     fn over(&mut self, holder: HolderId, pod: u32, connected: bool, sent: u64, now: u64) {
         let Holder { process, peers, .. } = &mut self.holders[holder as usize];
         match peers {
-            Peers::Ring(_) | Peers::Turns(_) => {}
+            Peers::Ring(_) | Peers::Turns(_) | Peers::Random(_) => {}
             Peers::Nginx(peers) => peers.succeeded(pod),
             Peers::Least(least) => least.ended(pod),
             Peers::Ewma => self.processes[*process as usize].ewma.charge(pod, sent, now),
@@ -384,7 +310,7 @@ impl Front {
     pub(crate) fn failed(&mut self, holder: HolderId, pod: u32, connected: bool, now: u64) -> bool {
         let Holder { process, peers, .. } = &mut self.holders[holder as usize];
         let begins_to_matter = match peers {
-            Peers::Ring(_) | Peers::Turns(_) | Peers::Ewma => false,
+            Peers::Ring(_) | Peers::Turns(_) | Peers::Random(_) | Peers::Ewma => false,
             Peers::Nginx(peers) => peers.failed(pod, (now + self.second_phase) / 1_000_000_000),
             Peers::Least(least) => {
                 least.ended(pod);
@@ -430,10 +356,10 @@ impl Front {
         if tried.contains(&pod) { Reuse::Fresh } else { Pool::assume(now, stopped_at, self.race_window) }
     }
 
-    /// See the field.
+    /// Whether any connections are followed one by one.
     #[inline]
-    pub(crate) fn tracks_pool(&self) -> bool {
-        self.tracks_pool
+    pub(crate) fn follows_connections(&self) -> bool {
+        self.tracks_pool || self.pins.is_some()
     }
 
     /// Forgets what retired generations knew, given the oldest one that a request is still with:

@@ -82,6 +82,11 @@ impl Process {
         self.ewma.pick(tried, now, bits)
     }
 
+    pub(super) fn pick_random(&mut self, list: &[u32]) -> Option<u32> {
+        let bits = self.bits();
+        list.get(((u128::from(bits) * list.len() as u128) >> 64) as usize).copied()
+    }
+
     pub(super) fn pick_least_request(&mut self) -> Option<u32> {
         let bits = self.bits();
         self.least_request.pick(bits)

@@ -88,6 +88,7 @@ impl Front {
         match &self.holders[holder as usize].peers {
             Peers::Turns(turns) => (turns.len(), turns.contains(pod)),
             Peers::Ring(ring) => of(ring.peers()),
+            Peers::Random(list) => of(list),
             Peers::Least(least) => of(least.peers()),
             Peers::Nginx(peers) => (peers.len(), peers.contains(pod)),
             Peers::Ewma => of(self.processes[self.holders[holder as usize].process as usize].ewma.peers()),

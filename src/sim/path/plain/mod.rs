@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 mod pods;
 
 use self::pods::{Owner, Pod, Stage};
-use super::front::{self, Front, HolderId, Next, Picked};
+use super::front::{self, Front, HolderId, Next, Picked, ServerSide};
 use super::pool::Reuse;
 use super::server::Server;
 use super::source::RequestSource;
@@ -170,9 +170,10 @@ impl<O: Observer> PlainPath<O> {
         loop {
             let request = self.request(id);
             let (holder, tried) = (request.holder, request.tried.clone());
-            let picked = match again {
-                Again::Same(pod) => Picked::Peer(pod),
-                Again::Pick => self.front.pick(holder, &tried, now),
+            let pinned = if request.attempts == 0 { self.pinned(id, now) } else { None };
+            let picked = match (again, pinned) {
+                (Again::Same(pod), _) | (_, Some((pod, _))) => Picked::Peer(pod),
+                (Again::Pick, None) => self.front.pick(holder, &tried, now),
             };
             let pod = match picked {
                 Picked::Peer(pod) => pod,
@@ -191,7 +192,7 @@ impl<O: Observer> PlainPath<O> {
             request.sent = now;
             request.attempts += 1;
             request.connected = false;
-            match self.send(id, pod, now) {
+            match self.send(id, pod, pinned.map(|(_, reuse)| reuse), now) {
                 Sent::Underway => return,
                 Sent::Answered(status, cause) => {
                     self.front.answered_error(holder, pod, false, now, now);
@@ -206,14 +207,29 @@ impl<O: Observer> PlainPath<O> {
         }
     }
 
+    /// The pod that the client's own connection leads to, if it has one that it believes in.
+    fn pinned(&self, id: u64, now: u64) -> Option<(PodId, Reuse)> {
+        let connection = connection_of(id, &self.spec);
+        let pod_id = self.front.pinned_to(connection)?;
+        let pod = &self.pods[pod_id as usize];
+        let server = ServerSide {
+            idle: self.servers[pod.backend.server as usize].keepalive_idle,
+            opened_at: pod.opened_at,
+            stopped_at: pod.stopped_at,
+        };
+        let reuse = self.front.on_pin(connection, now, server);
+        (reuse != Reuse::Fresh).then_some((pod_id, reuse))
+    }
+
     /// Hands the request to the pod as its door allows.
-    fn send(&mut self, id: u64, pod_id: PodId, now: u64) -> Sent {
+    fn send(&mut self, id: u64, pod_id: PodId, pinned: Option<Reuse>, now: u64) -> Sent {
         let pod = &self.pods[pod_id as usize];
         let server = &self.servers[pod.backend.server as usize];
         let request = &self.requests[&id];
         let (holder, idle, stop) = (request.holder, server.keepalive_idle, pod.stopped_at);
         let first = is_first(id, &self.spec);
-        let reuse = self.front.connection(holder, pod_id, &request.tried, first, now, idle, stop);
+        let kept = self.front.connection(holder, pod_id, &request.tried, first, now, idle, stop);
+        let reuse = pinned.unwrap_or(kept);
         self.request(id).reused = reuse != Reuse::Fresh;
         if reuse == Reuse::Stale {
             return Sent::Failed(Failure::Closed, Cause::KeepaliveRace);
@@ -384,6 +400,9 @@ impl<O: Observer> PlainPath<O> {
     fn lose_at(&mut self, id: u64, at: u64, status: Status, cause: Cause) {
         self.drop_attempt(id);
         self.retry_over(id);
+        if self.front.follows_clients() {
+            self.front.unpin(connection_of(id, &self.spec));
+        }
         self.cancel_timers(id, |_| true);
         let method = self.draws.method(id);
         let request = self.request(id);
@@ -418,7 +437,11 @@ impl<O: Observer> PlainPath<O> {
         request.ended = Some(Status::Ok);
         let (holder, sent, born) = (request.holder, request.sent, request.born);
         let (pod, attempts) = (request.pod, request.attempts);
-        self.front.ended(holder, pod.expect("an answer has a pod"), sent, now);
+        let answered_by = pod.expect("an answer has a pod");
+        self.front.ended(holder, answered_by, sent, now);
+        if self.front.follows_clients() {
+            self.front.pin(connection_of(id, &self.spec), answered_by, now);
+        }
         self.tally.answer(at - START, at - born);
         self.observer.ended(&Ended { request: id, born, at, status: Status::Ok, cause: None, pod, attempts });
         self.source.ended(id, at, None, &self.draws);
@@ -509,7 +532,7 @@ impl<O: Observer> RequestPath for PlainPath<O> {
 
     fn new(spec: PathSpec) -> Self {
         let draws = Draws::new(spec.streams, &spec.client);
-        let front = Front::new(&spec.front, spec.network.race_window.0, spec.tracks_pool(), spec.streams);
+        let front = spec.front();
         PlainPath {
             draws,
             servers: spec.servers.iter().map(Server::new).collect(),
