@@ -5,6 +5,7 @@ use crate::config::case::{Assumption, Origin};
 use crate::config::knobs::{self, Value};
 use crate::config::lower::Lowered;
 use crate::model::deployment::Strategy;
+use crate::model::retry::RetryPeer;
 use crate::random::Dist;
 use crate::sim::spec::{
     ContainerPlan, DeploymentPlan, Drain, FrontSpec, Mechanism, OnStop, ProbePlan, Role, ServerSpec, SimSpec,
@@ -165,8 +166,11 @@ fn front_of(tier: &FrontSpec, removal: (f64, f64, f64), assumptions: &[Assumptio
         name: tier.name.clone(),
         removal: Span { lo, used, hi, origin: origin("removal") },
         addition: addition_of(tier),
-        retries_refused: tier.retry.on.refused && tier.retry.max_attempts != 1,
-        resends_broken: tier.retry.on.closed && tier.retry.max_attempts != 1,
+        retries_refused: tier.retry.on.refused
+            && tier.retry.max_attempts != 1
+            && tier.retry.peer != RetryPeer::SameServer { redispatch: false },
+        resends_broken: tier.retry.on.closed
+            && (tier.retry.max_attempts != 1 || tier.keepalive.is_some_and(|k| k.stale_gives_try_back)),
         idle_timeout: tier.keepalive.map(|keepalive| keepalive.idle_timeout.as_secs_f64()),
         registers: matches!(tier.delivery.mechanism, Mechanism::TargetGroup(_)),
     }

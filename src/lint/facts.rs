@@ -193,9 +193,9 @@ pub struct FrontFacts {
     pub removal: Span,
     /// Pod Ready to the first request, seconds.
     pub addition: Option<Span>,
-    /// Whether a refused connection is followed by another attempt.
+    /// Whether a refused connection is followed by an attempt at another pod.
     pub retries_refused: bool,
-    /// Whether a connection that broke before the answer is, for idempotent requests.
+    /// Whether idempotent requests are sent again after a kept connection broke before the answer.
     pub resends_broken: bool,
     /// How long it keeps idle connections to pods, seconds; `None` if it keeps none.
     pub idle_timeout: Option<f64>,
