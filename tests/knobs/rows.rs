@@ -96,7 +96,7 @@ const FEW_OUTLIERS: &[(&str, &str)] = &[
 ];
 /// kube-proxy by its stages.
 const KUBE_PROXY: &[(&str, &str)] =
-    &[("front-end", "kube-proxy"), ("on-stop", "linger=15s"), ("startup", "2s")];
+    &[("front-end", "kube-proxy"), ("on-stop", "linger=15s"), ("startup", "2s"), ("race_window", "80ms")];
 /// ingress-nginx by its stages.
 const STAGED: &[(&str, &str)] = &[("on-stop", "exit"), ("startup", "2s")];
 /// New targets that fail their first checks.

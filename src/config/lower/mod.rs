@@ -99,8 +99,13 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
     let demand = Demand::of(&described.load, tier.overhead);
     let gated = matches!(tier.delivery.mechanism, crate::sim::spec::Mechanism::TargetGroup(_));
     let sized = size_pods(&selection, &objects, &parts, demand, minor, &mut values);
-    let shared =
-        Shared { minor, cost: &sized.cost, workers: sized.workers, gated, kept: tier.keepalive.is_some() };
+    let shared = Shared {
+        minor,
+        cost: &sized.cost,
+        workers: sized.workers,
+        gated,
+        kept: tier.keepalive.is_some() || tier.pins_connections,
+    };
     let before = old.as_ref().unwrap_or(&objects.pod_spec);
     let present: Vec<&str> = before.serving_containers().map(|container| container.image.as_str()).collect();
     // The new one first: what is assumed goes on record by it.
