@@ -3,7 +3,7 @@
 //! A [`Plan`] is a stable, ordered list of points, cut into parts of equal size whatever the number
 //! of shards is. Shard `i` of `n` ([`Shard`]) runs every n-th part; each part becomes one file
 //! that is there as a whole or not at all ([`write_part`]). Merging puts the parts back into the
-//! order of the plan ([`merge`]), so the outcome is the same, byte by byte, for any number of
+//! order of the plan ([`merge()`]), so the outcome is the same, byte by byte, for any number of
 //! shards, threads and interruptions. Nothing here reads a clock or keeps more than one part in
 //! memory.
 
