@@ -6,14 +6,15 @@ use super::case_args::CaseArgs;
 use super::failure::Failure;
 use super::files::read_text;
 use super::out_dir::write_whole;
+use super::scenario_files::scenario_files;
 use super::stop::Stop;
 use super::study_args::simulate;
 use super::terminal::Terminal;
-use super::test::scenarios;
 use crate::config::inputs::Inputs;
 use crate::diag::Diagnostic;
 use crate::exit_code;
 use crate::report::baseline::{Change, Entry, changes, read_baseline, write_baseline};
+use crate::report::text::counted;
 use crate::study::Options;
 
 /// Keep a small text in git whose diff shows what a change does to losses and margins
@@ -66,19 +67,29 @@ impl Baseline {
 impl What {
     fn update(self, terminal: &mut Terminal<'_>) -> Result<u8, Failure> {
         let stop = watch()?;
+        // Of a part of the scenarios only that part is made anew.
+        let mut kept = if self.file.exists() { read(&self.file)? } else { Vec::new() };
+        kept.retain(|entry| !self.covers(entry));
         let entries = self.entries(&stop, terminal)?;
         if let Some(code) = stop.exit_code() {
             return Ok(code);
         }
-        write_whole(&self.file, |file| write_baseline(&entries, file))?;
-        terminal.say(&format!("wrote {} scenarios to {}", entries.len(), self.file.display()));
+        let (made, kept_count) = (entries.len(), kept.len());
+        kept.extend(entries);
+        kept.sort_by(|a, b| a.scenario.cmp(&b.scenario));
+        write_whole(&self.file, |file| write_baseline(&kept, file))?;
+        let file = self.file.display();
+        terminal.say(&match kept_count {
+            0 => format!("wrote {} to {file}", counted(made, "scenario")),
+            kept => format!("wrote {} to {file}, kept {kept}", counted(made, "scenario")),
+        });
         Ok(exit_code::OK)
     }
 
     fn check(self, terminal: &mut Terminal<'_>) -> Result<u8, Failure> {
         let mut before = read(&self.file)?;
         // Of a part of the scenarios only that part is checked.
-        before.retain(|entry| self.paths.iter().any(|path| Path::new(&entry.scenario).starts_with(path)));
+        before.retain(|entry| self.covers(entry));
         let stop = watch()?;
         let entries = self.entries(&stop, terminal)?;
         if let Some(code) = stop.exit_code() {
@@ -94,37 +105,47 @@ impl What {
             writeln!(terminal.out, "  {}", words(change))?;
         }
         if found.is_empty() {
-            writeln!(terminal.out, "{} scenarios are as {} says", entries.len(), self.file.display())?;
+            let file = self.file.display();
+            writeln!(terminal.out, "as in {file}: {}", counted(entries.len(), "scenario"))?;
             return Ok(exit_code::OK);
         }
-        terminal.say(&format!("if this is what you want: podloss baseline update {}", self.paths.join(" ")));
+        let paths = self.paths.join(" ");
+        let file = self.file.display();
+        terminal.say(&format!("if this is what you want: podloss baseline update {paths} --file {file}"));
         Ok(exit_code::EXPECTATION_FAILED)
+    }
+
+    /// Whether an entry is about one of the scenarios that are asked for.
+    fn covers(&self, entry: &Entry) -> bool {
+        self.paths.iter().any(|path| Path::new(&entry.scenario).starts_with(path))
     }
 
     /// The figures of every scenario at the central values of unmeasured inputs.
     fn entries(&self, stop: &Stop, terminal: &mut Terminal<'_>) -> Result<Vec<Entry>, Failure> {
         let mut entries = Vec::new();
-        for (file, named) in scenarios(&self.paths)? {
-            let request = self.case.request(std::slice::from_ref(&file))?;
-            let inputs = match Inputs::read(&request, &mut std::io::empty()) {
+        for file in scenario_files(&self.paths)? {
+            let request = self.case.request(std::slice::from_ref(&file.path))?;
+            let inputs = Inputs::read(&request, &mut std::io::empty())
+                .and_then(|inputs| inputs.case(&[]).map(|_| inputs));
+            let inputs = match inputs {
                 Ok(inputs) => inputs,
-                Err(errors) if named => return Err(errors.into()),
-                Err(_) => {
-                    terminal.say(&format!("{file} is no scenario by itself and was left out"));
+                Err(_) if file.may_be_left_out() => {
+                    terminal.say(&format!("{} is no scenario by itself and was left out", file.path));
                     continue;
                 }
+                Err(errors) => return Err(errors.into()),
             };
-            if !named && inputs.case(&[]).is_err() {
-                terminal.say(&format!("{file} is no scenario by itself and was left out"));
-                continue;
-            }
             let threads = self.threads.map(usize::from);
             let options = Options { threads, central_only: true, ..Options::default() };
             let result = simulate(&inputs, options, stop, terminal)?;
             if stop.asked() {
-                break;
+                return Ok(entries);
             }
-            entries.push(Entry::of(&file, &result));
+            entries.push(Entry::of(&file.path, &result));
+        }
+        if entries.is_empty() {
+            let message = "none of these files is a scenario that can be simulated";
+            return Err(Diagnostic::error("nothing-to-test", message).into());
         }
         Ok(entries)
     }
@@ -138,7 +159,7 @@ fn read(file: &Path) -> Result<Vec<Entry>, Failure> {
     let source = read_text(file)?;
     read_baseline(&source.text).map_err(|(line, message)| {
         Diagnostic::error("bad-baseline", format!("{}:{line}: {message}", file.display()))
-            .help("make it anew with `podloss baseline update`")
+            .help("remove it, and make it anew with `podloss baseline update`")
             .into()
     })
 }

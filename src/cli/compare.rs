@@ -18,6 +18,7 @@ use crate::exit_code;
 use crate::report::comparison::{self, Comparison, DEFAULT_METRICS, Question, to_json};
 use crate::report::pictures::overlay;
 use crate::report::result::StoredResult;
+use crate::report::text::counted;
 use crate::study::{Change, Metric};
 
 /// Say whether one configuration is better than another, run by run
@@ -113,8 +114,8 @@ impl Compare {
         let warned =
             results.iter().filter(|result: &&StoredResult| !result.header.warnings.is_empty()).count();
         if warned > 0 {
-            terminal
-                .say(&format!("there are warnings about {warned} configurations: `podloss run` shows them"));
+            let about = counted(warned, "configuration");
+            terminal.say(&format!("there are warnings about {about}: `podloss run` shows them"));
         }
         if let Some(code) = stop.exit_code() {
             terminal.tell("interrupted: nothing is compared");

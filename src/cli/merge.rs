@@ -10,6 +10,7 @@ use super::sweep::part_files;
 use super::terminal::Terminal;
 use crate::diag::Diagnostic;
 use crate::exit_code;
+use crate::report::text::counted;
 use crate::sweep::{self, MergeError};
 
 /// Put the parts of a sweep together
@@ -43,12 +44,12 @@ impl Merge {
         let written = write_whole(&self.out, |out| {
             let mut lines = Vec::new();
             let merged = if is_table {
-                sweep::merge(&files, &open, &mut lines).map(Some)
+                sweep::merge(&files, &open, &mut lines)
             } else {
-                sweep::merge(&files, &open, out).map(Some)
+                sweep::merge(&files, &open, out)
             };
             match merged {
-                Ok(merged) => header = merged,
+                Ok(merged) => header = Some(merged),
                 Err(MergeError::Write(error)) => return Err(error),
                 Err(error) => {
                     failed = Some(error);
@@ -68,9 +69,9 @@ impl Merge {
         written?;
         if let Some(header) = header {
             terminal.say(&format!(
-                "wrote {} points from {} parts to {}",
-                header.points,
-                header.parts,
+                "wrote {} from {} to {}",
+                counted(header.points as usize, "point"),
+                counted(header.parts as usize, "part"),
                 self.out.display()
             ));
         }

@@ -27,6 +27,7 @@ mod progress;
 mod render;
 mod report;
 mod run;
+mod scenario_files;
 mod schema;
 mod stop;
 mod study_args;

@@ -25,7 +25,12 @@ impl OutDir {
             _ => Failure::unwritable(path, &error),
         })?;
         let trial = path.join(format!(".podloss-{}", std::process::id()));
-        let tried = fs::write(&trial, b"").and_then(|()| fs::remove_file(&trial));
+        // On machines that share the folder another process may have the same number.
+        let removed = || match fs::remove_file(&trial) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => other,
+        };
+        let tried = fs::write(&trial, b"").and_then(|()| removed());
         tried.map_err(|error| Failure::unwritable(path, &error))?;
         Ok(OutDir { path: path.to_owned() })
     }

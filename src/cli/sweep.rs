@@ -18,6 +18,7 @@ use crate::config::statements::setting;
 use crate::diag::Diagnostic;
 use crate::exit_code;
 use crate::report::comparison::DEFAULT_METRICS;
+use crate::report::text::counted;
 use crate::study::Metric;
 use crate::sweep::{
     self, Axis, ENVIRONMENT_HELP, Ended, Header, Merged, Order, Outcome, Plan, Row, Shard, Sink,
@@ -88,7 +89,7 @@ impl What {
             .collect();
         for text in &self.sweep {
             let axis = axis(text)?;
-            match axes.iter_mut().find(|known| known.knob == axis.knob) {
+            match axes.iter_mut().find(|known| known.is_of(&axis.knob)) {
                 Some(known) => *known = axis,
                 None => axes.push(axis),
             }
@@ -144,7 +145,13 @@ impl PlanCommand {
         let inputs = self.what.inputs()?;
         let plan = self.what.plan(&inputs)?;
         let Header { name, points, parts, runs, seed, .. } = &plan.header;
-        writeln!(terminal.out, "{name}: {points} points in {parts} parts, {runs} runs each, seed {seed}")?;
+        writeln!(
+            terminal.out,
+            "{name}: {} in {}, {} each, seed {seed}",
+            counted(*points as usize, "point"),
+            counted(*parts as usize, "part"),
+            counted(*runs as usize, "run")
+        )?;
         for point in 0..*points {
             let set: Vec<String> =
                 plan.overrides(point).iter().map(|set| format!("{}={}", set.knob, set.value)).collect();
@@ -207,10 +214,10 @@ impl RunCommand {
         })?;
         let Folder { wrote, refused, .. } = folder;
         let skipped = if done { wanted - wrote } else { 0 };
-        let there = if skipped > 0 { format!(", {skipped} were there") } else { String::new() };
+        let there = if skipped > 0 { format!(", {skipped} there before") } else { String::new() };
         terminal.say(&format!("wrote {wrote} of {wanted} parts into {}{there}", self.out.display()));
         if refused > 0 {
-            terminal.say(&format!("{refused} points cannot exist; their rows say why"));
+            terminal.say(&format!("{} cannot be; the rows say why", counted(refused as usize, "point")));
         }
         if done {
             terminal.say(&format!("next: podloss merge {} --out sweep.jsonl", self.out.display()));

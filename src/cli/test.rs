@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::case_args::CaseArgs;
-use super::failure::{Failure, reason};
+use super::failure::Failure;
 use super::out_dir::write_whole;
+use super::scenario_files::{ScenarioFile, scenario_files};
 use super::stop::Stop;
 use super::study_args::{Inconclusive, simulate};
 use super::terminal::Terminal;
@@ -16,6 +17,7 @@ use crate::exit_code;
 use crate::lint::{Report, judge};
 use crate::report::result::check_expectations;
 use crate::report::suite::{self, Outcome, Tested, Verdict};
+use crate::report::text::counted;
 use crate::study::Options;
 
 /// Run scenarios and judge what they expect, like a test runner
@@ -55,14 +57,14 @@ pub(super) struct Test {
 
 impl Test {
     pub(super) fn run(self, terminal: &mut Terminal<'_>) -> Result<u8, Failure> {
-        let files = scenarios(&self.paths)?;
+        let files = scenario_files(&self.paths)?;
         let stop =
             Stop::watch().map_err(|error| Failure::Failed(format!("cannot watch signals: {error}")))?;
         let mut all: Vec<Tested> = Vec::new();
         let mut findings = Report::default();
         let mut silent = 0;
-        for (file, named) in &files {
-            let tested = self.test(file, *named, &stop, &mut findings, terminal)?;
+        for file in &files {
+            let tested = self.test(file, &stop, &mut findings, terminal)?;
             // What was broken off is judged by too few runs.
             if stop.asked() {
                 break;
@@ -76,7 +78,7 @@ impl Test {
             all.push(tested);
         }
         if all.is_empty() && !stop.asked() {
-            let message = format!("nothing to test: none of {} scenarios expects anything", files.len());
+            let message = format!("nothing to test: {} and no expectation", counted(files.len(), "scenario"));
             return Err(Diagnostic::error("nothing-to-test", message)
                 .help("write [[expect]] with metric = \"lost\" and is = \"== 0\" into a scenario")
                 .into());
@@ -84,7 +86,7 @@ impl Test {
         suite::write_failures(&all, terminal.style.colour, terminal.out)?;
         terminal.out.flush()?;
         if silent > 0 {
-            terminal.say(&format!("{silent} scenarios expect nothing and were left out"));
+            terminal.say(&format!("left out, without expectations: {}", counted(silent, "scenario")));
         }
         if let Some(path) = &self.junit {
             let passes = self.on_inconclusive == Inconclusive::Pass;
@@ -101,22 +103,20 @@ impl Test {
     /// says of its manifests goes to `findings` if anybody asks.
     fn test(
         &self,
-        file: &str,
-        named: bool,
+        file: &ScenarioFile,
         stop: &Stop,
         findings: &mut Report,
         terminal: &mut Terminal<'_>,
     ) -> Result<Option<Tested>, Failure> {
-        let tested = |outcome, places| Ok(Some(Tested { file: file.to_owned(), outcome, places }));
+        let tested = |outcome, places| Ok(Some(Tested { file: file.path.clone(), outcome, places }));
         let broken = |errors: Vec<Diagnostic>| {
             let words = errors.iter().filter(|error| error.is_error()).map(Diagnostic::to_string);
             tested(Outcome::Broken(words.collect()), Vec::new())
         };
-        let request = self.case.request(&[file.to_owned()])?;
+        let request = self.case.request(std::slice::from_ref(&file.path))?;
         let inputs = match Inputs::read(&request, &mut std::io::empty()) {
             Ok(inputs) => inputs,
-            // A layer lacks what the scenario above it says.
-            Err(_) if !named && !mentions_expectations(file) => return Ok(None),
+            Err(_) if file.may_be_left_out() => return Ok(None),
             Err(errors) => return broken(errors),
         };
         let checked = inputs.case(&[]).and_then(|case| match check_expectations(&case) {
@@ -125,18 +125,22 @@ impl Test {
         });
         let expectations = match checked {
             Ok(expectations) => expectations,
-            Err(_) if !named && !mentions_expectations(file) => return Ok(None),
+            Err(_) if file.may_be_left_out() => return Ok(None),
             Err(errors) => return broken(errors),
         };
         if expectations.is_empty() {
-            return if named {
-                broken(vec![Diagnostic::error("nothing-to-test", format!("{file} expects nothing"))])
+            return if file.named {
+                let message = format!("{} expects nothing", file.path);
+                broken(vec![Diagnostic::error("nothing-to-test", message)])
             } else {
                 Ok(None)
             };
         }
         if self.sarif.is_some() {
-            findings.join(judge(&inputs)?);
+            match judge(&inputs) {
+                Ok(found) => findings.join(found),
+                Err(errors) => return broken(errors),
+            }
         }
         let place = |place: &Place| (place.file().to_owned(), place.line());
         let places = expectations.iter().map(|expectation| expectation.place.as_ref().map(place)).collect();
@@ -157,60 +161,6 @@ impl Test {
             Some(Verdict::Pass) | None => exit_code::OK,
         }
     }
-}
-
-/// The scenarios among paths and below folders, in order, and whether each was named itself.
-pub(super) fn scenarios(paths: &[String]) -> Result<Vec<(String, bool)>, Failure> {
-    let mut files = Vec::new();
-    for path in paths {
-        if Path::new(path).is_dir() {
-            below(Path::new(path), 0, &mut files)?;
-        } else if path.to_ascii_lowercase().ends_with(".toml") {
-            files.push((path.clone(), true));
-        } else {
-            return Err(Diagnostic::error(
-                "command-line",
-                format!("{path} is neither a scenario nor a folder"),
-            )
-            .help("write a scenario (.toml) that names the manifests; `podloss init` makes one")
-            .into());
-        }
-    }
-    if files.is_empty() {
-        return Err(
-            Diagnostic::error("nothing-to-test", "there are no scenarios (.toml) in these folders").into()
-        );
-    }
-    Ok(files)
-}
-
-/// Folders deeper than this are a loop of links.
-const DEEPEST: usize = 32;
-
-fn below(folder: &Path, depth: usize, files: &mut Vec<(String, bool)>) -> Result<(), Failure> {
-    let unreadable = |error: &std::io::Error| {
-        Diagnostic::error("unreadable", format!("cannot read {}: {}", folder.display(), reason(error)))
-    };
-    let entries = fs::read_dir(folder).map_err(|error| unreadable(&error))?;
-    let paths = entries.map(|entry| entry.map(|entry| entry.path()));
-    let mut paths: Vec<PathBuf> = paths.collect::<Result<_, _>>().map_err(|error| unreadable(&error))?;
-    paths.sort();
-    for path in paths {
-        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if hidden {
-            continue;
-        }
-        if path.is_dir() && depth < DEEPEST {
-            below(&path, depth + 1, files)?;
-        } else if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml")) {
-            files.push((path.display().to_string(), false));
-        }
-    }
-    Ok(())
-}
-
-fn mentions_expectations(file: &str) -> bool {
-    fs::read_to_string(file).is_ok_and(|text| text.contains("expect"))
 }
 
 /// Annotations are read from standard error too; the summary is a file that GitHub names.

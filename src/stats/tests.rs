@@ -105,13 +105,14 @@ fn intervals_cover_the_truth_for_plain_and_clustered_losses_and_are_no_wider_tha
     println!("share of runs that lose: covered {:.3}", share(hits_covered));
     assert!(share(hits_covered) >= 0.94, "probability of loss: {}", share(hits_covered));
     let sds = std::iter::once((1.0_f64 / 12.0).sqrt()).chain(clustered.iter().map(|bursts| bursts.sd()));
-    for ((covered, widths), sd) in tallies.into_iter().zip(sds) {
-        // As wide as a normal mean of that spread would need. Twelve bursts of very different sizes,
-        // the last case, take 1.64 times as much for 97 %.
+    // How much wider than a normal mean of that spread: twelve bursts of very different sizes, the
+    // last case, take 1.64 times as much for 97 %.
+    let widest = [1.5, 1.5, 1.5, 1.5, 1.75];
+    for (((covered, widths), sd), widest) in tallies.into_iter().zip(sds).zip(widest) {
         let wide = widths / studies as f64 / (2.0 * 1.96 * sd / (runs as f64).sqrt());
         println!("mean with spread {sd:.2}: covered {:.3}, {wide:.2} times the normal width", share(covered));
         assert!(share(covered) >= 0.94, "spread {sd}: {}", share(covered));
-        assert!((0.95..1.75).contains(&wide), "spread {sd}: {wide}");
+        assert!((0.95..widest).contains(&wide), "spread {sd}: {wide}");
     }
 }
 

@@ -105,7 +105,8 @@ pub struct ScaleOutSpan {
     pub from: u32,
     /// The size after.
     pub to: u32,
-    /// When the offered load last began to rise before; `None` for loads that are no rate over time.
+    /// When the load began to rise that this step answers; `None` for loads that are no rate over
+    /// time, and for steps that no rise explains.
     pub load_rose_ns: Option<i64>,
     /// Pods made for it.
     pub pods: u32,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::store::{Header, SCHEMA};
 use crate::config::case::Override;
 use crate::config::inputs::Inputs;
+use crate::config::knobs::find;
 use crate::report::result::MODEL;
 use crate::study::Metric;
 
@@ -23,6 +24,14 @@ pub struct Axis {
     pub knob: String,
     /// Its values as texts, in order.
     pub values: Vec<String>,
+}
+
+impl Axis {
+    /// Whether it is the axis of this knob, whichever of its names is used.
+    pub fn is_of(&self, knob: &str) -> bool {
+        let path = |name: &str| find(name).map_or_else(|_| name.to_owned(), |found| found.path);
+        path(&self.knob) == path(knob)
+    }
 }
 
 /// Why there is no plan.
@@ -60,7 +69,7 @@ impl<'a> Plan<'a> {
         metrics: Vec<(String, Metric)>,
     ) -> Result<Plan<'a>, PlanError> {
         if let Some(twice) =
-            axes.iter().enumerate().find(|(i, axis)| axes[..*i].iter().any(|a| a.knob == axis.knob))
+            axes.iter().enumerate().find(|(i, axis)| axes[..*i].iter().any(|a| a.is_of(&axis.knob)))
         {
             return Err(PlanError::Twice(twice.1.knob.clone()));
         }

@@ -70,7 +70,9 @@ impl Shard {
                 "SLURM_ARRAY_TASK_ID is set, but SLURM_ARRAY_TASK_COUNT is not: every task would run everything".to_owned()
             })?;
             // An array may begin anywhere and leave numbers out: --array=10-40:10.
-            let first = whole("SLURM_ARRAY_TASK_MIN")?.unwrap_or(task);
+            let first = whole("SLURM_ARRAY_TASK_MIN")?.ok_or_else(|| {
+                "SLURM_ARRAY_TASK_ID is set, but SLURM_ARRAY_TASK_MIN is not: every task would be the first".to_owned()
+            })?;
             let step = whole("SLURM_ARRAY_TASK_STEP")?.unwrap_or(1).max(1);
             let index = task.checked_sub(first).map_or(0, |past| past / step + 1);
             return told(Shard::new(index, count), "SLURM_ARRAY_TASK_ID");

@@ -148,10 +148,19 @@ impl Lines<'_> {
     }
 
     /// Rows up to the last line, which must name their number; nothing may follow.
-    fn rows(&mut self, points: Range<u64>, mut take: impl FnMut(Row)) -> Result<(), ReadError> {
+    fn rows(
+        &mut self,
+        header: &Header,
+        points: Range<u64>,
+        mut take: impl FnMut(Row),
+    ) -> Result<(), ReadError> {
         let mut expected = points.clone();
+        let fits = |row: &Row| row.knobs.iter().map(|(name, _)| name).eq(header.axes.iter().map(|a| &a.knob));
         loop {
             match self.next()? {
+                Line::Row(row) if !fits(&row) => {
+                    return Err(self.error("these are not the knobs of the sweep"));
+                }
                 Line::Row(row) if expected.next() == Some(row.point) => take(*row),
                 Line::Row(row) => return Err(self.error(format!("point {} is out of order", row.point))),
                 Line::End(rows) if expected.is_empty() && rows == points.end - points.start => break,
@@ -190,7 +199,7 @@ pub(super) fn read_part(file: &str, input: &mut dyn BufRead) -> Result<(PartStar
     let mut lines = Lines { file, input, number: 0 };
     let begin = start(&mut lines)?;
     let mut rows = Vec::new();
-    lines.rows(begin.header.part(begin.number), |row| rows.push(row))?;
+    lines.rows(&begin.header, begin.header.part(begin.number), |row| rows.push(row))?;
     Ok((begin, rows))
 }
 
@@ -202,7 +211,7 @@ pub fn read_merged(file: &str, input: &mut dyn BufRead) -> Result<Merged, ReadEr
     let mut lines = Lines { file, input, number: 0 };
     let header = lines.header()?;
     let mut rows = Vec::new();
-    match lines.rows(0..header.points, |row| rows.push(row)) {
+    match lines.rows(&header, 0..header.points, |row| rows.push(row)) {
         Err(error) if error.line == 2 && error.message == "a second header" => Err(ReadError {
             message: "this is one part of a sweep: merge the parts first".to_owned(),
             ..error

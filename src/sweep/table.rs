@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::row::{Outcome, Row};
 use super::store::Merged;
+use crate::report::text::{WIDTH, counted, cut};
 use crate::stats::printed;
 use crate::study::{Aim, Metric};
 
@@ -14,13 +15,6 @@ pub struct Order {
     pub name: String,
     /// The metric.
     pub metric: Metric,
-}
-
-impl Order {
-    /// By fewest lost requests.
-    pub fn by_loss() -> Order {
-        Order { name: "lost".to_owned(), metric: Metric::Lost }
-    }
 }
 
 /// The simulated points, the best first: by the metric, then by fewer lost requests, then by fewer
@@ -42,9 +36,6 @@ pub fn best<'r>(rows: &'r [Row], order: &Order) -> Vec<&'r Row> {
     all.into_iter().map(|(_, row)| row).collect()
 }
 
-/// Columns of a screen.
-const WIDTH: usize = 100;
-
 /// Writes the best `count` points. Points whose interval reaches into that of the best one are as
 /// good as far as the runs say, and have a mark.
 ///
@@ -56,14 +47,14 @@ pub fn write_top(merged: &Merged, order: &Order, count: usize, out: &mut dyn Wri
     let refused = merged.rows.len() - ranked.len();
     writeln!(
         out,
-        "{}: {} points, {} runs each, seed {}{}",
+        "{}: {}, {} each, seed {}{}",
         header.name,
-        header.points,
-        header.runs,
+        counted(header.points as usize, "point"),
+        counted(header.runs as usize, "run"),
         header.seed,
         if refused > 0 { format!(", {refused} refused") } else { String::new() }
     )?;
-    let by = if ["lost", "pod_hours", "rollout_time"].contains(&order.name.as_str()) {
+    let by = if ["lost", "pod_hours", "rollout_time", "rollouts_with_loss"].contains(&order.name.as_str()) {
         ""
     } else {
         order.name.as_str()
@@ -76,7 +67,7 @@ pub fn write_top(merged: &Merged, order: &Order, count: usize, out: &mut dyn Wri
         "with loss",
         "lost/run",
         "+-",
-        if by.is_empty() { String::new() } else { format!(" {by:>11}") },
+        if by.is_empty() { String::new() } else { format!(" {:>11}", cut(by, 11)) },
         "rollout s",
         "pod-hours"
     )?;
@@ -109,20 +100,17 @@ pub fn write_top(merged: &Merged, order: &Order, count: usize, out: &mut dyn Wri
     if ranked.len() > count {
         writeln!(out, "   and {} more", ranked.len() - count)?;
     }
-    writeln!(out, "=: as good as the first, as far as {} runs say   !: a rollout did not end", header.runs)?;
+    writeln!(
+        out,
+        "=: as good as the first, as far as {} tell   !: a rollout did not end",
+        counted(header.runs as usize, "run")
+    )?;
     if let Some(Outcome::Refused(reason)) =
         merged.rows.iter().map(|row| &row.outcome).find(|o| matches!(o, Outcome::Refused(_)))
     {
         writeln!(out, "{}", cut(&format!("refused, for example: {reason}"), WIDTH))?;
     }
     Ok(())
-}
-
-fn cut(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_owned();
-    }
-    text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
 }
 
 /// Writes one line per point with a header: knobs, counts, then mean and interval of every metric.

@@ -121,6 +121,14 @@ fn parts_that_do_not_belong_are_refused_by_name() {
     missing.parts.remove("part-000003.jsonl");
     assert!(missing.refusal().contains("1 of 18 parts are missing, the first is part-000003.jsonl"));
 
+    let mut ragged = again();
+    change(&mut ragged, "part-000002.jsonl", &|text| text.replacen("[\"removal\",", "[\"startup\",", 1));
+    assert!(
+        ragged.refusal().contains("part-000002.jsonl:3: these are not the knobs"),
+        "{}",
+        ragged.refusal()
+    );
+
     let mut twice = again();
     twice.parts.insert("zz.jsonl".to_owned(), good.parts["part-000002.jsonl"].clone());
     assert!(
@@ -197,16 +205,16 @@ fn what_cannot_exist_is_a_row_with_its_reason() {
 fn the_best_come_first_and_are_drawn() {
     let bytes = whole().merge().expect("a sweep");
     let merged = read_merged("sweep.jsonl", &mut &bytes[..]).expect("a sweep");
-    let ranked = best(&merged.rows, &Order::by_loss());
+    let ranked = best(&merged.rows, &by_loss());
     let lost = |row: &Row| row.measured("lost").expect("a mean").mean;
     assert!(ranked.windows(2).all(|two| lost(two[0]) <= lost(two[1])));
     assert!(lost(ranked[0]) < lost(ranked[17]), "the hook matters");
     let mut top = Vec::new();
-    write_top(&merged, &Order::by_loss(), 5, &mut top).expect("memory takes everything");
+    write_top(&merged, &by_loss(), 5, &mut top).expect("memory takes everything");
     let top = String::from_utf8(top).expect("text");
     assert!(top.contains("and 13 more") && top.lines().all(|line| line.chars().count() <= 100), "{top}");
     let names: Vec<String> =
-        pictures(&merged, &Order::by_loss()).into_iter().map(|picture| picture.name.into_owned()).collect();
+        pictures(&merged, &by_loss()).into_iter().map(|picture| picture.name.into_owned()).collect();
     assert_eq!(names, ["heat-map", "along-preStop", "along-removal", "cost"]);
 }
 
@@ -218,6 +226,9 @@ fn plans_that_make_no_sense_are_refused() {
     assert!(refused(Vec::new()).is_some_and(|words| words.contains("nothing to go through")));
     let twice = vec![axis("preStop", &["0s"]), axis("preStop", &["1s"])];
     assert!(refused(twice).is_some_and(|words| words.contains("twice")));
+    // By whichever of its names.
+    let named = vec![axis("removal", &["0s"]), axis("front_end.removal", &["1s"])];
+    assert!(refused(named).is_some_and(|words| words.contains("twice")));
     let many: Vec<String> = (0..10_000).map(|value| value.to_string()).collect();
     let long = |knob: &str| Axis { knob: knob.to_owned(), values: many.clone() };
     assert!(
@@ -229,4 +240,8 @@ fn plans_that_make_no_sense_are_refused() {
     assert_eq!((set[0].value.as_str(), set[1].value.as_str()), ("2s", "4s"));
     let ids: std::collections::BTreeSet<String> = (0..plan.header.points).map(|p| plan.point_id(p)).collect();
     assert_eq!(ids.len(), 18);
+}
+
+fn by_loss() -> Order {
+    Order { name: "lost".to_owned(), metric: Metric::Lost }
 }

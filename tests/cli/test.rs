@@ -32,7 +32,7 @@ fn a_folder_is_run_like_tests() {
     assert!(lines[1].starts_with("FAIL") && lines[1].contains("2-fails.toml"), "{}", answer.out);
     assert!(answer.out.ends_with("1 passed, 1 failed\n"), "{}", answer.out);
     assert_eq!(answer.out.matches("2-fails.toml").count(), 2, "failures are repeated:\n{}", answer.out);
-    assert!(answer.talk.contains("1 scenarios expect nothing"), "{}", answer.talk);
+    assert!(answer.talk.contains("left out, without expectations: 1 scenario"), "{}", answer.talk);
     let xml = fs::read_to_string(folder.file("out.xml")).expect("a file");
     assert!(xml.contains("tests=\"2\" failures=\"1\" errors=\"0\""), "{xml}");
     let sarif = fs::read_to_string(folder.file("out.sarif")).expect("a file");
@@ -49,6 +49,8 @@ fn a_folder_is_run_like_tests() {
         "{sarif:#}"
     );
 
+    // A word in a comment makes no scenario of a layer.
+    fs::write(folder.file("rest.toml"), "# expects nothing\n[client]\npost = \"50%\"\n").expect("a file");
     fs::remove_file(folder.file("2-fails.toml")).expect("a file");
     assert_eq!(run(folder.path(), "test .").code, Some(0));
     fs::write(folder.file("3-broken.toml"), scenario("metric = \"lsot\"\nis = \"== 0\"")).expect("a file");
@@ -99,6 +101,24 @@ fn a_baseline_is_kept_and_checked() {
     let changed = run(folder.path(), "baseline check . --runs 2 --set preStop=20s");
     assert_eq!(changed.code, Some(3), "{changed:?}");
     assert!(changed.out.contains("  rollouts_with_loss: 2 of 2 -> 0 of 2"), "{}", changed.out);
+
+    let other = run(folder.path(), "baseline update ./1-loses.toml --runs 3");
+    assert!(other.talk.contains("wrote 1 scenario to podloss.baseline, kept 2"), "{}", other.talk);
+    let text = fs::read_to_string(folder.file("podloss.baseline")).expect("a file");
+    assert!(text.contains("2-fails.toml]\nrollouts_with_loss = 2 of 2"), "the others stay:\n{text}");
+    assert!(text.contains("1-loses.toml]\nrollouts_with_loss = 3 of 3"), "{text}");
+    let elsewhere = run(folder.path(), "baseline check . --runs 2 --file podloss.baseline");
+    assert!(elsewhere.talk.contains("--file podloss.baseline"), "{}", elsewhere.talk);
+
+    fs::write(folder.file("4-broken.toml"), scenario("metric = \"lost\"\nis = \"== 0\"\n[load]\nrsp = 9"))
+        .expect("a file");
+    for command in ["update", "check"] {
+        let broken = run(folder.path(), &format!("baseline {command} . --runs 2"));
+        assert_eq!(broken.code, Some(2), "a broken scenario is not left out: {broken:?}");
+        assert!(broken.talk.contains("4-broken.toml"), "{}", broken.talk);
+    }
+    fs::remove_file(folder.file("4-broken.toml")).expect("a file");
+
     fs::write(folder.file("podloss.baseline"), "nonsense\n").expect("a file");
     let bad = run(folder.path(), "baseline check .");
     assert_eq!(bad.code, Some(2));

@@ -67,13 +67,17 @@ pub(super) const FRONT_END: &[Knob] = &[
         Kind::Count { min: 0, max: 1_000 },
         "max_fails",
         "Failures after which nginx leaves a pod alone; 0 switches this off.",
-    ),
-    Knob::new("front_end.fail_timeout", Kind::Seconds, "fail_timeout", "How long nginx leaves a pod alone."),
+    )
+    .default("1")
+    .measured("nginx 1.22.1"),
+    Knob::new("front_end.fail_timeout", Kind::Seconds, "fail_timeout", "How long nginx leaves a pod alone.")
+        .default("10s")
+        .measured("nginx 1.22.1"),
     Knob::new(
         "front_end.tries",
         Kind::Count { min: 0, max: 100 },
         "attempts",
-        "Attempts per request in total; 0 for as many as there are pods.",
+        "Attempts per request in total; 0 for as many as there are pods with nginx' own balancer, else one.",
     )
     .alias("tries"),
     Knob::new(
@@ -102,7 +106,9 @@ pub(super) const FRONT_END: &[Knob] = &[
         Kind::Count { min: 0, max: 100 },
         "further picks",
         "How often the balancer is asked again for a pod that was not tried.",
-    ),
+    )
+    .default("5")
+    .documented("Istio, host_selection_retry_max_attempts"),
     Knob::new(
         "front_end.retry_pause",
         Kind::Duration,
@@ -158,31 +164,41 @@ pub(super) const FRONT_END: &[Knob] = &[
         Kind::Duration,
         "sweep interval",
         "Time between two looks at ejected pods.",
-    ),
+    )
+    .default("10s")
+    .documented("Envoy, api/envoy/config/cluster/v3/outlier_detection.proto"),
     Knob::new(
         "front_end.outlier.ejection",
         Kind::Duration,
         "ejection time",
         "How long a pod is ejected the first time; the n-th time lasts n times as long.",
-    ),
+    )
+    .default("30s")
+    .documented("Envoy, api/envoy/config/cluster/v3/outlier_detection.proto"),
     Knob::new(
         "front_end.outlier.max_share",
         Kind::Share,
         "ejected share",
         "Largest share of the pods that may be ejected at once.",
-    ),
+    )
+    .default("10%")
+    .documented("Envoy, api/envoy/config/cluster/v3/outlier_detection.proto"),
     Knob::new(
         "front_end.outlier.always_one",
         Kind::Switch,
         "one may be ejected",
         "Whether one pod may be ejected whatever the share.",
-    ),
+    )
+    .default("false")
+    .documented("Envoy, api/envoy/config/cluster/v3/outlier_detection.proto"),
     Knob::new(
         "front_end.outlier.panic",
         Kind::Share,
         "panic threshold",
         "Share of healthy pods below which all pods get requests again; 0% for never.",
-    ),
+    )
+    .default("50%")
+    .documented("Envoy, api/envoy/config/cluster/v3/cluster.proto, healthy_panic_threshold"),
     Knob::new(
         "front_end.keepalive",
         Kind::Count { min: 0, max: 1_000_000 },
@@ -194,7 +210,9 @@ pub(super) const FRONT_END: &[Knob] = &[
         Kind::Duration,
         "front-end keep-alive",
         "How long the front end keeps an idle connection to a pod.",
-    ),
+    )
+    .default("60s")
+    .guess("nginx' keepalive_timeout"),
     Knob::new(
         "front_end.stale_retry",
         Kind::Switch,
@@ -292,19 +310,25 @@ pub(super) const FRONT_END: &[Knob] = &[
         Kind::Duration,
         "server check interval",
         "Time between two such checks of a pod, and how long one waits for an answer.",
-    ),
+    )
+    .default("2s")
+    .documented("HAProxy, configuration.txt, inter, fall and rise"),
     Knob::new(
         "front_end.server_check.fall",
         COUNT,
         "failed server checks",
         "Failed checks in a row that take a pod out.",
-    ),
+    )
+    .default("3")
+    .documented("HAProxy, configuration.txt, inter, fall and rise"),
     Knob::new(
         "front_end.server_check.rise",
         COUNT,
         "passed server checks",
         "Passed checks in a row that bring a pod back.",
-    ),
+    )
+    .default("2")
+    .documented("HAProxy, configuration.txt, inter, fall and rise"),
     Knob::new(
         "front_end.health_check.interval",
         Kind::Duration,

@@ -1,6 +1,6 @@
 //! The knob registry: everything that can be set, once.
 //!
-//! It feeds `--set`, sweeps, `advise`, the list of assumptions, the JSON Schema, the lint and the
+//! It feeds `--set`, sweeps, the list of assumptions, the JSON Schema, the lint and the
 //! documents. A knob is data; what it does to the simulator's input is in `config::lower` (and,
 //! for `load.*`, in `config::load`).
 

@@ -3,7 +3,7 @@
 use super::code;
 use super::values::Values;
 use crate::config::knobs::{self, Value};
-use crate::config::manifest::{FrontEndHint, FrontEndSettings, Selection, TargetType, front_end_hint};
+use crate::config::manifest::{FrontEndHint, FrontEndSettings, Selection, front_end_hint};
 use crate::config::presets::{self, FrontEndPreset};
 use crate::diag::Diagnostic;
 use crate::sim::spec::FrontSpec;
@@ -142,9 +142,6 @@ fn unsupported(settings: &FrontEndSettings, preset: &str) -> Vec<&'static str> {
     }
     if settings.hash_by.is_some() {
         found.push("upstream-hash-by");
-    }
-    if preset == "aws-nlb" && settings.target_type == Some(TargetType::Instance) {
-        found.push("target type instance");
     }
     let known = match preset {
         "ingress-nginx" => ["round_robin", "ewma"],

@@ -1,9 +1,8 @@
 //! Everything about the tier in front of the pods.
 
 use super::code;
-use super::values::{Fallback, Values, into_count, into_dist};
-use crate::config::case::Origin;
-use crate::config::knobs::{self, Value};
+use super::values::{Values, into_count, into_dist};
+use crate::config::knobs::Value;
 use crate::config::presets::{FrontEndPreset, Updates};
 use crate::diag::Diagnostic;
 use crate::model::balancer::PassiveChecks;
@@ -36,16 +35,17 @@ pub(super) fn front_spec(preset: &'static FrontEndPreset, values: &mut Values<'_
             format!("{replicas} front-end replicas of {workers} workers are more than {HOLDERS_MAX} in all");
         values.problems.push(Diagnostic::error(code::FRONT_END, message).help("lower one of the two"));
     }
+    let balancer = balancer(values);
     FrontSpec {
         name: preset.name.to_owned(),
         replicas,
         workers,
-        balancer: balancer(values),
+        balancer,
         retry: retry(values),
         connect_timeout: values.span("front_end.connect_timeout"),
         read_timeout: values.limit("front_end.read_timeout").unwrap_or(Nanos::MAX_SPAN),
         request_timeout: values.own_limit("front_end.request_timeout"),
-        outlier: outlier(values),
+        outlier: outlier(values, balancer),
         pins_connections: values.own_switch("front_end.pins_connections"),
         keepalive,
         answers: answers(values),
@@ -65,8 +65,8 @@ pub(super) fn front_spec(preset: &'static FrontEndPreset, values: &mut Values<'_
 fn balancer(values: &mut Values<'_>) -> Balancer {
     match values.word("front_end.balancer") {
         "nginx" => Balancer::Nginx(PassiveChecks {
-            max_fails: values.count_or("front_end.max_fails", "1"),
-            fail_timeout_s: values.seconds_or("front_end.fail_timeout", "10s"),
+            max_fails: values.count("front_end.max_fails"),
+            fail_timeout_s: seconds(values, "front_end.fail_timeout"),
         }),
         "ingress-ring" => Balancer::IngressRing,
         "least-connections" => Balancer::LeastConnections,
@@ -75,6 +75,13 @@ fn balancer(values: &mut Values<'_>) -> Balancer {
         "least-request" => Balancer::LeastRequest,
         "random" => Balancer::Random,
         _ => Balancer::RoundRobin,
+    }
+}
+
+fn seconds(values: &mut Values<'_>, path: &str) -> u64 {
+    match values.value(path) {
+        Some(Value::Seconds(seconds)) => u64::from(seconds),
+        _ => 0,
     }
 }
 
@@ -88,8 +95,14 @@ fn retry(values: &mut Values<'_>) -> RetryPolicy {
         "connect-failure+closed" => RetryOn::CONNECT_FAILURE.and(RetryOn::CLOSED),
         _ => RetryOn::default(),
     };
-    let pause = values.own_span("front_end.retry_pause");
-    let base = values.own_span("front_end.retry_backoff");
+    let pause = match values.own_span("front_end.retry_pause") {
+        Nanos::ZERO => match values.own_span("front_end.retry_backoff") {
+            Nanos::ZERO => RetryPause::None,
+            // Envoy lets the bound grow to ten times the base.
+            base => RetryPause::Backoff { base: base.0, max: base.0.saturating_mul(10) },
+        },
+        pause => RetryPause::Fixed(pause.0),
+    };
     RetryPolicy {
         on,
         max_attempts: match (words, values.count("front_end.tries")) {
@@ -98,30 +111,34 @@ fn retry(values: &mut Values<'_>) -> RetryPolicy {
         },
         non_idempotent: values.switch("front_end.retry_non_idempotent"),
         peer: match values.own_word("front_end.retry_peer") {
-            "untried" => RetryPeer::Untried { repicks: values.own_count("front_end.repicks") },
+            "untried" => RetryPeer::Untried { repicks: values.count("front_end.repicks") },
             "same" => RetryPeer::SameServer { redispatch: false },
             "redispatch" => RetryPeer::SameServer { redispatch: true },
             _ => RetryPeer::Next,
         },
-        pause: match (pause, base) {
-            (Nanos::ZERO, Nanos::ZERO) => RetryPause::None,
-            // Envoy lets the bound grow to ten times the base.
-            (Nanos::ZERO, base) => RetryPause::Backoff { base: base.0, max: base.0.saturating_mul(10) },
-            (pause, _) => RetryPause::Fixed(pause.0),
-        },
+        pause,
         max_concurrent: Some(values.own_count("front_end.max_retries")).filter(|limit| *limit > 0),
     }
 }
 
-fn outlier(values: &mut Values<'_>) -> Option<OutlierSpec> {
+fn outlier(values: &mut Values<'_>, balancer: Balancer) -> Option<OutlierSpec> {
     let consecutive_failures = values.own_count("front_end.outlier.failures");
-    (consecutive_failures > 0).then(|| OutlierSpec {
+    if consecutive_failures == 0 {
+        return None;
+    }
+    if matches!(balancer, Balancer::Nginx(_)) {
+        let message = "nginx' own balancer does not eject outliers";
+        let help = "it leaves pods alone by front_end.max_fails and front_end.fail_timeout";
+        values.problems.push(Diagnostic::error(code::FRONT_END, message).help(help));
+    }
+    let mut percent = |path: &str| (values.number(path) * 100.0).round() as u32;
+    Some(OutlierSpec {
         consecutive_failures,
-        interval: values.own_period("front_end.outlier.interval", OutlierSpec::ENVOY.interval),
-        base_ejection: values.own_span("front_end.outlier.ejection").0,
-        max_ejection_percent: (values.own_share("front_end.outlier.max_share") * 100.0).round() as u32,
-        always_eject_one: values.own_switch("front_end.outlier.always_one"),
-        panic_percent: (values.own_share("front_end.outlier.panic") * 100.0).round() as u32,
+        max_ejection_percent: percent("front_end.outlier.max_share"),
+        panic_percent: percent("front_end.outlier.panic"),
+        interval: values.period("front_end.outlier.interval").0,
+        base_ejection: values.span("front_end.outlier.ejection").0,
+        always_eject_one: values.switch("front_end.outlier.always_one"),
         ..OutlierSpec::ENVOY
     })
 }
@@ -130,10 +147,10 @@ fn mechanism(updates: Updates, values: &mut Values<'_>) -> Mechanism {
     match updates {
         Updates::InPlace => {
             let checks = values.own_switch("front_end.server_check").then(|| ServerChecks {
-                interval: Nanos(values.own_period("front_end.server_check.interval", 2_000_000_000)),
+                interval: values.period("front_end.server_check.interval"),
                 thresholds: Thresholds {
-                    rise: values.own_count("front_end.server_check.rise").max(1),
-                    fall: values.own_count("front_end.server_check.fall").max(1),
+                    rise: values.count("front_end.server_check.rise"),
+                    fall: values.count("front_end.server_check.fall"),
                 },
             });
             let rate = values.own_number("front_end.sync_rate");
@@ -240,44 +257,10 @@ impl Values<'_> {
         }
     }
 
-    fn own_share(&mut self, path: &str) -> f64 {
-        match self.own(path) {
-            Some(Value::Share(share)) => share,
-            _ => 0.0,
-        }
-    }
-
     fn own_word(&mut self, path: &str) -> &'static str {
         match self.own(path) {
             Some(Value::Choice(word)) => word,
             _ => "",
         }
-    }
-
-    /// A period in nanoseconds, not shorter than what a run can bear.
-    fn own_period(&mut self, path: &str, neutral: u64) -> u64 {
-        let has = self.said(path).is_some() || self.preset().is_some_and(|p| p.param(path).is_some());
-        if has { self.period(path).0 } else { neutral }
-    }
-
-    /// A number that only nginx' balancer has: other presets do not say it.
-    fn count_or(&mut self, path: &str, usual: &str) -> u32 {
-        let knob = knobs::find(path).expect("a name of the registry").knob;
-        let usual = self.usual(path, usual);
-        self.find(knob, path, &[path.to_owned()], usual).map_or(0, into_count)
-    }
-
-    fn seconds_or(&mut self, path: &str, usual: &str) -> u64 {
-        let knob = knobs::find(path).expect("a name of the registry").knob;
-        let usual = self.usual(path, usual);
-        match self.find(knob, path, &[path.to_owned()], usual) {
-            Some(Value::Seconds(seconds)) => u64::from(seconds),
-            _ => 0,
-        }
-    }
-
-    fn usual(&self, path: &str, usual: &str) -> Option<Fallback> {
-        let has = self.preset().is_some_and(|preset| preset.param(path).is_some());
-        (!has).then(|| Fallback::plain(usual, Origin::Measured, "nginx 1.22.1"))
     }
 }

@@ -140,7 +140,12 @@ pub fn front_end_hint(selection: &Selection<'_>) -> Option<FrontEndHint> {
     })?;
     let mut reading = Reading::default();
     reading.network_balancer(&network.meta);
-    Some(reading.into_hint("aws-nlb", format!("{} asks for a load balancer of AWS", network.meta.title())))
+    // Source: aws-load-balancer-controller, guide/service/annotations.md, nlb-target-type.
+    let preset = match reading.settings.target_type {
+        Some(TargetType::Ip) => "aws-nlb",
+        _ => "aws-nlb-instance",
+    };
+    Some(reading.into_hint(preset, format!("{} asks for a load balancer of AWS", network.meta.title())))
 }
 
 fn has_prefix(meta: &ObjectMeta, prefix: &str) -> bool {

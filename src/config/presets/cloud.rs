@@ -127,7 +127,16 @@ pub(super) const CLOUD: &[FrontEndPreset] = &[
         title: "AWS Application Load Balancer, target type instance (the controller's default)",
         updates: Updates::TargetGroup,
         refused: Some(
-            "node ports with connections pinned to pods behind them are not simulated yet; with target type ip write `--front-end aws-alb-ip`",
+            "the nodes' ports behind it are not simulated; with target type ip write `--front-end aws-alb-ip`",
+        ),
+        params: &[],
+    },
+    FrontEndPreset {
+        name: "aws-nlb-instance",
+        title: "AWS Network Load Balancer, target type instance (the controller's default)",
+        updates: Updates::TargetGroup,
+        refused: Some(
+            "the nodes' ports behind it are not simulated; with target type ip write `--front-end aws-nlb`",
         ),
         params: &[],
     },

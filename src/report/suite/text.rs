@@ -26,6 +26,7 @@ fn summary(tested: &Tested) -> String {
     match &tested.outcome {
         Outcome::Broken(errors) => cut(errors.first().map_or("", String::as_str), 42),
         Outcome::Judged(all) => match tested.open().count() {
+            0 if all.len() == 1 => "1 holds".to_owned(),
             0 => format!("{} hold", all.len()),
             open => format!("{open} of {} not held", all.len()),
         },

@@ -1,7 +1,7 @@
 //! The first lines: what was run, how much of it is guessed, and the answer; and the last one.
 
 use super::WIDTH;
-use super::number::{about, cut, grouped, wrap};
+use super::number::{about, counted, cut, wrap};
 use super::paint::{Line, Tone};
 use crate::report::result::{Assumed, StoredResult};
 use crate::stats::{Summary, clopper_pearson, none_below};
@@ -48,10 +48,6 @@ fn warnings(result: &StoredResult) -> Option<Line> {
         n => format!("{n} warnings, the first: "),
     };
     Some(Line::toned(cut(&format!("warning: {more}{}", first.message), WIDTH), Tone::Warning))
-}
-
-fn counted(number: usize, thing: &str) -> String {
-    format!("{} {thing}{}", grouped(number as u64), if number == 1 { "" } else { "s" })
 }
 
 fn guesses(result: &StoredResult) -> String {

@@ -22,7 +22,8 @@ use crate::study::Judgement;
 
 pub use compare::write_table;
 
-pub(super) use number::{about, cut};
+pub(super) use number::about;
+pub use number::{counted, cut};
 pub(super) use paint::{Line, Tone};
 
 /// Columns of a screen.

@@ -13,6 +13,11 @@ pub(super) fn grouped(value: u64) -> String {
     out
 }
 
+/// So many things, in the singular where there is one.
+pub fn counted(number: usize, thing: &str) -> String {
+    format!("{} {thing}{}", grouped(number as u64), if number == 1 { "" } else { "s" })
+}
+
 /// A mean of counts: three digits where it is large, one behind the point where it is small.
 pub(in crate::report) fn about(value: f64) -> String {
     if value < 10.0 {
@@ -48,7 +53,7 @@ fn trimmed(text: String) -> String {
 }
 
 /// At most so many characters, the last one a sign that something is missing.
-pub(in crate::report) fn cut(text: &str, width: usize) -> String {
+pub fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }

@@ -82,7 +82,7 @@ impl<P: RequestPath> Engine<P> {
             self.queue.push(next, Event::ServerCheckTimeout(id, pod));
         } else {
             self.queue.push(next, Event::ServerCheck(id, pod));
-            self.server_checked(id, pod, self.answers_checks(pod));
+            self.server_checked(id, pod, self.accepts_connections(pod));
         }
     }
 

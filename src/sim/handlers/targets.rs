@@ -152,6 +152,12 @@ impl<P: RequestPath> Engine<P> {
         up(pod.route.entry) && up(pod.route.server())
     }
 
+    /// Whether the pod would accept the connection of a check that asks for no more.
+    pub(crate) fn accepts_connections(&self, pod: PodId) -> bool {
+        let pod = &self.world.pods[pod as usize];
+        pod.containers[usize::from(pod.route.entry)].listening
+    }
+
     pub(crate) fn gate_set(&mut self, pod: PodId) {
         self.world.pods[pod as usize].gate_set = true;
         self.update_readiness(pod);

@@ -296,6 +296,29 @@ fn is_first(request: u64, spec: &PathSpec) -> bool {
     connection_of(request, spec) == request || (request & INDEX == 0 && request >> RETRY_SHIFT == 0)
 }
 
+/// What a new connection meets at a pod.
+enum Met {
+    /// An end at once.
+    End(Sent),
+    /// Nothing: its SYN is not answered.
+    Silence,
+    /// A listener with an application behind it.
+    Server,
+}
+
+/// What a new connection meets where the door and the application are so.
+fn met_by_connection(door: Door, app: App) -> Met {
+    Met::End(match (door, app) {
+        (Door::Closed(cause), _) => Sent::Failed(Failure::Connect, cause),
+        (Door::Gone(AfterExit::Refused), _) => Sent::Failed(Failure::Connect, Cause::ListenerClosed),
+        (Door::Gone(AfterExit::Unreachable), _) => Sent::Failed(Failure::Connect, Cause::Unreachable),
+        (Door::Gone(AfterExit::Blackhole), _) => return Met::Silence,
+        (Door::Open, App::NotReady) => Sent::Answered(Status::Unavailable, Cause::AppNotReady),
+        (Door::Open, App::Down) => Sent::Answered(Status::BadGateway, Cause::InPodUpstreamDown),
+        (Door::Open, App::Up) => return Met::Server,
+    })
+}
+
 /// The status that a front end gives for a failure it does not retry; `reused` says that the attempt
 /// used a kept-alive connection.
 fn status_of(front: &FrontSpec, failure: Failure, reused: bool) -> Status {

@@ -3,6 +3,7 @@
 use super::*;
 use crate::config::case::Origin;
 use crate::random::Dist;
+use crate::sim::spec::Mechanism;
 
 #[test]
 fn every_assumption_can_be_set_by_its_own_key_to_its_own_values() {
@@ -91,4 +92,25 @@ fn overload_and_late_events_are_told() {
     late.events[0].at = Nanos::from_secs(500);
     let late = lower(&late).unwrap();
     assert!(late.warnings.iter().any(|warning| warning.message.contains("after the last request")));
+}
+
+/// Switching something on takes along what its maker has for the rest, and says so.
+#[test]
+fn what_is_switched_on_alone_has_its_makers_defaults() {
+    let with = [("front-end", "envoy"), ("front_end.outlier.failures", "5")];
+    let lowered_envoy = lowered(WEB, &with);
+    let outlier = lowered_envoy.spec.tiers[0].outlier.expect("switched on");
+    let percent = (outlier.max_ejection_percent, outlier.panic_percent);
+    assert_eq!((outlier.base_ejection, percent), (30_000_000_000, (10, 50)));
+    assert_eq!(assumption(&lowered_envoy, "front_end.outlier.ejection").value, "30s");
+    assert!(!is_assumed(&lowered(WEB, &[("front-end", "envoy")]), "front_end.outlier.ejection"));
+
+    let checked = lowered(WEB, &[("front-end", "envoy"), ("front_end.server_check", "true")]);
+    let Mechanism::InPlace { checks: Some(checks), .. } = checked.spec.tiers[0].delivery.mechanism else {
+        panic!("no checks");
+    };
+    assert_eq!((checks.thresholds.rise, checks.thresholds.fall), (2, 3));
+
+    let errors = refused(WEB, &[("front-end", "nginx"), ("front_end.outlier.failures", "5")]);
+    assert!(errors.iter().any(|error| error.message.contains("does not eject")), "{errors:#?}");
 }

@@ -57,12 +57,21 @@ fn a_service_may_ask_for_a_network_load_balancer() {
         (
             "annotated",
             service("service.beta.kubernetes.io/aws-load-balancer-type: nlb", balancer),
+            Some("aws-nlb-instance"),
+        ),
+        (
+            "by address",
+            service(
+                "service.beta.kubernetes.io/aws-load-balancer-type: external, \
+                 service.beta.kubernetes.io/aws-load-balancer-nlb-target-type: ip",
+                balancer,
+            ),
             Some("aws-nlb"),
         ),
         (
             "class",
             service("", "type: LoadBalancer\n  loadBalancerClass: service.k8s.aws/nlb"),
-            Some("aws-nlb"),
+            Some("aws-nlb-instance"),
         ),
         (
             "not asked for",

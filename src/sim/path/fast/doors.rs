@@ -8,9 +8,9 @@ use crate::model::retry::Failure;
 use crate::sim::path::front::{self, HolderId, Next, Picked, ServerSide};
 use crate::sim::path::pool::Reuse;
 use crate::sim::path::{
-    App, Door, Ended, Observer, PodId, RETRY_SHIFT, Sent, connection_of, is_first, next_syn, status_of,
+    Ended, Met, Observer, PodId, RETRY_SHIFT, Sent, connection_of, is_first, met_by_connection, next_syn,
+    status_of,
 };
-use crate::sim::spec::AfterExit;
 
 /// What has become of a request whose attempt failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,20 +122,13 @@ impl<O: Observer> FastPath<O> {
 
     fn connect(&mut self, place: u32, pod_id: PodId, now: u64, resent: bool) -> Sent {
         let pod = &mut self.pods[pod_id as usize];
-        match pod.door {
-            Door::Closed(cause) => return Sent::Failed(Failure::Connect, cause),
-            Door::Gone(AfterExit::Refused) => return Sent::Failed(Failure::Connect, Cause::ListenerClosed),
-            Door::Gone(AfterExit::Unreachable) => return Sent::Failed(Failure::Connect, Cause::Unreachable),
-            Door::Gone(AfterExit::Blackhole) => {
+        match met_by_connection(pod.door, pod.app) {
+            Met::End(sent) => return sent,
+            Met::Silence => {
                 self.begin_connecting(place, now, Cause::Blackholed);
                 return Sent::Underway;
             }
-            Door::Open => {}
-        }
-        match pod.app {
-            App::NotReady => return Sent::Answered(Status::Unavailable, Cause::AppNotReady),
-            App::Down => return Sent::Answered(Status::BadGateway, Cause::InPodUpstreamDown),
-            App::Up => {}
+            Met::Server => {}
         }
         let in_same_bunch = resent && pod.syn_bunch == (now, true);
         let flight = self.flights.get(place);

@@ -13,8 +13,9 @@ use super::pool::Reuse;
 use super::server::Server;
 use super::source::RequestSource;
 use super::{
-    App, Attempted, BackendSpec, Door, Draws, Ended, Notice, Observer, PathSpec, PodId, PodLoad, ProbeFate,
-    RETRY_SHIFT, RequestPath, Sent, connection_of, is_first, next_syn, status_of,
+    App, Attempted, BackendSpec, Door, Draws, Ended, Met, Notice, Observer, PathSpec, PodId, PodLoad,
+    ProbeFate, RETRY_SHIFT, RequestPath, Sent, connection_of, is_first, met_by_connection, next_syn,
+    status_of,
 };
 use crate::account::{Histogram, LossSample, Tally};
 use crate::model::cpu::CpuClock;
@@ -239,20 +240,13 @@ impl<O: Observer> PlainPath<O> {
 
     fn connect(&mut self, id: u64, pod_id: PodId, now: u64, resent: bool) -> Sent {
         let pod = &self.pods[pod_id as usize];
-        match pod.door {
-            Door::Closed(cause) => return Sent::Failed(Failure::Connect, cause),
-            Door::Gone(AfterExit::Refused) => return Sent::Failed(Failure::Connect, Cause::ListenerClosed),
-            Door::Gone(AfterExit::Unreachable) => return Sent::Failed(Failure::Connect, Cause::Unreachable),
-            Door::Gone(AfterExit::Blackhole) => {
+        match met_by_connection(pod.door, pod.app) {
+            Met::End(sent) => return sent,
+            Met::Silence => {
                 self.begin_connecting(id, now, Cause::Blackholed);
                 return Sent::Underway;
             }
-            Door::Open => {}
-        }
-        match pod.app {
-            App::NotReady => return Sent::Answered(Status::Unavailable, Cause::AppNotReady),
-            App::Down => return Sent::Answered(Status::BadGateway, Cause::InPodUpstreamDown),
-            App::Up => {}
+            Met::Server => {}
         }
         let server = &self.servers[pod.backend.server as usize];
         let room = pod.has_room(server);
