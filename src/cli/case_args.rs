@@ -11,7 +11,8 @@ use crate::diag::Diagnostic;
 /// What a case is beside its files.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct CaseArgs {
-    /// What happens and when: rollout@60s, rollback@5m, scale=10@2m, kill-pod@90s, kill-pod=3@90s;
+    /// What happens and when: rollout@60s, rollback@5m, scale=10@2m, kill-pod=3@90s, crash-pod@90s,
+    /// oom-kill@90s, drain@60s, lose-node@60s, lose-zone@60s, slow=3,30s@60s, dependency-down=30s@60s;
     /// may be repeated
     #[arg(long = "event", value_name = "DO@TIME", help_heading = "Scenario")]
     events: Vec<String>,

@@ -6,7 +6,7 @@ use super::case::Expectation;
 use super::manifest::Manifests;
 use super::settings::Settings;
 use crate::diag::Place;
-use crate::units::Nanos;
+use crate::units::{Nanos, format_duration};
 use crate::workload::Load;
 
 /// Everything that was said about one case.
@@ -53,6 +53,25 @@ pub enum EventAction {
     Scale(u32),
     /// So many pods are deleted directly.
     KillPod(u32),
+    /// The process that serves crashes in so many pods.
+    CrashPod(u32),
+    /// The same, because it exceeded its memory limit.
+    OomKill(u32),
+    /// So many nodes are drained, one after the other.
+    Drain(u32),
+    /// So many nodes die.
+    LoseNode(u32),
+    /// All nodes of a zone die.
+    LoseZone,
+    /// Services take longer for a while.
+    Slow {
+        /// How many times as long, in thousandths.
+        times_milli: u32,
+        /// For this time.
+        lasts: Nanos,
+    },
+    /// The dependency that probes ask for is down, for this time.
+    DependencyDown(Nanos),
 }
 
 impl fmt::Display for EventAction {
@@ -62,8 +81,21 @@ impl fmt::Display for EventAction {
             EventAction::Rollout => f.write_str("rollout"),
             EventAction::Rollback => f.write_str("rollback"),
             EventAction::Scale(replicas) => write!(f, "scale={replicas}"),
-            EventAction::KillPod(1) => f.write_str("kill-pod"),
-            EventAction::KillPod(pods) => write!(f, "kill-pod={pods}"),
+            EventAction::KillPod(pods) => counted(f, "kill-pod", *pods),
+            EventAction::CrashPod(pods) => counted(f, "crash-pod", *pods),
+            EventAction::OomKill(pods) => counted(f, "oom-kill", *pods),
+            EventAction::Drain(nodes) => counted(f, "drain", *nodes),
+            EventAction::LoseNode(nodes) => counted(f, "lose-node", *nodes),
+            EventAction::LoseZone => f.write_str("lose-zone"),
+            EventAction::Slow { times_milli, lasts } => {
+                write!(f, "slow={},{}", f64::from(*times_milli) / 1e3, format_duration(*lasts))
+            }
+            EventAction::DependencyDown(lasts) => write!(f, "dependency-down={}", format_duration(*lasts)),
         }
     }
+}
+
+/// A word with the number it counts, which is one if it is not said.
+fn counted(f: &mut fmt::Formatter<'_>, word: &str, number: u32) -> fmt::Result {
+    if number == 1 { f.write_str(word) } else { write!(f, "{word}={number}") }
 }

@@ -6,11 +6,25 @@ use super::similar::near_miss;
 use crate::units::{Nanos, parse_duration};
 
 /// Every event word, as `--event` and `do` take it.
-pub const EVENT_WORDS: &[&str] = &["rollout", "rollback", "scale", "kill-pod"];
+pub const EVENT_WORDS: &[&str] = &[
+    "rollout",
+    "rollback",
+    "scale",
+    "kill-pod",
+    "crash-pod",
+    "oom-kill",
+    "drain",
+    "lose-node",
+    "lose-zone",
+    "slow",
+    "dependency-down",
+];
+
+/// Words that count pods or nodes: one, if no number is given.
+pub const COUNTING_WORDS: &[&str] = &["kill-pod", "crash-pod", "oom-kill", "drain", "lose-node"];
 
 /// How an event is written, for messages and help.
-pub const EVENT_FORM: &str =
-    "write DO@TIME: rollout@60s, rollback@5m, scale=10@2m, kill-pod@90s or kill-pod=3@90s";
+pub const EVENT_FORM: &str = "write DO@TIME: rollout@60s, scale=10@2m, kill-pod=3@90s, drain@60s, slow=3,30s@60s or dependency-down=30s@60s";
 
 /// Reads an event such as `rollout@60s`: what happens, and when, from the run's beginning.
 ///
@@ -38,8 +52,24 @@ pub fn parse_action(text: &str) -> Result<EventAction, String> {
         ("rollback", None) => Ok(EventAction::Rollback),
         ("scale", Some(number)) => count(number, 0).map(EventAction::Scale),
         ("scale", None) => Err("`scale` needs a number of replicas, such as scale=10".to_owned()),
-        ("kill-pod", number) => count(number.unwrap_or("1"), 1).map(EventAction::KillPod),
-        ("rollout" | "rollback", Some(number)) => {
+        (word, number) if COUNTING_WORDS.contains(&word) => {
+            let number = count(number.unwrap_or("1"), 1)?;
+            Ok(match word {
+                "kill-pod" => EventAction::KillPod(number),
+                "crash-pod" => EventAction::CrashPod(number),
+                "oom-kill" => EventAction::OomKill(number),
+                "drain" => EventAction::Drain(number),
+                _ => EventAction::LoseNode(number),
+            })
+        }
+        ("lose-zone", None) => Ok(EventAction::LoseZone),
+        ("slow", Some(how)) => slow(how),
+        ("slow", None) => Err(format!("`slow` needs {SLOW_FORM}")),
+        ("dependency-down", Some(lasts)) => span(lasts).map(EventAction::DependencyDown),
+        ("dependency-down", None) => {
+            Err("`dependency-down` needs a duration, such as dependency-down=30s".to_owned())
+        }
+        ("rollout" | "rollback" | "lose-zone", Some(number)) => {
             Err(format!("`{word}` takes no value, but `{number}` was given"))
         }
         _ => Err(match near_miss(word, EVENT_WORDS) {
@@ -49,11 +79,34 @@ pub fn parse_action(text: &str) -> Result<EventAction, String> {
     }
 }
 
-/// A number of pods.
+const SLOW_FORM: &str = "how many times as long services take, and for how long: slow=3,30s";
+
+/// `3,30s`: three times as slow for half a minute.
+fn slow(how: &str) -> Result<EventAction, String> {
+    let (times, lasts) = how.split_once(',').ok_or_else(|| format!("`{how}` is not {SLOW_FORM}"))?;
+    let lasts = span(lasts)?;
+    match times.trim().parse::<f64>() {
+        Ok(times) if (1.0..=1_000.0).contains(&times) => {
+            Ok(EventAction::Slow { times_milli: (times * 1_000.0).round() as u32, lasts })
+        }
+        _ => Err(format!("`{}` is not a number from 1 to 1000, {SLOW_FORM}", times.trim())),
+    }
+}
+
+/// How long something lasts.
+fn span(text: &str) -> Result<Nanos, String> {
+    match parse_duration(text.trim()) {
+        Ok(Nanos::ZERO) => Err("an event that lasts no time does nothing".to_owned()),
+        Ok(lasts) => Ok(lasts),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// A number of pods or nodes.
 fn count(text: &str, least: u32) -> Result<u32, String> {
     match text.parse::<u32>() {
         Ok(number) if (least..=REPLICAS_MAX).contains(&number) => Ok(number),
-        _ => Err(format!("`{text}` is not a number of pods from {least} to {REPLICAS_MAX}")),
+        _ => Err(format!("`{text}` is not a number from {least} to {REPLICAS_MAX}")),
     }
 }
 
@@ -70,6 +123,13 @@ mod tests {
             ("scale=0@0", 0, EventAction::Scale(0)),
             ("kill-pod@90s", 90, EventAction::KillPod(1)),
             ("kill-pod=3@90s", 90, EventAction::KillPod(3)),
+            ("crash-pod@90s", 90, EventAction::CrashPod(1)),
+            ("oom-kill=2@90s", 90, EventAction::OomKill(2)),
+            ("drain@90s", 90, EventAction::Drain(1)),
+            ("lose-node=2@90s", 90, EventAction::LoseNode(2)),
+            ("lose-zone@90s", 90, EventAction::LoseZone),
+            ("slow=2.5,30s@90s", 90, EventAction::Slow { times_milli: 2_500, lasts: Nanos::from_secs(30) }),
+            ("dependency-down=1m@90s", 90, EventAction::DependencyDown(Nanos::from_secs(60))),
         ] {
             assert_eq!(parse_action(&action.to_string()), Ok(action.clone()), "{text}");
             assert_eq!(parse_event(text), Ok((Nanos::from_secs(seconds), action)), "{text}");
@@ -92,7 +152,15 @@ mod tests {
             ("scale=1000000000@60s", "from 0 to 100000"),
             ("scale=-1@60s", "from 0 to 100000"),
             ("kill-pod=0@60s", "from 1 to 100000"),
-            ("kill-pod=x@60s", "`x` is not a number of pods"),
+            ("kill-pod=x@60s", "`x` is not a number from 1"),
+            ("drain=0@60s", "from 1 to 100000"),
+            ("lose-zone=2@60s", "takes no value"),
+            ("slow@60s", "slow=3,30s"),
+            ("slow=3@60s", "for how long"),
+            ("slow=0.5,30s@60s", "`0.5` is not a number from 1 to 1000"),
+            ("slow=NaN,30s@60s", "`NaN` is not a number"),
+            ("slow=3,0s@60s", "lasts no time"),
+            ("dependency-down@60s", "needs a duration"),
         ] {
             let error = parse_event(text).expect_err(text);
             assert!(error.contains(part), "{text}: {error}");

@@ -5,12 +5,12 @@ use super::facts::{
     AutoscalerFacts, BudgetFacts, ContainerFacts, Facts, HookFacts, ProbeFacts, RolloutFacts,
 };
 use crate::config::manifest::{
-    Container, DisruptionLimit, Hook, HorizontalPodAutoscaler, Metric, MetricTarget, PodDisruptionBudget,
-    PortRef, Probe, Selection, Strategy, front_end_hint,
+    Container, Hook, HorizontalPodAutoscaler, Metric, MetricTarget, PodDisruptionBudget, PortRef, Probe,
+    Selection, Strategy, front_end_hint,
 };
 use crate::diag::Place;
 use crate::model::deployment::resolve_fenceposts;
-use crate::units::IntOrPercent;
+use crate::model::eviction::{DisruptionBudget, DisruptionLimit};
 
 /// The facts of one workload, without what only settings and presets know.
 pub fn facts_of(selection: &Selection<'_>) -> Facts {
@@ -154,18 +154,13 @@ fn cpu_target(scaler: &HorizontalPodAutoscaler) -> Option<f64> {
     })
 }
 
-/// Source of the rounding: kubernetes pkg/controller/disruption `getExpectedPodCount`, both up.
 fn budget_of(budget: &PodDisruptionBudget, replicas: u32) -> Option<BudgetFacts> {
-    let (field, must_stay) = match budget.limit? {
-        DisruptionLimit::MinAvailable(least) => ("minAvailable", scaled(least, replicas)),
-        DisruptionLimit::MaxUnavailable(most) => {
-            ("maxUnavailable", replicas.saturating_sub(scaled(most, replicas)))
-        }
+    let limit = budget.limit?;
+    let field = match limit {
+        DisruptionLimit::MinAvailable(_) => "minAvailable",
+        DisruptionLimit::MaxUnavailable(_) => "maxUnavailable",
     };
+    let asked = DisruptionBudget { limit, always_allow_unhealthy: budget.always_allow_unhealthy };
     let place = budget.meta.places.of(&format!("spec.{field}"));
-    Some(BudgetFacts { title: budget.meta.title(), place, must_stay })
-}
-
-fn scaled(limit: IntOrPercent, replicas: u32) -> u32 {
-    limit.of_rounded_up(replicas)
+    Some(BudgetFacts { title: budget.meta.title(), place, must_stay: asked.desired_healthy(replicas) })
 }

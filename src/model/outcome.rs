@@ -119,6 +119,10 @@ closed_list! {
         AllMarkedDown => "all_marked_down",
         /// The container exceeded its memory limit.
         OomKilled => "oom_killed",
+        /// The process had crashed, and the kubelet was starting it again.
+        Crashed => "crashed",
+        /// The pod's node had died, and the front end did not know yet.
+        NodeLost => "node_lost",
         /// The kubelet was restarting the container after failed liveness probes.
         LivenessRestart => "liveness_restart",
         /// A proxy inside the pod had no application to talk to.
@@ -164,6 +168,6 @@ mod tests {
         for cause in Cause::ALL {
             assert_eq!(Cause::parse(cause.as_str()), Some(*cause));
         }
-        assert_eq!((Status::ALL.len(), Cause::ALL.len()), (13, 19));
+        assert_eq!((Status::ALL.len(), Cause::ALL.len()), (13, 21));
     }
 }

@@ -101,7 +101,9 @@ fn not_serving(pod: &PodRecord, at: SimTime) -> Option<&'static str> {
         () if pod.listening.is_none_or(|since| at < since) => Some("before it listened"),
         () if final_end(pod.exited).is_some_and(|end| at > end) => Some("after its process had ended"),
         () if final_end(pod.killed).is_some_and(|end| at > end) => Some("after SIGKILL"),
-        () if pod.gone.is_some_and(|gone| at > gone) => Some("when it was gone"),
+        // Without grace the object is gone at once, and the process lives a little longer.
+        () if pod.gone != pod.deleted && pod.gone.is_some_and(|gone| at > gone) => Some("when it was gone"),
+        () if pod.lost.is_some_and(|lost| at > lost) => Some("when its node was dead"),
         () => None,
     }
 }
@@ -162,7 +164,9 @@ fn check_views(spec: &SimSpec, timeline: &Timeline, wrong: &mut Vec<String>) {
         let deleted = record.deleted.is_some_and(|deleted| deleted <= at);
         let unfounded = match (holder, usable) {
             (ViewHolder::Slice, true) => !publishes_all && (deleted || record.started.is_none_or(|t| t > at)),
-            (ViewHolder::Slice, false) => !deleted && !has_probe(spec) && record.exited.is_none(),
+            (ViewHolder::Slice, false) => {
+                !deleted && !has_probe(spec) && record.exited.is_none() && record.lost.is_none()
+            }
             (ViewHolder::FrontEnd(_), true) => !slice_said.contains(&(pod, true)),
             (ViewHolder::FrontEnd(_), false) => {
                 !deleted && !slice_said.contains(&(pod, false)) && !checks_health

@@ -7,7 +7,7 @@ use super::path::{Notice, PathSpec, RequestPath};
 use super::run::RunResult;
 use super::spec::{Role, SimSpec};
 use super::timeline::Timeline;
-use super::world::World;
+use super::world::{Pod, World};
 use crate::random::Streams;
 use crate::units::SimTime;
 
@@ -31,6 +31,8 @@ impl<P: RequestPath> Engine<P> {
             client: spec.client.clone(),
             network: spec.network,
             front: spec.tiers[0].clone(),
+            slowdowns: spec.slowdowns(),
+            nodes_die: spec.nodes_die(),
             servers: super::world::servers(&spec),
             streams,
         });
@@ -77,6 +79,9 @@ impl<P: RequestPath> Engine<P> {
 
     /// Everything that can happen besides requests.
     fn handle(&mut self, event: Event) {
+        if event.on_node_of().is_some_and(|pod| self.world.is_on_dead_node(pod)) {
+            return;
+        }
         match event {
             Event::Planned(number) => self.planned(number),
 
@@ -85,6 +90,11 @@ impl<P: RequestPath> Engine<P> {
             Event::CreatePod(set) => self.create_pod(set),
             Event::DeletePod(pod) => self.delete_pod(pod, None),
             Event::HpaSync(deployment) => self.hpa_sync(deployment),
+
+            Event::Evict(pod) => self.evict(pod),
+            Event::DrainPoll(drain) => self.drain_poll(drain),
+            Event::NodeUnreachable(node) => self.node_unreachable(node),
+            Event::NodeGivenUp(node) => self.node_given_up(node),
 
             Event::PodBound(pod) => self.pod_bound(pod),
             Event::PodAdmitted(pod) => self.pod_admitted(pod),
@@ -133,7 +143,8 @@ impl<P: RequestPath> Engine<P> {
 
     /// Whether every rollout has come to its end and no pod is on its way out.
     fn is_settled(&self) -> bool {
-        !self.timeline.rollout_open() && self.world.pods.iter().all(|pod| pod.gone || pod.deleted.is_none())
+        let at_rest = |pod: &Pod| pod.gone || pod.deleted.is_none() || pod.lost;
+        !self.timeline.rollout_open() && self.world.pods.iter().all(at_rest)
     }
 
     fn finish(self, interrupted: bool) -> (RunResult, P::Observer) {

@@ -13,6 +13,8 @@ pub(crate) type ContainerIndex = u8;
 pub(crate) type DeploymentId = u16;
 /// Index of a ReplicaSet among all of the run.
 pub(crate) type SetId = u32;
+/// Index of a node.
+pub(crate) type NodeId = u32;
 /// Index of an independent front-end process.
 pub(crate) type ReplicaId = u32;
 
@@ -34,6 +36,16 @@ pub(crate) enum Event {
     DeletePod(PodId),
     /// The HPA controller reconciles.
     HpaSync(DeploymentId),
+
+    // === Nodes ===
+    /// The pod is to be evicted; its disruption budget decides.
+    Evict(PodId),
+    /// `kubectl drain` looks whether the node of this drain is empty.
+    DrainPoll(u32),
+    /// The node lifecycle controller has waited long enough for a node's lease.
+    NodeUnreachable(NodeId),
+    /// Its pods are deleted.
+    NodeGivenUp(NodeId),
 
     // === A pod begins ===
     /// It is bound to a node.
@@ -133,6 +145,33 @@ pub(crate) struct ProbeRef {
 }
 
 impl Event {
+    /// The pod on whose node this happens: if the node has died, it does not.
+    pub(crate) fn on_node_of(self) -> Option<PodId> {
+        match self {
+            Event::PodAdmitted(pod)
+            | Event::StartContainer(pod, _)
+            | Event::ProcessStarted(pod, _)
+            | Event::Listening(pod, ..)
+            | Event::AppReady(pod, ..)
+            | Event::PodSync(pod)
+            | Event::ProbeTick(ProbeRef { pod, .. })
+            | Event::ProbeTimeout(ProbeRef { pod, .. })
+            | Event::ProbeAnswered(pod, _)
+            | Event::KillBegins(pod)
+            | Event::HookOver(pod, ..)
+            | Event::TurnTimeout(pod, ..)
+            | Event::LingerOver(pod, ..)
+            | Event::DrainLimit(pod, ..)
+            | Event::Drained(pod)
+            | Event::Sigkill(pod, ..)
+            | Event::RestartDue(pod, _)
+            | Event::SandboxGone(pod)
+            | Event::GateSet(pod)
+            | Event::Housekeeping(pod) => Some(pod),
+            _ => None,
+        }
+    }
+
     /// Events that the request path reports come first at their instant: they are part of what
     /// ends there.
     fn class(self) -> u8 {

@@ -63,6 +63,7 @@ fn cluster(replicas: u32, hpa: HpaSpec, load: Load, service: Nanos) -> SimSpec {
         target: Some(0),
         connects_only: false,
         needs_worker: false,
+        asks_dependency: false,
     };
     let container = ContainerPlan {
         name: "app".into(),
@@ -146,6 +147,7 @@ fn cluster(replicas: u32, hpa: HpaSpec, load: Load, service: Nanos) -> SimSpec {
                 readiness_gate: false,
             }],
             publish_not_ready_addresses: false,
+            disruption_budget: None,
             hpa: Some(HpaPlan {
                 spec: hpa,
                 requests: vec![PodRequests { containers: vec![requests], ..PodRequests::default() }],
@@ -156,6 +158,8 @@ fn cluster(replicas: u32, hpa: HpaSpec, load: Load, service: Nanos) -> SimSpec {
         events: Vec::new(),
         control: ControlPlane {
             nodes: 4,
+            zones: 1,
+            node_monitor_grace_period: Nanos::from_secs(50),
             controller_reaction: ms(20),
             api_write: ms(10),
             schedule: ms(50),

@@ -80,6 +80,7 @@ const CHANGES: [Change; 6] = [
             target: Some(0),
             connects_only: false,
             needs_worker: false,
+            asks_dependency: false,
         };
         spec.deployments[0].templates[0].containers[0].readiness = Some(probe);
     }),

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::path::arbitrary::{MS, client, front, load, server};
-use super::reference;
 use super::spec::*;
+use super::{WatchedPath, reference, run_checked};
 use crate::model::deployment::{DeploymentSpec, Strategy as Rollout};
+use crate::model::eviction::{DisruptionBudget, DisruptionLimit};
 use crate::model::hpa::{
     ContainerRequests, HpaSpec, MetricSource, MetricSpec, MetricTarget, Options, PodRequests, TargetKind,
 };
@@ -30,24 +31,30 @@ fn delay(up_to_ms: u64) -> impl Strategy<Value = Dist> {
 fn probe(containers: usize) -> impl Strategy<Value = ProbePlan> {
     let numbers = (0_u32..3, 1_u32..4, 1_u32..3, 1_u32..3, 1_u32..4);
     let target = prop::option::weighted(0.9, 0..containers);
-    (numbers, target, any::<bool>(), prop::bool::weighted(0.7), prop::option::weighted(0.2, 1_u32..4))
-        .prop_map(
-            |((delay, period, timeout, successes, failures), target, connects_only, needs_worker, grace)| {
-                ProbePlan {
-                    spec: ProbeSpec {
-                        initial_delay_seconds: delay,
-                        period_seconds: period,
-                        timeout_seconds: timeout,
-                        success_threshold: successes,
-                        failure_threshold: failures,
-                    },
-                    grace_seconds: grace,
-                    target,
-                    connects_only,
-                    needs_worker,
-                }
-            },
-        )
+    let asks = (any::<bool>(), prop::bool::weighted(0.7), prop::bool::weighted(0.3));
+    (numbers, target, asks, prop::option::weighted(0.2, 1_u32..4)).prop_map(
+        |(
+            (delay, period, timeout, successes, failures),
+            target,
+            (connects_only, needs_worker, asks_dependency),
+            grace,
+        )| {
+            ProbePlan {
+                spec: ProbeSpec {
+                    initial_delay_seconds: delay,
+                    period_seconds: period,
+                    timeout_seconds: timeout,
+                    success_threshold: successes,
+                    failure_threshold: failures,
+                },
+                grace_seconds: grace,
+                target,
+                connects_only,
+                needs_worker,
+                asks_dependency,
+            }
+        },
+    )
 }
 
 /// Liveness and startup probes must succeed once, by Kubernetes' own validation.
@@ -194,6 +201,16 @@ fn events() -> impl Strategy<Value = Vec<PlannedEvent>> {
         3 => (0_usize..2).prop_map(|template| PlannedAction::Rollout { template }),
         2 => (0_u32..6).prop_map(|replicas| PlannedAction::Scale { replicas }),
         2 => (1_u32..3).prop_map(|count| PlannedAction::KillPods { count }),
+        1 => (1_u32..3, any::<bool>())
+            .prop_map(|(count, out_of_memory)| PlannedAction::CrashPods { count, out_of_memory }),
+        1 => (1_u32..3).prop_map(|nodes| PlannedAction::Drain { nodes }),
+        1 => (1_u32..3).prop_map(|count| PlannedAction::LoseNodes { count }),
+        1 => Just(PlannedAction::LoseZone),
+        1 => (1_u32..9, 1..SECONDS).prop_map(|(times, lasts)| PlannedAction::SlowDependency {
+            factor: f64::from(times) / 2.0 + 0.5,
+            lasts: Nanos::from_secs(lasts),
+        }),
+        1 => (1..SECONDS).prop_map(|lasts| PlannedAction::DependencyDown { lasts: Nanos::from_secs(lasts) }),
     ];
     prop::collection::vec((0..SECONDS * 1_000, action), 0..4).prop_map(|mut list| {
         list.sort_by_key(|(ms, _)| *ms);
@@ -239,27 +256,33 @@ fn hpa(templates: usize) -> impl Strategy<Value = HpaPlan> {
 
 fn control() -> impl Strategy<Value = ControlPlane> {
     let delays = prop::collection::vec(delay(200), 10);
+    // Real patience would outlast the run.
+    let nodes = (1_u32..4, 1_u32..3, 0..SECONDS);
     let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
-    (1_u32..4, delays, flags).prop_map(|(nodes, delays, (kubelet, ranked, direct_endpoints, slow_start))| {
-        let nth = |i: usize| delays[i].clone();
-        ControlPlane {
-            nodes,
-            controller_reaction: nth(0),
-            api_write: nth(1),
-            schedule: nth(2),
-            kubelet_notice: nth(3),
-            sandbox: nth(4),
-            container_relist: nth(5),
-            status_patch: nth(6),
-            kubelet_stop: nth(7),
-            sandbox_stop: nth(8),
-            slice_sync: nth(9),
-            probe_phase: if kubelet { ProbePhase::Kubelet } else { ProbePhase::ProcessStart },
-            victim_order: if ranked { VictimOrder::Kubernetes } else { VictimOrder::OldestFirst },
-            direct_endpoints,
-            slow_start,
-        }
-    })
+    (nodes, delays, flags).prop_map(
+        |((nodes, zones, patience), delays, (kubelet, ranked, direct_endpoints, slow_start))| {
+            let nth = |i: usize| delays[i].clone();
+            ControlPlane {
+                nodes,
+                zones,
+                node_monitor_grace_period: Nanos::from_secs(patience),
+                controller_reaction: nth(0),
+                api_write: nth(1),
+                schedule: nth(2),
+                kubelet_notice: nth(3),
+                sandbox: nth(4),
+                container_relist: nth(5),
+                status_patch: nth(6),
+                kubelet_stop: nth(7),
+                sandbox_stop: nth(8),
+                slice_sync: nth(9),
+                probe_phase: if kubelet { ProbePhase::Kubelet } else { ProbePhase::ProcessStart },
+                victim_order: if ranked { VictimOrder::Kubernetes } else { VictimOrder::OldestFirst },
+                direct_endpoints,
+                slow_start,
+            }
+        },
+    )
 }
 
 pub(super) fn cluster() -> impl Strategy<Value = SimSpec> {
@@ -271,6 +294,16 @@ pub(super) fn cluster() -> impl Strategy<Value = SimSpec> {
         }),
         1 => Just(Rollout::Recreate),
     ];
+    let budget =
+        (1_u32..5, any::<bool>(), any::<bool>()).prop_map(|(pods, keeps, always_allow_unhealthy)| {
+            let pods = IntOrPercent::Int(pods);
+            let limit = if keeps {
+                DisruptionLimit::MinAvailable(pods)
+            } else {
+                DisruptionLimit::MaxUnavailable(pods)
+            };
+            DisruptionBudget { limit, always_allow_unhealthy }
+        });
     let workload = (
         1_u32..6,
         strategy,
@@ -278,14 +311,22 @@ pub(super) fn cluster() -> impl Strategy<Value = SimSpec> {
         prop::collection::vec(template(), 2),
         prop::option::weighted(0.3, hpa(2)),
         prop::bool::weighted(0.1),
+        prop::option::weighted(0.5, budget),
     );
     let gone =
         prop_oneof![Just(AfterExit::Refused), Just(AfterExit::Unreachable), Just(AfterExit::Blackhole)];
     let network = (0_u64..30, any::<bool>(), gone);
     (load(SECONDS), client(), network, tier(), workload, events(), control()).prop_map(
         |(load, client, (race, linear, after_exit), tier, workload, events, control)| {
-            let (replicas, strategy, min_ready_seconds, templates, hpa, publish_not_ready_addresses) =
-                workload;
+            let (
+                replicas,
+                strategy,
+                min_ready_seconds,
+                templates,
+                hpa,
+                publish_not_ready_addresses,
+                disruption_budget,
+            ) = workload;
             SimSpec {
                 kubernetes_minor: 35,
                 load,
@@ -303,6 +344,7 @@ pub(super) fn cluster() -> impl Strategy<Value = SimSpec> {
                     progress_deadline_seconds: Some(600),
                     templates,
                     publish_not_ready_addresses,
+                    disruption_budget,
                     hpa,
                 }],
                 events,
@@ -326,5 +368,13 @@ proptest! {
     fn both_paths_tell_the_same_story(spec in cluster(), seed in any::<u64>()) {
         let outcome = reference::compare(&Arc::new(spec), seed, 0);
         prop_assert!(outcome.is_ok(), "{}", outcome.unwrap_err());
+    }
+
+    /// An observer from outside finds nothing that cannot be: no answer before the start or after the
+    /// end of a process, no change of a view without a cause, one end per request.
+    #[test]
+    fn nothing_happens_that_cannot_be(spec in cluster(), seed in any::<u64>()) {
+        let (_, wrong) = run_checked(&Arc::new(spec), seed, 0, WatchedPath::Fast);
+        prop_assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 }

@@ -44,9 +44,20 @@ pub struct PodRecord {
     pub killed: Option<SimTime>,
     /// Object and address gone.
     pub gone: Option<SimTime>,
+    /// Its node died.
+    pub lost: Option<SimTime>,
 }
 
 impl PodRecord {
+    /// The pod is deleted. What is known of earlier stops is of processes that were started again.
+    pub(crate) fn delete(&mut self, at: SimTime, entry_runs: bool) {
+        self.deleted = Some(at);
+        (self.hook_began, self.signalled, self.closed, self.killed) = (None, None, None, None);
+        if entry_runs {
+            self.exited = None;
+        }
+    }
+
     /// When the pod stopped taking connections after its deletion.
     pub fn stopped_serving(&self) -> Option<SimTime> {
         match (self.closed, self.exited) {
@@ -162,6 +173,7 @@ impl Timeline {
             exited: None,
             killed: None,
             gone: None,
+            lost: None,
         });
     }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::event::{ContainerIndex, DeploymentId, SetId};
+use super::event::{ContainerIndex, DeploymentId, NodeId, SetId};
 use super::path::PodId;
 use super::sight::Sights;
 use super::spec::{PodTemplate, ProbePlan, Role, ServerSpec, SimSpec};
@@ -11,6 +11,7 @@ use crate::account::Histogram;
 use crate::model::deployment::{Progress, SizeAnnotations};
 use crate::model::hpa;
 use crate::model::metrics::{Meter, Scrapes};
+use crate::model::outcome::Cause;
 use crate::model::pod::PodPhase;
 use crate::model::probe::{ContainerId, ContainerState, ProbeKind, WorkerState};
 use crate::model::probe_ticker::ProbeTicker;
@@ -29,15 +30,23 @@ pub(crate) struct World {
     pub(crate) deployments: Vec<Deployment>,
     pub(crate) sets: Vec<ReplicaSet>,
     pub(crate) nodes: Vec<Node>,
+    /// Every drain so far: the node under way, and those whose turn comes then.
+    pub(crate) drains: Vec<(NodeId, Vec<NodeId>)>,
+    /// Until when the probes' dependency is down.
+    pub(crate) dependency_down_until: SimTime,
     /// Draws taken so far for delays that belong to no pod, by stream.
     pub(crate) draws: [u64; Stream::COUNT],
 }
 
-/// A node: today only what makes pods on it wait for each other.
+/// A node.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Node {
     /// Images are pulled one after the other.
     pub(crate) pulling_until: SimTime,
+    /// New pods go elsewhere.
+    pub(crate) cordoned: bool,
+    /// It has died.
+    pub(crate) lost: bool,
 }
 
 /// A Deployment.
@@ -108,7 +117,9 @@ pub(crate) struct Pod {
     pub(crate) deployment: DeploymentId,
     pub(crate) set: SetId,
     pub(crate) template: usize,
-    pub(crate) node: u32,
+    pub(crate) node: NodeId,
+    /// Its node has died.
+    pub(crate) lost: bool,
     pub(crate) uid: u64,
     pub(crate) created: SimTime,
     pub(crate) bound: bool,
@@ -198,7 +209,8 @@ pub(crate) enum Process {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StopReason {
     PodDeleted,
-    LivenessFailed,
+    /// It will be started again in place; requests are lost with this cause until it listens.
+    Restart(Cause),
 }
 
 /// A container on its way out.
@@ -268,6 +280,11 @@ impl Container {
 }
 
 impl Pod {
+    /// Whether it exists on a node that lives.
+    pub(crate) fn is_there(&self) -> bool {
+        !self.gone && !self.lost
+    }
+
     /// Whether controllers count it.
     pub(crate) fn is_active(&self) -> bool {
         !self.gone && self.phase.is_active(self.deleted.is_some())
@@ -324,8 +341,15 @@ impl World {
             pods: Vec::new(),
             deployments: Vec::new(),
             sets: Vec::new(),
+            drains: Vec::new(),
+            dependency_down_until: SimTime(0),
             draws: [0; Stream::COUNT],
         }
+    }
+
+    /// Whether nothing happens any more where the pod is.
+    pub(crate) fn is_on_dead_node(&self, pod: PodId) -> bool {
+        self.nodes[self.pods[pod as usize].node as usize].lost
     }
 
     /// The template of a pod.

@@ -109,7 +109,7 @@ pub(super) fn entry(template: &PodTemplate) -> Option<&ContainerPlan> {
 }
 
 fn removal(pod: &PodRecord, end: SimTime) -> Option<Pair> {
-    let deleted = pod.deleted?;
+    let deleted = pod.deleted.filter(|_| pod.lost.is_none())?;
     pod.listed?;
     // A pod that still serves when the run ends says nothing; one that is still listed says enough.
     let stopped = pod.stopped_serving()?;

@@ -147,6 +147,7 @@ fn deployment(on_stop: OnStop, pre_stop: Option<PreStop>) -> DeploymentPlan {
         target: Some(0),
         connects_only: false,
         needs_worker: false,
+        asks_dependency: false,
     };
     let server = ServerSpec {
         workers: Some(8),
@@ -192,6 +193,7 @@ fn deployment(on_stop: OnStop, pre_stop: Option<PreStop>) -> DeploymentPlan {
             readiness_gate: false,
         }],
         publish_not_ready_addresses: false,
+        disruption_budget: None,
         hpa: None,
     }
 }
@@ -199,6 +201,8 @@ fn deployment(on_stop: OnStop, pre_stop: Option<PreStop>) -> DeploymentPlan {
 fn control() -> ControlPlane {
     ControlPlane {
         nodes: 2,
+        zones: 1,
+        node_monitor_grace_period: Nanos::from_secs(50),
         controller_reaction: ms(10),
         api_write: ms(5),
         schedule: ms(10),
@@ -275,5 +279,6 @@ pub(crate) fn pod_record(created: SimTime) -> PodRecord {
         exited: None,
         killed: None,
         gone: None,
+        lost: None,
     }
 }

@@ -11,6 +11,10 @@ const CLOSED: &str = "--conns 40\n--think 100ms\n--duration 60s\n--event rollout
 const REPLAY: &str = "--trace trace.csv\n";
 /// A surge, and its decline.
 const SURGE: &str = "--rps 200@0,200@60s,900@70s,900@5m,200@6m..7m\n--duration 12m\n";
+/// A steady load, and a zone that dies.
+const ZONE_LOST: &str = "--rps 120\n--duration 60s\n--event lose-zone@10s\n";
+/// A steady load, and a dependency that is down for a while.
+const OUTAGE: &str = "--rps 120\n--duration 100s\n--event dependency-down=30s@20s\n";
 /// Hardly a request, for a long time.
 const QUIET: &str = "--rps 1\n--duration 15m\n";
 /// Nobody forgives: no hook, the process ends at once, and the front end takes its time.
@@ -203,6 +207,7 @@ fn containers() -> Vec<Row> {
         row("containers.*.on_stop", ["exit", "linger=15s"]).with(&[("removal", "10s"), ("startup", "2s")]),
         row("containers.*.pre_stop_duration", ["0s", "15s"]).on(COMMANDS),
         row("containers.*.exec_probe", ["app", "process"]).on(COMMANDS),
+        row("containers.*.dependency_probes", ["none", "readiness"]).line(OUTAGE),
         row("containers.*.image_pull", ["0s", "7s"]),
         row("containers.*.start", ["100ms", "3s"]),
         row("containers.*.role", ["other", "serves"]).on(COMMANDS).name("containers.helper.role"),
@@ -310,6 +315,8 @@ fn cluster() -> Vec<Row> {
     let scaled = |knob, values| row(knob, values).on(SCALED).line(SURGE).with(COSTS);
     vec![
         row("control.nodes", ["1", "40"]).with(&[("image_pull", "4s"), ("startup", "2s")]),
+        row("control.zones", ["1", "4"]).line(ZONE_LOST),
+        row("control.node_monitor_grace_period", ["5s", "30s"]).line(ZONE_LOST),
         row("control.controller_reaction", ["5ms", "1s"]),
         row("control.api_write", ["3ms", "1s"]),
         row("control.schedule", ["5ms", "1s"]),

@@ -144,6 +144,17 @@ pub(super) const CONTAINERS: &[Knob] = &[
     .guess("most commands send a request")
     .decisive(),
     Knob::new(
+        "containers.*.dependency_probes",
+        Kind::Choice(&["none", "readiness", "liveness", "both"]),
+        "probes that ask a dependency",
+        "Which probes fail while a dependency of the application is down; takes effect with the event dependency-down. Startup probes go with liveness.",
+    )
+    .alias("dependency_probes")
+    .default("none")
+    .range("none", "both")
+    .guess("a health endpoint that looks at the application alone")
+    .decisive(),
+    Knob::new(
         "containers.*.image_pull",
         Kind::Dist,
         "image pull",

@@ -17,6 +17,23 @@ pub(super) const CONTROL: &[Knob] = &[
     .range("50", "3")
     .guess("a small cluster"),
     Knob::new(
+        "control.zones",
+        Kind::Count { min: 1, max: 64 },
+        "zones",
+        "Zones that the nodes are spread over evenly; takes effect with the event lose-zone.",
+    )
+    .alias("zones")
+    .default("3")
+    .range("6", "2")
+    .guess("a cluster of three zones"),
+    Knob::new(
+        "control.node_monitor_grace_period",
+        Kind::Duration,
+        "patience with dead nodes",
+        "--node-monitor-grace-period: time without a renewed lease until a node is called unreachable; takes effect with lose-node and lose-zone.",
+    )
+    .documented("50s from Kubernetes 1.32 on, 40s before"),
+    Knob::new(
         "control.controller_reaction",
         Kind::Dist,
         "reaction of controllers",

@@ -6,6 +6,7 @@
 
 use crate::config::described::{EventAction, EventLine};
 use crate::config::manifest::{Deployment, HorizontalPodAutoscaler, Strategy};
+use crate::model::node_health::TOLERATION;
 use crate::units::Nanos;
 
 /// The shortest load: enough for a picture of the steady state.
@@ -22,7 +23,14 @@ const MOST: Nanos = Nanos::from_secs(4 * 3_600);
 pub(super) fn duration(last_change: Nanos, events: &[EventLine], aftermath: Nanos) -> Nanos {
     let event = |event: &EventLine| match event.action {
         EventAction::Rollout | EventAction::Rollback => event.at + aftermath,
-        EventAction::Scale(_) | EventAction::KillPod(_) => event.at + AFTERMATH,
+        // A dead node's pods are replaced when nobody tolerates it any longer.
+        EventAction::LoseNode(_) | EventAction::LoseZone => event.at + TOLERATION + AFTERMATH + AFTERMATH,
+        EventAction::Drain(nodes) => event.at + Nanos(aftermath.0.saturating_mul(nodes.into())),
+        EventAction::Slow { lasts, .. } | EventAction::DependencyDown(lasts) => event.at + lasts + AFTERMATH,
+        EventAction::Scale(_)
+        | EventAction::KillPod(_)
+        | EventAction::CrashPod(_)
+        | EventAction::OomKill(_) => event.at + AFTERMATH,
     };
     let events = events.iter().map(event).max().unwrap_or_default();
     let change = if last_change == Nanos::ZERO { Nanos::ZERO } else { last_change + AFTERMATH };
@@ -73,6 +81,9 @@ mod tests {
             ("an early rollout", 0, vec![at(10, EventAction::Rollout)], 4),
             ("a rollout at a minute", 0, vec![at(60, EventAction::Rollout)], 5),
             ("a killed pod", 0, vec![at(90, EventAction::KillPod(1))], 4),
+            ("a dead node", 0, vec![at(60, EventAction::LoseNode(1))], 10),
+            ("two drains", 0, vec![at(60, EventAction::Drain(2))], 8),
+            ("a slow hour", 0, vec![at(0, EventAction::DependencyDown(Nanos::from_secs(3_600)))], 62),
             ("a ramp", 1_500, vec![], 27),
             ("the later one counts", 1_500, vec![at(3_600, EventAction::Rollback)], 64),
         ] {

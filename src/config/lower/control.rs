@@ -1,8 +1,13 @@
 //! Clients, network, control plane: what a cluster is like that no manifest says.
 
-use super::values::Values;
-use crate::config::knobs::Value;
+use super::events;
+use super::values::{Fallback, Values};
+use crate::config::case::Origin;
+use crate::config::described::{Described, EventAction};
+use crate::config::knobs::{self, Value};
+use crate::model::node_health::default_grace_period;
 use crate::sim::spec::{AfterExit, ClientSpec, ControlPlane, NetworkSpec, ProbePhase, VictimOrder};
+use crate::units::{Nanos, format_duration};
 use crate::workload::Load;
 
 pub(super) fn client(load: &Load, values: &mut Values<'_>) -> ClientSpec {
@@ -23,11 +28,7 @@ pub(super) fn client(load: &Load, values: &mut Values<'_>) -> ClientSpec {
 
 pub(super) fn network(values: &mut Values<'_>, keeps_connections: bool) -> NetworkSpec {
     NetworkSpec {
-        race_window: if keeps_connections {
-            values.span("network.race_window")
-        } else {
-            crate::units::Nanos::ZERO
-        },
+        race_window: if keeps_connections { values.span("network.race_window") } else { Nanos::ZERO },
         linear_syn_retries: values.switch("network.linear_syn_retries"),
         after_exit: match values.word("network.after_exit") {
             "refused" => AfterExit::Refused,
@@ -37,9 +38,17 @@ pub(super) fn network(values: &mut Values<'_>, keeps_connections: bool) -> Netwo
     }
 }
 
-pub(super) fn control_plane(values: &mut Values<'_>) -> ControlPlane {
+pub(super) fn control_plane(described: &Described<'_>, minor: u32, values: &mut Values<'_>) -> ControlPlane {
+    let loses = |action: &EventAction| matches!(action, EventAction::LoseNode(_) | EventAction::LoseZone);
+    let by_zone = events::any(described, |action| *action == EventAction::LoseZone);
     ControlPlane {
         nodes: values.count("control.nodes"),
+        zones: if by_zone { values.count("control.zones") } else { 1 },
+        node_monitor_grace_period: if events::any(described, loses) {
+            patience_with_nodes(minor, values)
+        } else {
+            default_grace_period(minor)
+        },
         controller_reaction: values.dist("control.controller_reaction"),
         api_write: values.dist("control.api_write"),
         schedule: values.dist("control.schedule"),
@@ -54,5 +63,18 @@ pub(super) fn control_plane(values: &mut Values<'_>) -> ControlPlane {
         victim_order: VictimOrder::Kubernetes,
         direct_endpoints: false,
         slow_start: true,
+    }
+}
+
+/// The flag of the node lifecycle controller; its default hangs on the version.
+fn patience_with_nodes(minor: u32, values: &mut Values<'_>) -> Nanos {
+    const PATH: &str = "control.node_monitor_grace_period";
+    let knob = knobs::find(PATH).expect("a name of the registry").knob;
+    let default = default_grace_period(minor);
+    let usual =
+        Fallback::plain(format_duration(default), Origin::Documented, "kube-controller-manager's default");
+    match values.find(knob, PATH, &[PATH.to_owned()], Some(usual)) {
+        Some(Value::Duration(patience)) => patience,
+        _ => default,
     }
 }

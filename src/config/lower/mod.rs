@@ -10,6 +10,7 @@ pub mod code;
 
 mod capacity;
 mod control;
+mod events;
 mod fields;
 mod front;
 mod metrics;
@@ -24,13 +25,13 @@ use std::sync::Arc;
 
 use super::autoscaler::{hpa_spec, pod_requests};
 use super::case::{Assumption, Heading, MarginFacts};
-use super::described::{Described, EventAction, EventLine};
+use super::described::{Described, EventAction};
 use super::knobs::Value;
 use super::manifest::{PodSpec, Selection, Strategy, select_workload};
 use crate::diag::Diagnostic;
 use crate::model::deployment::{self, DeploymentSpec};
 use crate::model::hpa;
-use crate::sim::spec::{DeploymentPlan, HpaController, HpaPlan, PlannedAction, PlannedEvent, Role, SimSpec};
+use crate::sim::spec::{DeploymentPlan, HpaController, HpaPlan, Role, SimSpec};
 use crate::units::Nanos;
 use capacity::{Cost, Demand, PodSize};
 use fields::Objects;
@@ -105,6 +106,7 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
         workers: sized.workers,
         gated,
         kept: tier.keepalive.is_some() || tier.pins_connections,
+        dependency_fails: events::any(described, |action| matches!(action, EventAction::DependencyDown(_))),
     };
     let before = old.as_ref().unwrap_or(&objects.pod_spec);
     let present: Vec<&str> = before.serving_containers().map(|container| container.image.as_str()).collect();
@@ -133,6 +135,7 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
             .services
             .iter()
             .any(|service| service.publish_not_ready_addresses),
+        disruption_budget: events::disruption_budget(&selection),
         hpa,
     };
     let spec = SimSpec {
@@ -141,8 +144,8 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
         client,
         network,
         tiers: vec![tier],
-        events: described.events.iter().map(planned).collect(),
-        control: control::control_plane(&mut values),
+        events: described.events.iter().map(events::planned).collect(),
+        control: control::control_plane(described, minor, &mut values),
         settle_limit: values.span("settle_limit"),
         deployments: vec![plan],
     };
@@ -150,7 +153,7 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
     let mut warnings = selection.warnings.clone();
     warnings.extend(chosen.warnings());
     warnings.extend(sized.warnings);
-    warnings.extend(event_warnings(described, &spec));
+    warnings.extend(events::problems(described, &selection, &objects, &spec));
     let names: Vec<&str> =
         objects.pod_spec.serving_containers().map(|container| container.name.as_str()).collect();
     warnings.extend(values.unused(&names));
@@ -292,41 +295,6 @@ fn strategy(strategy: Strategy) -> deployment::Strategy {
 /// The largest number means no deadline. Source: kubernetes deployment_util.go HasProgressDeadline.
 fn progress_deadline(seconds: u32) -> Option<u32> {
     (seconds != i32::MAX.unsigned_abs()).then_some(seconds)
-}
-
-fn planned(event: &EventLine) -> PlannedEvent {
-    PlannedEvent {
-        at: event.at,
-        deployment: 0,
-        action: match event.action {
-            EventAction::Rollout => PlannedAction::Rollout { template: 1 },
-            EventAction::Rollback => PlannedAction::Rollout { template: 0 },
-            EventAction::Scale(replicas) => PlannedAction::Scale { replicas },
-            EventAction::KillPod(count) => PlannedAction::KillPods { count },
-        },
-    }
-}
-
-/// Events that no request can meet, and rollouts that a paused Deployment does not make.
-fn event_warnings(described: &Described<'_>, spec: &SimSpec) -> Vec<Diagnostic> {
-    let end = described.load.duration();
-    let mut warnings = Vec::new();
-    for event in &described.events {
-        let rolls = matches!(event.action, EventAction::Rollout | EventAction::Rollback);
-        let message = match () {
-            () if event.at >= end => format!("an event at {} comes after the last request ({end})", event.at),
-            () if rolls && spec.deployments[0].spec.paused => {
-                format!("the rollout at {} does nothing: the Deployment is paused", event.at)
-            }
-            () => continue,
-        };
-        let warning = Diagnostic::warning(code::EVENT, message);
-        warnings.push(match &event.place {
-            Some(place) => warning.at(place.clone()),
-            None => warning,
-        });
-    }
-    warnings
 }
 
 fn margins(spec: &SimSpec, values: &Values<'_>) -> MarginFacts {

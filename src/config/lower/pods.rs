@@ -23,6 +23,8 @@ pub(super) struct Shared<'a> {
     pub(super) gated: bool,
     /// The front end keeps connections, so that the server's patience with them matters.
     pub(super) kept: bool,
+    /// A dependency of the application is down at some time.
+    pub(super) dependency_fails: bool,
 }
 
 /// How a container's knobs are named.
@@ -52,13 +54,20 @@ pub(super) fn template(
             probe(&container.readiness_probe),
             probe(&container.liveness_probe),
         );
+        let fails = if shared.dependency_fails { values.of(&of, "dependency_probes", None) } else { None };
+        let (readiness_asks, liveness_asks) = match fails {
+            Some(Value::Choice("readiness")) => (true, false),
+            Some(Value::Choice("liveness")) => (false, true),
+            Some(Value::Choice("both")) => (true, true),
+            _ => (false, false),
+        };
         ContainerPlan {
             name: container.name.clone(),
             role: role(container, part, spec, shared, &of, values),
             is_sidecar: *is_sidecar,
-            startup: startup_probe,
-            readiness,
-            liveness,
+            startup: startup_probe.map(|probe| probe.asking(liveness_asks)),
+            readiness: readiness.map(|probe| probe.asking(readiness_asks)),
+            liveness: liveness.map(|probe| probe.asking(liveness_asks)),
             pre_stop: stopping::pre_stop(container, &of, shared.minor, values),
             cpu_request_milli: container.resources.cpu_request_milli,
             image_pull: values.dist_of(&only(&of), "image_pull", pulled),
@@ -219,6 +228,7 @@ fn plan_of(
         grace_seconds: probe.termination_grace_period_seconds,
         target,
         connects_only: matches!(probe.handler, ProbeHandler::TcpSocket(_)),
+        asks_dependency: false,
         needs_worker: server
             && shared.workers.is_some()
             && shares_port

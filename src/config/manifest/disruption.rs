@@ -3,7 +3,7 @@
 use super::meta::{LabelSelector, ObjectMeta, selector_at};
 use super::reader::Fields;
 use super::shapes;
-use crate::units::IntOrPercent;
+use crate::model::eviction::DisruptionLimit;
 
 /// A PodDisruptionBudget of `policy/v1` or the removed `policy/v1beta1`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,15 +18,6 @@ pub struct PodDisruptionBudget {
     /// Whether `spec.unhealthyPodEvictionPolicy` is AlwaysAllow: pods that are not ready may
     /// always be evicted. Default IfHealthyBudget.
     pub always_allow_unhealthy: bool,
-}
-
-/// `minAvailable` or `maxUnavailable` of a budget.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DisruptionLimit {
-    /// `spec.minAvailable`: so many must stay.
-    MinAvailable(IntOrPercent),
-    /// `spec.maxUnavailable`: so many may be missing.
-    MaxUnavailable(IntOrPercent),
 }
 
 /// Reads the fields of a PodDisruptionBudget.

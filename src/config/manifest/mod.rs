@@ -47,7 +47,7 @@ pub use autoscaler::{
 pub use container::{Container, ContainerPort, ProbePort, Protocol, Resources, RestartPolicy};
 pub use context::{Endpoint, EndpointSlice, Pod, PodCondition, ReplicaSet};
 pub use deployment::{Deployment, REPLICAS_MAX, Strategy};
-pub use disruption::{DisruptionLimit, PodDisruptionBudget};
+pub use disruption::PodDisruptionBudget;
 pub use front_end::{FrontEndHint, FrontEndSettings, HealthCheck, TargetType, front_end_hint};
 pub use ingress::{Ingress, IngressBackend};
 pub use links::link_warnings;

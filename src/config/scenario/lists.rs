@@ -16,6 +16,18 @@ use crate::config::similar::near_miss;
 use crate::diag::Diagnostic;
 use crate::units::{Nanos, parse_duration};
 
+/// What an `[[event]]` may say.
+const EVENT_KEYS: &[&str] = &["at", "do", "replicas", "pods", "nodes", "times", "for"];
+
+/// Its values, in the order in which the short form has them, and what they belong to.
+const EVENT_VALUES: &[(&str, &[&str])] = &[
+    ("replicas", &["scale"]),
+    ("pods", &["kill-pod", "crash-pod", "oom-kill"]),
+    ("nodes", &["drain", "lose-node"]),
+    ("times", &["slow"]),
+    ("for", &["slow", "dependency-down"]),
+];
+
 impl Reader<'_> {
     fn items<'t, 'i>(&mut self, key: &str, value: &'t Spanned<DeValue<'i>>) -> Vec<&'t Spanned<DeValue<'i>>> {
         match value.get_ref() {
@@ -47,13 +59,13 @@ impl Reader<'_> {
         self.said.events = Some(events);
     }
 
-    /// One `[[event]]`: `at`, `do`, and the number of `replicas` or `pods` unless `do` has it.
+    /// One `[[event]]`: `at`, `do`, and what belongs to it, unless `do` has that in it.
     fn event(
         &mut self,
         table: &DeTable<'_>,
         span: Range<usize>,
     ) -> Result<(Nanos, EventAction), (String, Range<usize>)> {
-        let fields = self.fields("event", table, &["at", "do", "replicas", "pods"]);
+        let fields = self.fields("event", table, EVENT_KEYS);
         let field = |name: &str| fields.iter().find(|(key, ..)| key == name);
         let Some((_, at, at_span)) = field("at") else {
             return Err(("an event needs `at`, its time from the beginning of the run".to_owned(), span));
@@ -63,12 +75,17 @@ impl Reader<'_> {
         };
         let at = parse_duration(at).map_err(|error| (error.to_string(), at_span.clone()))?;
         let mut action = what.clone();
-        for (name, word) in [("replicas", "scale"), ("pods", "kill-pod")] {
-            let Some((_, number, number_span)) = field(name) else { continue };
-            if what != word {
-                return Err((format!("`{name}` goes with `do = \"{word}\"` only"), number_span.clone()));
+        let mut values = Vec::new();
+        for (name, words) in EVENT_VALUES {
+            let Some((_, value, value_span)) = field(name) else { continue };
+            if !words.contains(&what.as_str()) {
+                let message = format!("`{name}` goes with `do = \"{}\"` only", words.join("\"`, `\""));
+                return Err((message, value_span.clone()));
             }
-            action = format!("{word}={number}");
+            values.push(value.as_str());
+        }
+        if !values.is_empty() {
+            action = format!("{what}={}", values.join(","));
         }
         Ok((at, parse_action(&action).map_err(|message| (message, what_span.clone()))?))
     }

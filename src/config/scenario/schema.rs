@@ -54,10 +54,13 @@ fn own_keys() -> Map<String, Value> {
             "at": { "description": "Time from the beginning of the run.", "type": "string" },
             "do": {
                 "description": "What happens.",
-                "anyOf": [{ "enum": EVENT_WORDS }, { "type": "string", "pattern": "^(scale|kill-pod)=[0-9]+$" }],
+                "anyOf": [{ "enum": EVENT_WORDS }, { "type": "string", "pattern": "^[a-z-]+=.+$" }],
             },
             "replicas": { "description": "The new size, with scale.", "type": "integer", "minimum": 0 },
-            "pods": { "description": "How many, with kill-pod; otherwise one.", "type": "integer", "minimum": 1 },
+            "pods": { "description": "How many, with kill-pod, crash-pod and oom-kill; otherwise one.", "type": "integer", "minimum": 1 },
+            "nodes": { "description": "How many, with drain and lose-node; otherwise one.", "type": "integer", "minimum": 1 },
+            "times": { "description": "How many times as long services take, with slow.", "type": "number", "minimum": 1 },
+            "for": { "description": "How long it lasts, with slow and dependency-down.", "type": "string" },
         },
         "additionalProperties": false,
     });

@@ -112,11 +112,13 @@ pub fn measured_word(cause: Cause, front: &str) -> &'static str {
         Cause::NotListeningYet | Cause::ListenerClosed | Cause::LivenessRestart | Cause::Unreachable => {
             "connect_refused"
         }
-        Cause::KilledInFlight | Cause::ExitedInFlight | Cause::OomKilled => "premature_close",
+        Cause::KilledInFlight | Cause::ExitedInFlight | Cause::OomKilled | Cause::Crashed => {
+            "premature_close"
+        }
         Cause::AcceptQueueReset | Cause::KeepaliveRace if plain => "premature_close",
         Cause::AllMarkedDown if plain => "no_endpoints",
         Cause::AcceptQueueReset | Cause::KeepaliveRace => "reset",
-        Cause::Blackholed | Cause::AcceptQueueFull => "connect_timeout",
+        Cause::Blackholed | Cause::AcceptQueueFull | Cause::NodeLost => "connect_timeout",
         Cause::ReadTimeout => "read_timeout",
         Cause::NoEndpoints => "no_endpoints",
         Cause::AllMarkedDown => "no_live_upstreams",

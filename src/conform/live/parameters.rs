@@ -197,6 +197,7 @@ impl Parameters {
                 readiness_gate: false,
             }],
             publish_not_ready_addresses: false,
+            disruption_budget: None,
             hpa: None,
         })
     }
@@ -216,6 +217,7 @@ impl Parameters {
             target: Some(0),
             connects_only: false,
             needs_worker: lazy,
+            asks_dependency: false,
         };
         Ok(ContainerPlan {
             name: "app".to_owned(),

@@ -71,6 +71,18 @@ fn advice(cause: Cause, facts: &Facts<'_>, margins: &[Margin]) -> Advice {
             "The container went beyond its memory limit. Raise the limit, or lower what one request or one \
              worker takes; more replicas do not help a container that grows by itself.",
         ),
+        Cause::Crashed => Advice::new(
+            "retries of idempotent requests, and pods to spare",
+            "The process ended by itself. No hook, probe or grace can save what it was serving; a front end that \
+             sends idempotent requests to another pod can, and enough pods keep the others from overload while \
+             one starts again.",
+        ),
+        Cause::NodeLost => Advice::new(
+            "short connect timeout with a retry; health checks",
+            "The node died and took its kubelet along, so nobody tells the front end before the node's lease has \
+             run out. Only the front end can shorten that: a connect timeout of a second or two with a retry at \
+             another pod, passive or active checks. Pods spread over nodes and zones bound how many are hit.",
+        ),
         Cause::CircuitOpen => Advice::new(
             "a higher limit of the circuit breaker",
             "The breaker refused to send because of its own limits on connections, pending requests or \

@@ -88,7 +88,7 @@ pub(super) fn words(cause: Cause) -> Words {
                    end learns of it only by its connect timeout.",
             remedy: "Keep the pod serving until the front end has let go of it; a short connect timeout with a \
                      retry bounds the damage.",
-            caveat: "Node loss looks the same, and no preStop helps there.",
+            caveat: "A dead node looks the same to a client; that is counted as node_lost.",
             rules: &["PL001"],
         },
         Cause::AcceptQueueFull => Words {
@@ -133,6 +133,27 @@ pub(super) fn words(cause: Cause) -> Words {
                    pod stays listed until the kubelet has noticed.",
             remedy: "A memory limit above what the load needs at the worst moment, rollout included.",
             caveat: "No graceful shutdown setting has any effect.",
+            rules: &[],
+        },
+        Cause::Crashed => Words {
+            title: "the process had crashed and was starting again",
+            what: "The process ended by itself, unasked: no hook, no signal, no grace. What it was serving is lost, \
+                   and connections are refused until the kubelet has noticed, taken the pod out of service and \
+                   started the container again.",
+            remedy: "Retries of idempotent requests at the front end, enough pods that one may be missing, and a \
+                     short start.",
+            caveat: "No graceful shutdown setting has any effect. After the first crash the kubelet waits 10 s, \
+                     then twice as long each time.",
+            rules: &[],
+        },
+        Cause::NodeLost => Words {
+            title: "the pod's node had died and the front end did not know yet",
+            what: "Nothing answers at the addresses of a dead node, and nobody is told. The cluster waits for the \
+                   node's lease (node-monitor-grace-period: 50 s, 40 s before Kubernetes 1.32) before it takes the \
+                   pods out of service; replacements come five minutes after that.",
+            remedy: "A short connect timeout with a retry at another pod, passive or active health checks at the \
+                     front end, and pods spread over nodes and zones so that one may be missing.",
+            caveat: "No probe, hook or grace helps: the kubelet that would act is dead as well.",
             rules: &[],
         },
         Cause::LivenessRestart => Words {

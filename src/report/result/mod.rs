@@ -338,9 +338,23 @@ fn event_words(action: &crate::sim::spec::PlannedAction) -> String {
     match action {
         PlannedAction::Rollout { .. } => "rollout".to_owned(),
         PlannedAction::Scale { replicas } => format!("scale to {replicas}"),
-        PlannedAction::KillPods { count: 1 } => "kill a pod".to_owned(),
-        PlannedAction::KillPods { count } => format!("kill {count} pods"),
+        PlannedAction::KillPods { count } => format!("kill {}", several(*count, "pod")),
+        PlannedAction::CrashPods { count, out_of_memory: false } => {
+            format!("crash of {}", several(*count, "pod"))
+        }
+        PlannedAction::CrashPods { count, out_of_memory: true } => {
+            format!("{} out of memory", several(*count, "pod"))
+        }
+        PlannedAction::Drain { nodes } => format!("drain {}", several(*nodes, "node")),
+        PlannedAction::LoseNodes { count } => format!("{} lost", several(*count, "node")),
+        PlannedAction::LoseZone => "a zone lost".to_owned(),
+        PlannedAction::SlowDependency { factor, .. } => format!("{factor} times as slow"),
+        PlannedAction::DependencyDown { .. } => "dependency down".to_owned(),
     }
+}
+
+fn several(count: u32, what: &str) -> String {
+    if count == 1 { format!("a {what}") } else { format!("{count} {what}s") }
 }
 
 /// What the model has no word of in this case.

@@ -214,6 +214,10 @@ impl<P: RequestPath> Engine<P> {
             replica.terminating.push(pod);
         }
         if at_once {
+            // A list on its way to the workers must not take the pod out again.
+            if let Some((_, pending)) = replica.pending.as_mut().filter(|(_, list)| !list.contains(&pod)) {
+                pending.push(pod);
+            }
             let list = replica.usable().to_vec();
             return self.publish(id, list);
         }

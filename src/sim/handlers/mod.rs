@@ -6,6 +6,7 @@ mod controllers;
 mod custom_metrics;
 mod endpoints;
 mod metrics;
+mod nodes;
 mod planned;
 mod pod_start;
 mod pod_stop;

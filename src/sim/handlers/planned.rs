@@ -1,6 +1,7 @@
 //! Events that the scenario asks for.
 
 use crate::model::deployment::Progress;
+use crate::model::outcome::Cause;
 use crate::random::Stream;
 use crate::sim::engine::Engine;
 use crate::sim::event::DeploymentId;
@@ -25,21 +26,37 @@ impl<P: RequestPath> Engine<P> {
                 self.timeline.desired(self.now, id, replicas);
                 self.wake_deployment(id);
             }
-            PlannedAction::KillPods { count } => self.kill_pods(id, number, count),
+            PlannedAction::KillPods { count } => {
+                for pod in self.some_pods(id, number, count) {
+                    self.delete_pod(pod, None);
+                }
+            }
+            PlannedAction::CrashPods { count, out_of_memory } => {
+                let cause = if out_of_memory { Cause::OomKilled } else { Cause::Crashed };
+                for pod in self.some_pods(id, number, count) {
+                    self.crash(pod, cause);
+                }
+            }
+            PlannedAction::Drain { nodes } => self.drain_nodes(id, number, nodes),
+            PlannedAction::LoseNodes { count } => self.lose_nodes(id, number, count),
+            PlannedAction::LoseZone => self.lose_zone(id, number),
+            // The request path knows from the beginning.
+            PlannedAction::SlowDependency { .. } => {}
+            PlannedAction::DependencyDown { lasts } => {
+                self.world.dependency_down_until = self.world.dependency_down_until.max(self.now + lasts);
+            }
         }
     }
 
-    /// Deletes `count` running pods, chosen by a draw that belongs to the event.
-    fn kill_pods(&mut self, deployment: DeploymentId, event: u32, count: u32) {
+    /// `count` pods that are ready, chosen by a draw that belongs to the event.
+    fn some_pods(&self, deployment: DeploymentId, event: u32, count: u32) -> Vec<PodId> {
         let keyed = self.world.keyed(Stream::Victims);
         let mut candidates: Vec<(u64, PodId)> = (0..)
             .zip(&self.world.pods)
-            .filter(|(_, pod)| pod.deployment == deployment && pod.is_active() && pod.api_ready)
+            .filter(|(_, pod)| pod.deployment == deployment && pod.is_active() && pod.api_ready && !pod.lost)
             .map(|(id, _)| (keyed.at(u64::from(event), u64::from(id)), id))
             .collect();
         candidates.sort_unstable();
-        for (_, pod) in candidates.into_iter().take(count as usize) {
-            self.delete_pod(pod, None);
-        }
+        candidates.into_iter().take(count as usize).map(|(_, pod)| pod).collect()
     }
 }

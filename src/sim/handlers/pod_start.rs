@@ -23,12 +23,13 @@ impl<P: RequestPath> Engine<P> {
         let meters = vec![Meter::default(); hpa.map_or(0, |hpa| hpa.spec.metrics.len())];
         let route = Route::of(plan).expect("checked when the scenario was read");
         let containers = plan.containers.iter().map(|_| Container::new()).collect();
+        let node = self.node_for(id);
         self.world.pods.push(Pod {
             deployment,
             set,
             template,
-            // Spread over the nodes, as the default scheduler tries to.
-            node: id % self.world.spec.control.nodes.max(1),
+            node,
+            lost: false,
             uid: self.world.keyed(Stream::PodUid).at(u64::from(id), 0),
             created,
             bound: false,

@@ -23,7 +23,8 @@ impl<P: RequestPath> Engine<P> {
         let pod = &mut self.world.pods[id as usize];
         pod.deleted = Some(self.now);
         let (set, deployment) = (pod.set, pod.deployment);
-        self.timeline.pod(id).deleted = Some(self.now);
+        let entry_runs = pod.containers[usize::from(pod.route.entry)].is_running();
+        self.timeline.pod(id).delete(self.now, entry_runs);
         let admitted = pod.admitted;
         if grace == 0 {
             self.pod_gone(id);
@@ -67,7 +68,7 @@ impl<P: RequestPath> Engine<P> {
         let grace = base_grace(None, failed.and_then(|p| p.grace_seconds), Some(spec_grace));
         let pod = &self.world.pods[id as usize];
         if pod.deleted.is_none() && pod.containers[usize::from(index)].stop.is_none() {
-            self.begin_stop(id, index, grace, StopReason::LivenessFailed);
+            self.begin_stop(id, index, grace, StopReason::Restart(Cause::LivenessRestart));
         }
     }
 
@@ -234,15 +235,27 @@ impl<P: RequestPath> Engine<P> {
     fn refusal_cause(&self, id: PodId, index: ContainerIndex) -> Cause {
         let stop = self.world.pods[id as usize].containers[usize::from(index)].stop;
         match stop.map(|s| s.reason) {
-            Some(StopReason::LivenessFailed) => Cause::LivenessRestart,
+            Some(StopReason::Restart(cause)) => cause,
             _ => Cause::ListenerClosed,
+        }
+    }
+
+    /// The process that serves ends unasked; the kubelet will start it again.
+    pub(crate) fn crash(&mut self, id: PodId, cause: Cause) {
+        let pod = &mut self.world.pods[id as usize];
+        let index = pod.route.server();
+        let container = &mut pod.containers[usize::from(index)];
+        if container.is_running() {
+            let (reason, grace) = (StopReason::Restart(cause), Grace::new(0));
+            container.stop = Some(Stop { reason, grace, stage: StopStage::Signalled, stage_began: self.now });
+            self.process_ends(id, index, cause);
         }
     }
 
     /// A process is gone; what it was serving is lost with `cause`.
     fn process_ends(&mut self, id: PodId, index: ContainerIndex, cause: Cause) {
         let refusal = self.refusal_cause(id, index);
-        let cause = if refusal == Cause::LivenessRestart { Cause::LivenessRestart } else { cause };
+        let cause = if refusal == Cause::ListenerClosed { cause } else { refusal };
         let pod = &mut self.world.pods[id as usize];
         let route = pod.route;
         let container = &mut pod.containers[usize::from(index)];

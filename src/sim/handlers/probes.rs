@@ -172,6 +172,9 @@ impl<P: RequestPath> Engine<P> {
     }
 
     fn probe_reply(&mut self, id: PodId, index: ContainerIndex, plan: &ProbePlan, number: u32) -> Reply {
+        if plan.asks_dependency && self.now < self.world.dependency_down_until {
+            return Reply::Now(ProbeOutcome::Failure);
+        }
         let pod = &self.world.pods[id as usize];
         let server = pod.route.server();
         let Some(target) = plan.target else {

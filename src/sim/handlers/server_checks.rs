@@ -72,8 +72,9 @@ impl<P: RequestPath> Engine<P> {
         if !self.is_next_check(id, pod) {
             return;
         }
-        let dead_silent = self.world.spec.network.after_exit == AfterExit::Blackhole
-            && self.world.pods[pod as usize].address_gone;
+        let blackhole = self.world.spec.network.after_exit == AfterExit::Blackhole;
+        let state = &self.world.pods[pod as usize];
+        let dead_silent = state.lost || (blackhole && state.address_gone);
         let next = self.now + checks.interval;
         if let Some(server) = self.front.replicas[id as usize].servers.state.get_mut(&pod) {
             server.next = next;

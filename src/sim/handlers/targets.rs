@@ -149,13 +149,13 @@ impl<P: RequestPath> Engine<P> {
             let container = &pod.containers[usize::from(index)];
             container.listening && container.app_ready
         };
-        up(pod.route.entry) && up(pod.route.server())
+        !pod.lost && up(pod.route.entry) && up(pod.route.server())
     }
 
     /// Whether the pod would accept the connection of a check that asks for no more.
     pub(crate) fn accepts_connections(&self, pod: PodId) -> bool {
         let pod = &self.world.pods[pod as usize];
-        pod.containers[usize::from(pod.route.entry)].listening
+        !pod.lost && pod.containers[usize::from(pod.route.entry)].listening
     }
 
     pub(crate) fn gate_set(&mut self, pod: PodId) {

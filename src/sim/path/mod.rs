@@ -25,7 +25,7 @@ use crate::account::{Histogram, Tally};
 use crate::model::outcome::{Cause, Method, Status};
 use crate::model::retry::Failure;
 use crate::random::{Keyed, Stream, Streams};
-use crate::sim::spec::{AfterExit, ClientSpec, FrontSpec, NetworkSpec, ServerSpec};
+use crate::sim::spec::{AfterExit, ClientSpec, FrontSpec, NetworkSpec, ServerSpec, Slowdown};
 use crate::workload::Load;
 
 /// A pod's number: its place among all pods ever created in this run.
@@ -38,6 +38,10 @@ pub(crate) struct PathSpec {
     pub(crate) client: ClientSpec,
     pub(crate) network: NetworkSpec,
     pub(crate) front: FrontSpec,
+    /// When and how much services take longer.
+    pub(crate) slowdowns: Vec<Slowdown>,
+    /// Whether a node dies at some time, so that it matters which connections were kept to it.
+    pub(crate) nodes_die: bool,
     /// Servers by number; a pod names the one it runs.
     pub(crate) servers: Vec<ServerSpec>,
     /// Named random streams of this run.
@@ -45,9 +49,12 @@ pub(crate) struct PathSpec {
 }
 
 impl PathSpec {
-    /// Whether any server may close an idle connection before the front end does, so that the
-    /// pools have to be followed connection by connection.
+    /// Whether the pools have to be followed connection by connection: a server may close an idle one
+    /// before the front end does, or a dead node leaves those that there are without an answer.
     fn tracks_pool(&self) -> bool {
+        if self.nodes_die {
+            return true;
+        }
         let front_idle = self.front.keepalive.map(|k| k.idle_timeout);
         self.servers.iter().any(|s| matches!((s.keepalive_idle, front_idle), (Some(s), Some(f)) if s <= f))
     }
@@ -82,6 +89,8 @@ pub(crate) enum Door {
     Closed(Cause),
     /// The process is gone and so is the address.
     Gone(AfterExit),
+    /// The node has died: nobody answers, on kept connections either.
+    Lost,
 }
 
 /// Whether the application behind an open door answers properly.
@@ -205,6 +214,9 @@ pub(crate) trait RequestPath {
     /// serving is lost with `cause`; later connections are refused because of `refusal`.
     fn exit(&mut self, pod: PodId, now: u64, inner: bool, cause: Cause, refusal: Cause);
 
+    /// The pod's node dies: nothing that it has is answered, and nobody is told.
+    fn fall_silent(&mut self, pod: PodId, now: u64);
+
     /// The pod's address is gone.
     fn vanish(&mut self, pod: PodId, how: AfterExit);
 
@@ -300,8 +312,8 @@ fn is_first(request: u64, spec: &PathSpec) -> bool {
 enum Met {
     /// An end at once.
     End(Sent),
-    /// Nothing: its SYN is not answered.
-    Silence,
+    /// Nothing: its SYN is not answered, for this reason.
+    Silence(Cause),
     /// A listener with an application behind it.
     Server,
 }
@@ -312,11 +324,17 @@ fn met_by_connection(door: Door, app: App) -> Met {
         (Door::Closed(cause), _) => Sent::Failed(Failure::Connect, cause),
         (Door::Gone(AfterExit::Refused), _) => Sent::Failed(Failure::Connect, Cause::ListenerClosed),
         (Door::Gone(AfterExit::Unreachable), _) => Sent::Failed(Failure::Connect, Cause::Unreachable),
-        (Door::Gone(AfterExit::Blackhole), _) => return Met::Silence,
+        (Door::Gone(AfterExit::Blackhole), _) => return Met::Silence(Cause::Blackholed),
+        (Door::Lost, _) => return Met::Silence(Cause::NodeLost),
         (Door::Open, App::NotReady) => Sent::Answered(Status::Unavailable, Cause::AppNotReady),
         (Door::Open, App::Down) => Sent::Answered(Status::BadGateway, Cause::InPodUpstreamDown),
         (Door::Open, App::Up) => return Met::Server,
     })
+}
+
+/// Why no answer came in time from a pod whose door is so.
+fn no_answer_from(door: Door) -> Cause {
+    if door == Door::Lost { Cause::NodeLost } else { Cause::ReadTimeout }
 }
 
 /// The status that a front end gives for a failure it does not retry; `reused` says that the attempt

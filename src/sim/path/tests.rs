@@ -21,12 +21,25 @@ enum Act {
     CloseInner(u32),
     Exit { pod: u32, inner: bool },
     Vanish(u32, AfterExit),
+    FallSilent(u32),
     App(u32, App),
     Probe(u32),
     List(u32, Vec<u32>),
     Reload(u32, Vec<u32>),
     ReloadOver(u32),
     Read(u32),
+}
+
+impl Act {
+    /// The pod on which it happens.
+    fn pod(&self) -> Option<u32> {
+        match *self {
+            Act::Open(pod) | Act::Close(pod) | Act::CloseInner(pod) | Act::Exit { pod, .. } => Some(pod),
+            Act::Vanish(pod, _) | Act::FallSilent(pod) | Act::App(pod, _) | Act::Probe(pod) => Some(pod),
+            Act::Read(pod) => Some(pod),
+            Act::List(..) | Act::Reload(..) | Act::ReloadOver(_) => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -51,6 +64,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => (0..PODS).prop_map(Act::CloseInner),
         2 => (0..PODS, any::<bool>()).prop_map(|(pod, inner)| Act::Exit { pod, inner }),
         1 => (0..PODS, gone()).prop_map(|(pod, how)| Act::Vanish(pod, how)),
+        1 => (0..PODS).prop_map(Act::FallSilent),
         2 => (0..PODS, app).prop_map(|(pod, app)| Act::App(pod, app)),
         3 => (0..PODS).prop_map(Act::Probe),
         3 => (0_u32..2, list()).prop_map(|(r, l)| Act::List(r, l)),
@@ -60,15 +74,20 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
+fn slowdown((from, lasts, halves): (u64, u64, u32)) -> Slowdown {
+    Slowdown { from: Nanos(from * MS), until: Nanos((from + lasts) * MS), factor: f64::from(halves) / 2.0 }
+}
+
 fn case() -> impl Strategy<Value = Case> {
     let backend = (0_u32..2, prop::option::weighted(0.3, 0_u64..5));
     (
         (load(4), client(), front(), prop::collection::vec(server(), 2), any::<bool>(), 0_u64..30),
         prop::collection::vec(backend, PODS as usize),
         prop::collection::vec((0_u64..5_000, act()), 0..60),
+        prop::collection::vec((0_u64..4_000, 1_u64..2_000, 2_u32..12), 0..3),
         any::<u64>(),
     )
-        .prop_map(|((load, client, front, servers, linear, race), backends, mut acts, seed)| {
+        .prop_map(|((load, client, front, servers, linear, race), backends, mut acts, slow, seed)| {
             acts.sort_by_key(|(at, _)| *at);
             Case {
                 spec: PathSpec {
@@ -80,6 +99,8 @@ fn case() -> impl Strategy<Value = Case> {
                         after_exit: AfterExit::Refused,
                     },
                     front,
+                    slowdowns: slow.into_iter().map(slowdown).collect(),
+                    nodes_die: acts.iter().any(|(_, act)| matches!(act, Act::FallSilent(_))),
                     servers,
                     streams: Streams::new(seed, 0),
                 },
@@ -103,6 +124,8 @@ fn run<P: RequestPath<Observer = Recorder>>(case: &Case) -> Seen {
     let mut path = P::new(case.spec.clone());
     let replicas = case.spec.front.replicas;
     let mut log = Vec::new();
+    // Nothing happens on a dead node any more.
+    let mut dead = Vec::new();
     case.pods.iter().for_each(|pod| path.add_pod(*pod));
     for pod in 0..PODS - 1 {
         path.open(pod, SimTime::START.0);
@@ -117,6 +140,9 @@ fn run<P: RequestPath<Observer = Recorder>>(case: &Case) -> Seen {
     for (number, (at, act)) in (0..).zip(&case.acts) {
         reach(&mut path, *at, &mut log);
         let at = *at;
+        if act.pod().is_some_and(|pod| dead.contains(&pod)) {
+            continue;
+        }
         match act {
             Act::Open(pod) => path.open(*pod, at),
             Act::Close(pod) => {
@@ -135,6 +161,10 @@ fn run<P: RequestPath<Observer = Recorder>>(case: &Case) -> Seen {
             Act::Vanish(pod, how) => {
                 path.exit(*pod, at, false, Cause::KilledInFlight, Cause::ListenerClosed);
                 path.vanish(*pod, *how);
+            }
+            Act::FallSilent(pod) => {
+                dead.push(*pod);
+                path.fall_silent(*pod, at);
             }
             Act::App(pod, app) => path.set_app(*pod, *app),
             Act::Probe(pod) => {
@@ -212,6 +242,8 @@ fn as_many_are_in_the_pods_as_little_says() {
                 after_exit: AfterExit::Refused,
             },
             front: FrontSpec::ideal(),
+            slowdowns: Vec::new(),
+            nodes_die: false,
             servers: vec![ServerSpec::ideal(Some(workers), service.clone())],
             streams: Streams::new(seed, 0),
         });
@@ -264,6 +296,8 @@ fn tries_that_are_given_back_come_to_an_end() {
                 after_exit: AfterExit::Refused,
             },
             front,
+            slowdowns: Vec::new(),
+            nodes_die: false,
             servers: vec![server],
             streams: Streams::new(1, 0),
         },

@@ -1,6 +1,7 @@
 //! Workloads, events, and the delays and policies of the control plane.
 
 use crate::model::deployment::DeploymentSpec;
+use crate::model::eviction::DisruptionBudget;
 use crate::random::Dist;
 use crate::sim::spec::{MetricsPipeline, PodTemplate};
 use crate::units::Nanos;
@@ -20,6 +21,8 @@ pub struct DeploymentPlan {
     pub templates: Vec<PodTemplate>,
     /// Whether its Service publishes addresses of pods that are not ready.
     pub publish_not_ready_addresses: bool,
+    /// Its disruption budget.
+    pub disruption_budget: Option<DisruptionBudget>,
     /// Its autoscaler.
     pub hpa: Option<HpaPlan>,
 }
@@ -75,6 +78,37 @@ pub enum PlannedAction {
         /// How many.
         count: u32,
     },
+    /// The process that serves ends by itself in so many pods, chosen at random among the ready ones.
+    CrashPods {
+        /// How many.
+        count: u32,
+        /// Because it exceeded its memory limit.
+        out_of_memory: bool,
+    },
+    /// So many nodes that have pods are cordoned, and drained one after the other.
+    Drain {
+        /// How many.
+        nodes: u32,
+    },
+    /// So many nodes that have pods die at once.
+    LoseNodes {
+        /// How many.
+        count: u32,
+    },
+    /// All nodes of a zone that has pods die at once.
+    LoseZone,
+    /// What the pods wait for is slow.
+    SlowDependency {
+        /// Services take so many times as long.
+        factor: f64,
+        /// For this time.
+        lasts: Nanos,
+    },
+    /// What the probes ask for is down: those that depend on it fail.
+    DependencyDown {
+        /// For this time.
+        lasts: Nanos,
+    },
 }
 
 /// Delays and policies of controllers, kubelets and the API server.
@@ -82,6 +116,10 @@ pub enum PlannedAction {
 pub struct ControlPlane {
     /// Pods exist in this many nodes; placement is even.
     pub nodes: u32,
+    /// The nodes are spread evenly over so many zones.
+    pub zones: u32,
+    /// `--node-monitor-grace-period`: patience with a kubelet that renews its lease no more.
+    pub node_monitor_grace_period: Nanos,
     /// A change in the API server to a controller having acted on it.
     pub controller_reaction: Dist,
     /// One API write.

@@ -85,6 +85,7 @@ impl DeploymentPlan {
                 readiness_gate: false,
             }],
             publish_not_ready_addresses: false,
+            disruption_budget: None,
             hpa: None,
         }
     }
@@ -133,6 +134,8 @@ impl ControlPlane {
     pub fn ideal() -> ControlPlane {
         ControlPlane {
             nodes: 1,
+            zones: 1,
+            node_monitor_grace_period: Nanos::from_secs(50),
             controller_reaction: Dist::ZERO,
             api_write: Dist::ZERO,
             schedule: Dist::ZERO,

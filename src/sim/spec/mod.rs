@@ -17,7 +17,7 @@ pub use front::{
 };
 pub use metrics::{Activation, Adapter, MemoryUse, MetricsApi, MetricsPipeline, Outage, QueuePlan, Signal};
 pub use pod::{ContainerPlan, Drain, OnStop, PodTemplate, PreStop, ProbePlan, Role};
-pub use server::{Accept, ServerSpec, WarmUp};
+pub use server::{Accept, ServerSpec, Slowdown, WarmUp};
 
 use crate::random::Dist;
 use crate::units::Nanos;
@@ -45,6 +45,27 @@ pub struct SimSpec {
     /// The run goes on after the load has ended until every rollout has settled and every request
     /// has ended, but no longer than this.
     pub settle_limit: Nanos,
+}
+
+impl SimSpec {
+    /// Whether a node dies at some time.
+    pub fn nodes_die(&self) -> bool {
+        let kills = |event: &PlannedEvent| {
+            matches!(event.action, PlannedAction::LoseNodes { .. } | PlannedAction::LoseZone)
+        };
+        self.events.iter().any(kills)
+    }
+
+    /// When and how much services take longer.
+    pub fn slowdowns(&self) -> Vec<Slowdown> {
+        let slowdown = |event: &PlannedEvent| match event.action {
+            PlannedAction::SlowDependency { factor, lasts } => {
+                Some(Slowdown { from: event.at, until: event.at + lasts, factor })
+            }
+            _ => None,
+        };
+        self.events.iter().filter_map(slowdown).collect()
+    }
 }
 
 /// The clients.

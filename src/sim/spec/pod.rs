@@ -77,6 +77,16 @@ pub struct ProbePlan {
     pub connects_only: bool,
     /// The probe waits for a worker like a request does.
     pub needs_worker: bool,
+    /// It fails while the application's dependency is down.
+    pub asks_dependency: bool,
+}
+
+impl ProbePlan {
+    /// The same probe; whether it asks the application's dependency is `asks`. One that only
+    /// connects never does.
+    pub fn asking(self, asks: bool) -> ProbePlan {
+        ProbePlan { asks_dependency: asks && !self.connects_only, ..self }
+    }
 }
 
 /// A `preStop` hook.

@@ -43,6 +43,19 @@ pub struct WarmUp {
     pub duration: Nanos,
 }
 
+/// A time in which services take longer, because something that they wait for is slow. What a
+/// request computes itself stays the same.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Slowdown {
+    /// From the run's beginning.
+    pub from: Nanos,
+    /// From the run's beginning.
+    pub until: Nanos,
+    /// A request that reaches the pod within this time is served so many times as slowly; at
+    /// least 1.
+    pub factor: f64,
+}
+
 impl ServerSpec {
     /// CPU time of a service of `service_ns`.
     #[inline]

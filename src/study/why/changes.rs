@@ -77,7 +77,8 @@ pub(super) fn ladders(cause: Cause, case: &Case) -> Vec<Ladder> {
             found.extend(hooks(entry, template.grace_seconds));
             found.push(words("front_end.max_retries", &["0"]));
         }
-        Cause::OomKilled => {}
+        Cause::NodeLost => found.push(words("control.node_monitor_grace_period", &["40s", "20s", "10s"])),
+        Cause::Crashed | Cause::OomKilled => {}
     }
     found.retain(|ladder| !ladder.steps.is_empty());
     found

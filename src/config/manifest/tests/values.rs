@@ -2,6 +2,7 @@
 
 use super::super::*;
 use super::{HPA, INGRESS, PDB, SERVICE, WEB, edited, read_ok};
+use crate::model::eviction::DisruptionLimit;
 use crate::units::{IntOrPercent, Nanos};
 
 fn deployment(text: &str) -> Deployment {

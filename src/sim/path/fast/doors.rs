@@ -9,7 +9,7 @@ use crate::sim::path::front::{self, HolderId, Next, Picked, ServerSide};
 use crate::sim::path::pool::Reuse;
 use crate::sim::path::{
     Ended, Met, Observer, PodId, RETRY_SHIFT, Sent, connection_of, is_first, met_by_connection, next_syn,
-    status_of,
+    no_answer_from, status_of,
 };
 
 /// What has become of a request whose attempt failed.
@@ -124,8 +124,12 @@ impl<O: Observer> FastPath<O> {
         let pod = &mut self.pods[pod_id as usize];
         match met_by_connection(pod.door, pod.app) {
             Met::End(sent) => return sent,
-            Met::Silence => {
-                self.begin_connecting(place, now, Cause::Blackholed);
+            Met::Silence(_) if self.flights.get(place).reused => {
+                self.wait_unanswered(place, pod_id, now);
+                return Sent::Underway;
+            }
+            Met::Silence(cause) => {
+                self.begin_connecting(place, now, cause);
                 return Sent::Underway;
             }
             Met::Server => {}
@@ -150,12 +154,8 @@ impl<O: Observer> FastPath<O> {
         } else if in_same_bunch {
             // The kernel answered the SYN together with others of its bunch, but has no place left.
             flight.connecting = None;
-            flight.half_open = true;
-            flight.connected = true;
-            self.front.connected(flight.holder, pod_id);
-            let pod = &mut self.pods[pod_id as usize];
-            pod.half_open.push(place);
-            self.timers.set(now + self.read_timeout, TimerKind::ReadTimeout, place, &self.flights);
+            self.wait_unanswered(place, pod_id, now);
+            self.pods[pod_id as usize].half_open.push(place);
         } else {
             if !resent {
                 self.begin_connecting(place, now, Cause::AcceptQueueFull);
@@ -163,6 +163,15 @@ impl<O: Observer> FastPath<O> {
             self.schedule_syn(place);
         }
         Sent::Underway
+    }
+
+    /// The attempt has a connection on which no answer will come.
+    fn wait_unanswered(&mut self, place: u32, pod_id: PodId, now: u64) {
+        let flight = self.flights.get(place);
+        flight.half_open = true;
+        flight.connected = true;
+        self.front.connected(flight.holder, pod_id);
+        self.timers.set(now + self.read_timeout, TimerKind::ReadTimeout, place, &self.flights);
     }
 
     fn begin_connecting(&mut self, place: u32, now: u64, cause: Cause) {
@@ -323,7 +332,10 @@ impl<O: Observer> FastPath<O> {
                 let cause = self.flights.get(place).connecting.map_or(Cause::Blackholed, |c| c.cause);
                 Sent::Failed(Failure::ConnectTimeout, cause)
             }
-            TimerKind::ReadTimeout => Sent::Failed(Failure::ReadTimeout, Cause::ReadTimeout),
+            TimerKind::ReadTimeout => {
+                let pod = self.flights.get(place).pod.expect("an attempt has a pod");
+                Sent::Failed(Failure::ReadTimeout, no_answer_from(self.pods[pod as usize].door))
+            }
         };
         self.settle_attempt(place, now, outcome);
     }

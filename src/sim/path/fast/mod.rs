@@ -123,7 +123,7 @@ impl<O: Observer> FastPath<O> {
         let pod = &mut self.pods[pod_id as usize];
         let server = &self.servers[pod.server as usize];
         let bits = self.draws.service.at(id, u64::from(attempt));
-        let service = server.service(bits, now - pod.opened_at);
+        let service = server.service(bits, now, pod.opened_at);
         let ready = now + pod.forward_delay;
         let (start, worker) = pod.slots.find(ready);
         let end = start + service;
@@ -159,7 +159,7 @@ impl<O: Observer> FastPath<O> {
         while let Some(job) = pod.ring.front() {
             match job.stage {
                 Stage::Fated if job.end <= now => {
-                    pod.cpu_ns += server.cpu_of(job.end - job.start);
+                    pod.cpu_ns += server.cpu_of(job.end - job.start, job.sent);
                     pod.served += u64::from(!job.is_probe());
                     if !job.is_plain() {
                         return self.settle_unusual(pod_id, now);

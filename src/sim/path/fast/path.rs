@@ -56,7 +56,7 @@ impl<O: Observer> RequestPath for FastPath<O> {
         let request_timeout = spec.front.request_timeout.map_or(NEVER, |t| t.0);
         FastPath {
             draws: Draws::new(spec.streams, &spec.client),
-            servers: spec.servers.iter().map(Server::new).collect(),
+            servers: spec.servers.iter().map(|server| Server::new(server, &spec.slowdowns)).collect(),
             front,
             source: RequestSource::new(&spec.load, spec.streams),
             pods: Vec::new(),
@@ -160,6 +160,14 @@ impl<O: Observer> RequestPath for FastPath<O> {
         self.lose_everything(pod_id, now, outcome);
     }
 
+    fn fall_silent(&mut self, pod_id: PodId, now: u64) {
+        let pod = &mut self.pods[pod_id as usize];
+        pod.draining = false;
+        pod.door = Door::Lost;
+        pod.refresh();
+        self.leave_unanswered(pod_id, now);
+    }
+
     fn vanish(&mut self, pod: PodId, how: AfterExit) {
         let pod = &mut self.pods[pod as usize];
         pod.door = Door::Gone(how);
@@ -171,7 +179,7 @@ impl<O: Observer> RequestPath for FastPath<O> {
             Door::Closed(_) | Door::Gone(AfterExit::Refused | AfterExit::Unreachable) => {
                 return ProbeFate::Refused;
             }
-            Door::Gone(AfterExit::Blackhole) => return ProbeFate::Hangs,
+            Door::Gone(AfterExit::Blackhole) | Door::Lost => return ProbeFate::Hangs,
             Door::Open => {}
         }
         if self.pods[pod_id as usize].app == App::Down {
@@ -180,7 +188,7 @@ impl<O: Observer> RequestPath for FastPath<O> {
         self.settle(pod_id, now);
         let pod = &mut self.pods[pod_id as usize];
         let server = &self.servers[pod.server as usize];
-        let service = server.service(self.draws.probe.at(u64::from(pod_id), number), now - pod.opened_at);
+        let service = server.service(self.draws.probe.at(u64::from(pod_id), number), now, pod.opened_at);
         let ready = now + pod.forward_delay;
         let (start, worker) = pod.slots.find(ready);
         let end = start + service;

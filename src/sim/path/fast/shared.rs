@@ -63,7 +63,7 @@ impl Shared {
             }
             job.stage = Stage::Serving;
             shared.serving += 1;
-            let (cpu, elapsed) = (server.cpu_of(service), now - job.start);
+            let (cpu, elapsed) = (server.cpu_of(service, job.sent), now - job.start);
             used += cpu.min(elapsed);
             if elapsed < cpu {
                 let due = shared.clock.join(now, cpu - elapsed);
@@ -111,7 +111,7 @@ impl Shared {
             job.start = now;
             self.queued -= 1;
             self.serving += 1;
-            let cpu = server.cpu_of(job.end);
+            let cpu = server.cpu_of(job.end, job.sent);
             if cpu > 0 {
                 let due = self.clock.join(now, cpu);
                 self.computing.push(Reverse((due, number)));
@@ -129,7 +129,7 @@ impl Shared {
             {
                 self.computing.pop();
                 let Some(job) = ring.get_mut(number) else { continue };
-                let waits = job.end - server.cpu_of(job.end);
+                let waits = job.end - server.cpu_of(job.end, job.sent);
                 if waits == 0 {
                     return Some(self.done(job, number, now));
                 }

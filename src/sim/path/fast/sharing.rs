@@ -19,7 +19,8 @@ impl<O: Observer> FastPath<O> {
         // CPU comes first in every service, and starts are in order: who computes when this job
         // starts are those that started before and have not had their CPU yet.
         let computing = |other: &Job| {
-            other.start <= job.start && other.start + server.cpu_of(other.end - other.start) > job.start
+            other.start <= job.start
+                && other.start + server.cpu_of(other.end - other.start, other.sent) > job.start
         };
         let sharers = 1 + pod.ring.iter().filter(|(_, other)| computing(other)).count() as u64;
         if CpuClock::contends(limit, sharers) {

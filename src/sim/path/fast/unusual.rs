@@ -156,7 +156,7 @@ impl<O: Observer> FastPath<O> {
         let jobs: Vec<(u32, Job)> = pod.ring.iter().filter(|(_, j)| over(j)).map(|(n, j)| (n, *j)).collect();
         for (number, job) in jobs {
             let pod = &mut self.pods[pod_id as usize];
-            pod.cpu_ns += self.servers[pod.server as usize].cpu_of(job.end - job.start);
+            pod.cpu_ns += self.servers[pod.server as usize].cpu_of(job.end - job.start, job.sent);
             pod.served += u64::from(!job.is_probe());
             if let Some(job) = pod.ring.get_mut(number) {
                 job.stage = Stage::Done;
@@ -178,6 +178,14 @@ impl<O: Observer> FastPath<O> {
 
     /// Jobs that will not be served any more: the requests they belong to meet `outcome`.
     fn lose_jobs(&mut self, pod_id: PodId, now: u64, jobs: Vec<(u32, Job)>, outcome: Sent) {
+        for (place, _) in self.bereave(pod_id, jobs) {
+            self.settle_attempt(place, now, outcome);
+        }
+    }
+
+    /// The flights whose current attempt these jobs were, which have left the pod's ring, and since
+    /// when they had their connections.
+    fn bereave(&mut self, pod_id: PodId, jobs: Vec<(u32, Job)>) -> Vec<(u32, u64)> {
         let mut losers = Vec::new();
         for (number, job) in jobs.into_iter().filter(|(_, job)| job.stage != Stage::Done && !job.is_probe()) {
             let place = match job.flight() {
@@ -192,11 +200,9 @@ impl<O: Observer> FastPath<O> {
                 }
             };
             self.source.reopen(self.flights.get(place).id);
-            losers.push(place);
+            losers.push((place, job.sent));
         }
-        for place in losers {
-            self.settle_attempt(place, now, outcome);
-        }
+        losers
     }
 
     /// Resets the connections that wait in the kernel's accept queue.
@@ -227,6 +233,24 @@ impl<O: Observer> FastPath<O> {
 
     /// The process is gone: everything it had is lost.
     pub(super) fn lose_everything(&mut self, pod_id: PodId, now: u64, outcome: Sent) {
+        let jobs = self.empty(pod_id, now);
+        self.lose_jobs(pod_id, now, jobs, outcome);
+    }
+
+    /// The node is gone: what the pod had waits for an answer as before.
+    pub(super) fn leave_unanswered(&mut self, pod_id: PodId, now: u64) {
+        let jobs = self.empty(pod_id, now);
+        for (place, since) in self.bereave(pod_id, jobs) {
+            let flight = self.flights.get(place);
+            flight.current = None;
+            flight.half_open = true;
+            let deadline = since.saturating_add(self.read_timeout);
+            self.timers.set(deadline, TimerKind::ReadTimeout, place, &self.flights);
+        }
+    }
+
+    /// Takes everything that a pod has not yet served, and what is known of its future.
+    fn empty(&mut self, pod_id: PodId, now: u64) -> Vec<(u32, Job)> {
         self.settle_all(pod_id, now);
         let pod = &mut self.pods[pod_id as usize];
         let server = &self.servers[pod.server as usize];
@@ -238,12 +262,12 @@ impl<O: Observer> FastPath<O> {
         let jobs = pod.ring.take_all();
         self.watched.forget(pod_id);
         self.reschedule(pod_id);
-        self.lose_jobs(pod_id, now, jobs, outcome);
+        jobs
     }
 }
 
 /// CPU that the jobs in service have used so far, on the provisional way, nanoseconds.
 pub(super) fn cpu_in_progress(pod: &Backend, server: &Server, now: u64) -> u64 {
     let running = pod.ring.iter().filter(|(_, j)| j.stage == Stage::Fated && j.start < now && j.end > now);
-    running.map(|(_, j)| server.cpu_of(j.end - j.start).min(now - j.start)).sum()
+    running.map(|(_, j)| server.cpu_of(j.end - j.start, j.sent).min(now - j.start)).sum()
 }

@@ -15,7 +15,7 @@ use super::source::RequestSource;
 use super::{
     App, Attempted, BackendSpec, Door, Draws, Ended, Met, Notice, Observer, PathSpec, PodId, PodLoad,
     ProbeFate, RETRY_SHIFT, RequestPath, Sent, connection_of, is_first, met_by_connection, next_syn,
-    status_of,
+    no_answer_from, status_of,
 };
 use crate::account::{Histogram, LossSample, Tally};
 use crate::model::cpu::CpuClock;
@@ -242,8 +242,13 @@ impl<O: Observer> PlainPath<O> {
         let pod = &self.pods[pod_id as usize];
         match met_by_connection(pod.door, pod.app) {
             Met::End(sent) => return sent,
-            Met::Silence => {
-                self.begin_connecting(id, now, Cause::Blackholed);
+            Met::Silence(_) if self.requests[&id].reused => {
+                self.connected_to(id, pod_id, now);
+                self.request(id).half_open = true;
+                return Sent::Underway;
+            }
+            Met::Silence(cause) => {
+                self.begin_connecting(id, now, cause);
                 return Sent::Underway;
             }
             Met::Server => {}
@@ -262,11 +267,7 @@ impl<O: Observer> PlainPath<O> {
             return Sent::Underway;
         }
         self.stop_connecting(id);
-        let holder = self.requests[&id].holder;
-        self.front.connected(holder, pod_id);
-        self.request(id).connected = true;
-        let read_timeout = self.front.spec().read_timeout.0;
-        self.set_timer(id, now + read_timeout, Timer::ReadTimeout);
+        self.connected_to(id, pod_id, now);
         if room {
             let bits = self.draws.service.at(id, u64::from(self.requests[&id].attempts - 1));
             let number = self.add_job(pod_id, Owner::Request(id), bits, now);
@@ -472,7 +473,10 @@ impl<O: Observer> PlainPath<O> {
                 let cause = self.request(id).connecting.map_or(Cause::Blackholed, |c| c.cause);
                 Sent::Failed(Failure::ConnectTimeout, cause)
             }
-            Timer::ReadTimeout => Sent::Failed(Failure::ReadTimeout, Cause::ReadTimeout),
+            Timer::ReadTimeout => {
+                let pod = self.request(id).pod.expect("an attempt has a pod");
+                Sent::Failed(Failure::ReadTimeout, no_answer_from(self.pods[pod as usize].door))
+            }
         };
         self.settle_attempt(id, now, outcome);
     }
@@ -529,7 +533,7 @@ impl<O: Observer> RequestPath for PlainPath<O> {
         let front = spec.front();
         PlainPath {
             draws,
-            servers: spec.servers.iter().map(Server::new).collect(),
+            servers: spec.servers.iter().map(|server| Server::new(server, &spec.slowdowns)).collect(),
             front,
             source: RequestSource::new(&spec.load, spec.streams),
             pods: Vec::new(),
@@ -650,6 +654,13 @@ impl<O: Observer> RequestPath for PlainPath<O> {
         self.evict(pod_id, now, outcome, |_| true);
     }
 
+    fn fall_silent(&mut self, pod_id: PodId, _now: u64) {
+        let pod = &mut self.pods[pod_id as usize];
+        pod.draining = false;
+        pod.door = Door::Lost;
+        self.leave_unanswered(pod_id);
+    }
+
     fn vanish(&mut self, pod: PodId, how: AfterExit) {
         self.pods[pod as usize].door = Door::Gone(how);
     }
@@ -660,7 +671,7 @@ impl<O: Observer> RequestPath for PlainPath<O> {
             Door::Closed(_) | Door::Gone(AfterExit::Refused | AfterExit::Unreachable) => {
                 return ProbeFate::Refused;
             }
-            Door::Gone(AfterExit::Blackhole) => return ProbeFate::Hangs,
+            Door::Gone(AfterExit::Blackhole) | Door::Lost => return ProbeFate::Hangs,
             Door::Open => {}
         }
         if pod.app == App::Down {
@@ -681,7 +692,8 @@ impl<O: Observer> RequestPath for PlainPath<O> {
             Some(clock) => (clock.used_units(now) / u128::from(CpuClock::UNITS)) as u64,
             None => {
                 let running = pod.jobs.iter().filter(|j| j.in_service());
-                pod.cpu_finished + running.map(|j| server.cpu_of(j.service).min(now - j.started)).sum::<u64>()
+                pod.cpu_finished
+                    + running.map(|j| server.cpu_of(j.service, j.sent).min(now - j.started)).sum::<u64>()
             }
         }
     }

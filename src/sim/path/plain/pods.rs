@@ -1,6 +1,6 @@
 //! Pods at work on the plain path.
 
-use super::PlainPath;
+use super::{PlainPath, Timer};
 use crate::model::cpu::CpuClock;
 use crate::model::outcome::{Cause, Status};
 use crate::model::retry::Failure;
@@ -33,6 +33,7 @@ pub(super) struct Job {
     pub(super) number: u64,
     pub(super) owner: Owner,
     pub(super) service: u64,
+    pub(super) sent: u64,
     pub(super) started: u64,
     pub(super) stage: Stage,
 }
@@ -87,12 +88,12 @@ impl<O: Observer> PlainPath<O> {
         let number = self.jobs;
         let pod = &mut self.pods[pod_id as usize];
         let server = &self.servers[pod.backend.server as usize];
-        let service = server.service(bits, now - pod.opened_at);
+        let service = server.service(bits, now, pod.opened_at);
         let stage = match pod.backend.forward_delay {
             0 => Stage::Queued,
             delay => Stage::Forwarding(now + delay),
         };
-        pod.jobs.push(Job { number, owner, service, started: 0, stage });
+        pod.jobs.push(Job { number, owner, service, sent: now, started: 0, stage });
         self.start_queued(pod_id, now);
         number
     }
@@ -104,7 +105,7 @@ impl<O: Observer> PlainPath<O> {
         let free = server.workers.map_or(usize::MAX, |w| (w as usize).saturating_sub(serving));
         for job in pod.jobs.iter_mut().filter(|j| j.stage == Stage::Queued).take(free) {
             job.started = now;
-            job.stage = match (&mut pod.clock, server.cpu_of(job.service)) {
+            job.stage = match (&mut pod.clock, server.cpu_of(job.service, job.sent)) {
                 (Some(clock), cpu) if cpu > 0 => Stage::Computing(clock.join(now, cpu)),
                 _ => Stage::Serving(now + job.service),
             };
@@ -128,7 +129,7 @@ impl<O: Observer> PlainPath<O> {
                         if let Some(clock) = &mut pod.clock {
                             clock.leave(now);
                         }
-                        job.stage = Stage::Serving(now + job.service - server.cpu_of(job.service));
+                        job.stage = Stage::Serving(now + job.service - server.cpu_of(job.service, job.sent));
                         moved = true;
                     }
                     Stage::Serving(until) if until <= now => {
@@ -159,7 +160,7 @@ impl<O: Observer> PlainPath<O> {
         let at = pod.jobs.iter().position(|j| j.number == number).expect("found a moment ago");
         let job = pod.jobs.remove(at);
         if pod.clock.is_none() {
-            pod.cpu_finished += self.servers[pod.backend.server as usize].cpu_of(job.service);
+            pod.cpu_finished += self.servers[pod.backend.server as usize].cpu_of(job.service, job.sent);
         }
         match job.owner {
             Owner::Probe(probe) => self.notices.push_back((now, Notice::ProbeAnswered(pod_id, probe))),
@@ -190,7 +191,7 @@ impl<O: Observer> PlainPath<O> {
             match (&mut pod.clock, job.stage) {
                 (Some(clock), Stage::Computing(_)) => clock.leave(now),
                 (None, Stage::Serving(_)) => {
-                    pod.cpu_finished += server.cpu_of(job.service).min(now - job.started);
+                    pod.cpu_finished += server.cpu_of(job.service, job.sent).min(now - job.started);
                 }
                 _ => {}
             }
@@ -209,6 +210,32 @@ impl<O: Observer> PlainPath<O> {
         }
         for id in losers {
             self.settle_attempt(id, now, outcome);
+        }
+    }
+
+    /// The attempt has a connection and waits for the answer.
+    pub(super) fn connected_to(&mut self, id: u64, pod_id: PodId, now: u64) {
+        let holder = self.requests[&id].holder;
+        self.front.connected(holder, pod_id);
+        self.request(id).connected = true;
+        let read_timeout = self.front.spec().read_timeout.0;
+        self.set_timer(id, now + read_timeout, Timer::ReadTimeout);
+    }
+
+    /// Takes all jobs out of a pod whose node has died; the requests they belong to wait for an
+    /// answer as before.
+    pub(super) fn leave_unanswered(&mut self, pod_id: PodId) {
+        for job in std::mem::take(&mut self.pods[pod_id as usize].jobs) {
+            if let Owner::Request(id) = job.owner {
+                let request = self.request(id);
+                request.jobs -= 1;
+                if request.current_job == Some(job.number) {
+                    request.current_job = None;
+                    request.half_open = true;
+                } else {
+                    self.forget_if_done(id);
+                }
+            }
         }
     }
 

@@ -1,0 +1,108 @@
+//! What happens during the run: from words to plans, and what contradicts it.
+
+use super::code;
+use super::fields::Objects;
+use crate::config::described::{Described, EventAction, EventLine};
+use crate::config::manifest::Selection;
+use crate::diag::Diagnostic;
+use crate::model::eviction::DisruptionBudget;
+use crate::sim::spec::{PlannedAction, PlannedEvent, SimSpec};
+
+pub(super) fn planned(event: &EventLine) -> PlannedEvent {
+    PlannedEvent {
+        at: event.at,
+        deployment: 0,
+        action: match event.action {
+            EventAction::Rollout => PlannedAction::Rollout { template: 1 },
+            EventAction::Rollback => PlannedAction::Rollout { template: 0 },
+            EventAction::Scale(replicas) => PlannedAction::Scale { replicas },
+            EventAction::KillPod(count) => PlannedAction::KillPods { count },
+            EventAction::CrashPod(count) => PlannedAction::CrashPods { count, out_of_memory: false },
+            EventAction::OomKill(count) => PlannedAction::CrashPods { count, out_of_memory: true },
+            EventAction::Drain(nodes) => PlannedAction::Drain { nodes },
+            EventAction::LoseNode(count) => PlannedAction::LoseNodes { count },
+            EventAction::LoseZone => PlannedAction::LoseZone,
+            EventAction::Slow { times_milli, lasts } => {
+                PlannedAction::SlowDependency { factor: f64::from(times_milli) / 1e3, lasts }
+            }
+            EventAction::DependencyDown(lasts) => PlannedAction::DependencyDown { lasts },
+        },
+    }
+}
+
+/// The budget that evictions ask.
+pub(super) fn disruption_budget(selection: &Selection<'_>) -> Option<DisruptionBudget> {
+    let [only] = selection.disruption_budgets.as_slice() else { return None };
+    Some(DisruptionBudget { limit: only.limit?, always_allow_unhealthy: only.always_allow_unhealthy })
+}
+
+/// Whether some event is of this kind.
+pub(super) fn any(described: &Described<'_>, is: impl Fn(&EventAction) -> bool) -> bool {
+    described.events.iter().any(|event| is(&event.action))
+}
+
+/// Events that cannot be, that no request can meet, or that do nothing.
+pub(super) fn problems(
+    described: &Described<'_>,
+    selection: &Selection<'_>,
+    objects: &Objects,
+    spec: &SimSpec,
+) -> Vec<Diagnostic> {
+    let judged = described.events.iter().filter_map(|event| {
+        let problem = problem(event, described, selection, objects, spec)?;
+        Some(match &event.place {
+            Some(place) => problem.at(place.clone()),
+            None => problem,
+        })
+    });
+    judged.collect()
+}
+
+fn problem(
+    event: &EventLine,
+    described: &Described<'_>,
+    selection: &Selection<'_>,
+    objects: &Objects,
+    spec: &SimSpec,
+) -> Option<Diagnostic> {
+    let EventLine { at, action, .. } = event;
+    let warning = |message: String| Some(Diagnostic::warning(code::EVENT, message));
+    let end = described.load.duration();
+    let nodes = spec.control.nodes;
+    if *at >= end {
+        return warning(format!("an event at {at} comes after the last request ({end})"));
+    }
+    match action {
+        EventAction::Rollout | EventAction::Rollback if spec.deployments[0].spec.paused => {
+            warning(format!("the rollout at {at} does nothing: the Deployment is paused"))
+        }
+        EventAction::Drain(count) if *count >= nodes => {
+            let message = format!("draining {count} of {nodes} nodes leaves none for the pods");
+            let help = "drain fewer, or say how many nodes there are: --set nodes=N";
+            Some(Diagnostic::error(code::EVENT, message).help(help))
+        }
+        EventAction::Drain(_) if selection.disruption_budgets.len() > 1 => {
+            let titles: Vec<String> = selection.disruption_budgets.iter().map(|b| b.meta.title()).collect();
+            let message = format!(
+                "{} all select the pods, so that the API server refuses every eviction",
+                titles.join(", ")
+            );
+            Some(Diagnostic::error(code::EVENT, message).help("leave one of them"))
+        }
+        EventAction::DependencyDown(_) => {
+            let probes = |c: &crate::sim::spec::ContainerPlan| {
+                [c.startup, c.readiness, c.liveness].into_iter().flatten().any(|probe| probe.asks_dependency)
+            };
+            let templates = &spec.deployments[0].templates;
+            let asked = templates.iter().any(|template| template.containers.iter().any(probes));
+            let container = objects.pod_spec.serving_containers().next().map_or("app", |c| &c.name);
+            if asked {
+                return None;
+            }
+            let message = format!("the outage at {at} does nothing: no probe asks the dependency");
+            let help = format!("say which do: --set containers.{container}.dependency_probes=readiness");
+            Some(Diagnostic::warning(code::EVENT, message).help(help))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,214 @@
+//! What happens to a cluster besides rollouts: crashes, drains, dead nodes, slow dependencies.
+
+use podloss::config::case::Override;
+use podloss::config::inputs::Inputs;
+use podloss::config::lower::lower;
+use podloss::diag::Diagnostic;
+use podloss::model::outcome::Cause;
+use podloss::sim::{self, RunResult};
+use podloss::units::SimTime;
+
+const WEB: &str = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 4
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+        - name: app
+          image: registry.example/shop/web:7
+          ports: [{containerPort: 8080}]
+          resources: {requests: {cpu: 500m}}
+          readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 5, failureThreshold: 1}
+          livenessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 10}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+";
+
+const BUDGET: &str = "\
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: NAME}
+spec: {selector: {matchLabels: {app: web}}, LIMIT}
+";
+
+/// Requests that take 50 ms, a quarter of them POSTs; pods that drain when asked to and start in 5 s.
+const SET: &[(&str, &str)] = &[
+    ("latency", "50ms"),
+    ("post", "25%"),
+    ("on-stop", "drain"),
+    ("startup", "5s"),
+    ("removal", "500ms"),
+    ("preStop", "2s"),
+];
+
+fn simulated(files: &str, line: &str, set: &[(&str, &str)]) -> Result<RunResult, Vec<Diagnostic>> {
+    let texts = [("command line", format!("web.yaml\n{line}")), ("web.yaml", files.to_owned())];
+    let texts: Vec<(String, String)> = texts.map(|(name, text)| (name.to_owned(), text)).into();
+    let set: Vec<Override> = SET
+        .iter()
+        .chain(set)
+        .map(|(knob, value)| Override { knob: (*knob).to_owned(), value: (*value).to_owned() })
+        .collect();
+    let inputs = Inputs::stored(&texts)?;
+    let (described, _) = inputs.described(&set)?;
+    Ok(sim::run(&lower(&described)?.spec, 3, 0, &|| false))
+}
+
+fn run(line: &str, set: &[(&str, &str)]) -> RunResult {
+    simulated(WEB, line, set).unwrap_or_else(|errors| panic!("{errors:#?}"))
+}
+
+fn lost_by(result: &RunResult, cause: Cause) -> u64 {
+    result.tally.causes.iter().filter(|((_, c), _)| *c == cause).map(|(_, tally)| tally.count).sum()
+}
+
+fn causes(result: &RunResult) -> Vec<Cause> {
+    let mut causes: Vec<Cause> = result.tally.causes.keys().map(|(_, cause)| *cause).collect();
+    causes.sort();
+    causes.dedup();
+    causes
+}
+
+/// Seconds from the run's beginning at which pods of the beginning were deleted.
+fn deletions(result: &RunResult) -> Vec<f64> {
+    let mut times: Vec<f64> =
+        result.timeline.pods.iter().filter_map(|pod| pod.deleted).map(SimTime::run_secs).collect();
+    times.sort_by(f64::total_cmp);
+    times
+}
+
+#[test]
+fn a_crash_loses_what_was_served_and_what_must_not_be_repeated_until_the_process_listens_again() {
+    for (word, cause) in [("crash-pod", Cause::Crashed), ("oom-kill", Cause::OomKilled)] {
+        let result = run(&format!("--rps 400\n--duration 90s\n--event {word}@30s\n"), &[]);
+        assert_eq!(causes(&result), [cause], "{word}");
+        // GETs are sent again; of the POSTs only those are lost that the pod already had.
+        assert!((1..=10).contains(&result.tally.lost()), "{word}: {}", result.tally.lost());
+        assert!(deletions(&result).is_empty() && result.timeline.pods.len() == 4, "it restarts in place");
+        let all = run(&format!("--rps 400\n--duration 90s\n--event {word}=4@30s\n"), &[]);
+        assert!(lost_by(&all, cause) > 1_000, "{word}: nobody is left to send to");
+    }
+}
+
+#[test]
+fn a_drain_asks_the_budget_and_empties_one_node_after_the_other() {
+    let line = "--rps 100\n--duration 3m\n--event drain=2@30s\n";
+    let set = &[("nodes", "4")][..];
+    let with = |name: &str, limit: &str| BUDGET.replace("NAME", name).replace("LIMIT", limit);
+    let drained = |files: &str| simulated(files, line, set).unwrap_or_else(|errors| panic!("{errors:#?}"));
+
+    let free = deletions(&drained(WEB));
+    assert_eq!(free.len(), 2, "one pod on each of two nodes");
+    assert!(free[0] >= 30.0 && free[0] < 30.1, "{free:?}");
+    assert!(free[1] - free[0] > 2.0, "kubectl waits until the first node is empty: {free:?}");
+
+    let packed = simulated(WEB, "--rps 100\n--duration 3m\n--event drain@30s\n", &[("nodes", "2")]);
+    let packed = deletions(&packed.expect("a case"));
+    assert!(
+        packed.len() == 2 && packed[1] - packed[0] < 1e-9,
+        "without a budget all of a node go at once: {packed:?}"
+    );
+
+    let spared = simulated(
+        &format!("{WEB}{}", with("web", "maxUnavailable: 1")),
+        "--rps 100\n--duration 3m\n--event drain@30s\n",
+        &[("nodes", "2")],
+    );
+    let spared = deletions(&spared.expect("a case"));
+    assert_eq!(spared.len(), 2);
+    // The second is asked for every 5 s until a replacement is ready.
+    let waited = spared[1] - spared[0];
+    assert!(waited > 4.9 && (waited / 5.0 - (waited / 5.0).round()).abs() < 0.01, "{spared:?}");
+
+    let blocked = drained(&format!("{WEB}{}", with("web", "minAvailable: 4")));
+    assert_eq!(deletions(&blocked), Vec::<f64>::new(), "nothing may ever be evicted");
+
+    let two = format!("{WEB}{}{}", with("web", "maxUnavailable: 1"), with("other", "maxUnavailable: 1"));
+    let refused = simulated(&two, line, set).expect_err("two budgets");
+    assert!(refused.iter().any(|error| error.message.contains("refuses every eviction")), "{refused:#?}");
+    let nowhere = simulated(WEB, "--rps 9\n--event drain=4@30s\n", set).expect_err("no node is left");
+    assert!(nowhere.iter().any(|error| error.message.contains("leaves none")), "{nowhere:#?}");
+}
+
+#[test]
+fn a_dead_node_is_noticed_by_its_lease_and_its_pods_are_replaced_five_minutes_later() {
+    let line = "--rps 100\n--duration 8m\n--event lose-node@30s\n";
+    let set = [("nodes", "4"), ("read_timeout", "3s"), ("front_end.connect_timeout", "1s")];
+    let noticed = |set: &[(&str, &str)]| {
+        let result = run(line, set);
+        assert_eq!(causes(&result), [Cause::NodeLost]);
+        let dead = result.timeline.pods.iter().position(|pod| pod.lost.is_some()).expect("a pod was there");
+        let pod = &result.timeline.pods[dead];
+        let unlisted = pod.unlisted.expect("taken out of service").run_secs();
+        let deleted = pod.deleted.expect("given up").run_secs();
+        // The news takes a moment to the front end.
+        assert!((295.0..=300.0).contains(&(deleted - unlisted)), "{deleted} {unlisted}");
+        assert!(pod.gone.is_none(), "nobody can confirm its end");
+        assert_eq!(result.timeline.pods.len(), 5, "one replacement");
+        assert!(result.timeline.pods[4].ready.is_some());
+        unlisted - 30.0
+    };
+    let now = noticed(&set);
+    // A lease up to 10 s old, 50 s of patience, a look every 5 s, and the way to the front end.
+    assert!((40.0..56.0).contains(&now), "{now}");
+    let before = noticed(&[&set[..], &[("kubernetes", "1.31")]].concat());
+    assert!((now - before - 10.0).abs() < 5.1, "{now} {before}");
+    let impatient = noticed(&[&set[..], &[("control.node_monitor_grace_period", "20s")]].concat());
+    assert!((10.0..26.0).contains(&impatient), "{impatient}");
+}
+
+#[test]
+fn what_is_lost_to_a_dead_node_hangs_on_the_front_end_s_patience_and_retries() {
+    let line = "--rps 100\n--duration 4m\n--event lose-node@30s\n";
+    let lost = |set: &[(&str, &str)]| run(line, &[&[("nodes", "4")], set].concat()).tally.lost();
+    // A connection that cannot be made is tried elsewhere, also for a POST: only what was sent on
+    // kept connections is lost.
+    let few = lost(&[]);
+    assert!((1..60).contains(&few), "{few}");
+    let without_retries = lost(&[("front_end.tries", "1")]);
+    assert!(without_retries > 10 * few, "{without_retries} {few}");
+}
+
+#[test]
+fn a_zone_takes_all_its_nodes_along() {
+    let line = "--rps 100\n--duration 90s\n--event lose-zone@30s\n";
+    let dead = |zones: &str| {
+        let result = run(line, &[("nodes", "4"), ("zones", zones)]);
+        result.timeline.pods.iter().filter(|pod| pod.lost.is_some()).count()
+    };
+    assert_eq!((dead("4"), dead("2"), dead("1")), (1, 2, 4));
+}
+
+#[test]
+fn a_slow_dependency_makes_requests_late_but_not_dear() {
+    let steady = run("--rps 40\n--duration 90s\n", &[("workers", "50")]);
+    let slow = run("--rps 40\n--duration 90s\n--event slow=8,30s@30s\n", &[("workers", "50")]);
+    assert_eq!((steady.tally.lost(), slow.tally.lost()), (0, 0));
+    let p = |result: &RunResult, q: f64| result.tally.latency_ok.quantile(q).expect("answers") as f64 / 1e6;
+    assert!(p(&slow, 0.9) > 390.0 && p(&steady, 0.9) < 60.0, "{} {}", p(&slow, 0.9), p(&steady, 0.9));
+    assert!(p(&slow, 0.5) < 60.0, "only those of half a minute");
+    // Few workers, and the queue outlives the cause.
+    let queued = run("--rps 40\n--duration 90s\n--event slow=8,30s@30s\n", &[("workers", "3")]);
+    assert!(p(&queued, 0.9) > 3_000.0, "{}", p(&queued, 0.9));
+}
+
+#[test]
+fn probes_that_ask_a_dependency_take_out_what_would_have_served() {
+    let line = "--rps 100\n--duration 2m\n--event dependency-down=30s@30s\n";
+    let with = |probes: &str| run(line, &[("dependency_probes", probes)]);
+    assert_eq!(with("none").tally.lost(), 0);
+    let readiness = with("readiness");
+    assert_eq!(causes(&readiness), [Cause::NoEndpoints]);
+    assert!((2_000..3_500).contains(&readiness.tally.lost()), "{}", readiness.tally.lost());
+    let liveness = with("liveness");
+    assert!(causes(&liveness).contains(&Cause::LivenessRestart), "{:?}", causes(&liveness));
+}
