@@ -100,6 +100,9 @@ impl<P: RequestPath> Engine<P> {
             Event::PodAdmitted(pod) => self.pod_admitted(pod),
             Event::StartContainer(pod, container) => self.start_container(pod, container),
             Event::ProcessStarted(pod, container) => self.process_started(pod, container),
+            Event::PostStartOver(pod, container, instance, starts_next) => {
+                self.post_start_over(pod, container, instance, starts_next)
+            }
             Event::Listening(pod, container, instance) => self.listening(pod, container, instance),
             Event::AppReady(pod, container, instance) => self.app_ready(pod, container, instance),
 

@@ -56,6 +56,8 @@ pub(crate) enum Event {
     StartContainer(PodId, ContainerIndex),
     /// A container's process begins.
     ProcessStarted(PodId, ContainerIndex),
+    /// The postStart hook of this instance has ended; the next container's turn may come.
+    PostStartOver(PodId, ContainerIndex, u32, bool),
     /// The process with this instance number listens.
     Listening(PodId, ContainerIndex, u32),
     /// The application of this instance stops answering 503.
@@ -151,6 +153,7 @@ impl Event {
             Event::PodAdmitted(pod)
             | Event::StartContainer(pod, _)
             | Event::ProcessStarted(pod, _)
+            | Event::PostStartOver(pod, ..)
             | Event::Listening(pod, ..)
             | Event::AppReady(pod, ..)
             | Event::PodSync(pod)

@@ -86,6 +86,7 @@ fn cluster(replicas: u32, hpa: HpaSpec, load: Load, service: Nanos) -> SimSpec {
         image_pull: Dist::ZERO,
         start: ms(300),
         startup_time: ms(3_000),
+        post_start: None,
         app_ready_delay: Dist::ZERO,
         startup_cpu_milli: 0,
         on_stop: OnStop::Drain(Drain { limit: None }),
@@ -142,6 +143,7 @@ fn cluster(replicas: u32, hpa: HpaSpec, load: Load, service: Nanos) -> SimSpec {
             min_ready_seconds: 0,
             progress_deadline_seconds: None,
             templates: vec![PodTemplate {
+                init: Vec::new(),
                 containers: vec![container],
                 grace_seconds: 30,
                 readiness_gate: false,

@@ -80,9 +80,14 @@ fn container(role: Role, containers: usize) -> impl Strategy<Value = ContainerPl
         prop::option::weighted(0.3, probe(containers).prop_map(once)),
     );
     let stop = (prop::option::of(delay(4_000)), on_stop());
-    let start = (delay(300), delay(300), delay(3_000), delay(500), 0_u64..1_500);
+    let hook = prop::option::weighted(0.2, delay(2_000));
+    let start = (delay(300), delay(300), hook, delay(3_000), delay(500), 0_u64..1_500);
     (probes, stop, start).prop_map(
-        move |((startup, readiness, liveness), (hook, on_stop), (pull, start, listen, ready, cpu))| {
+        move |(
+            (startup, readiness, liveness),
+            (hook, on_stop),
+            (pull, start, post_start, listen, ready, cpu),
+        )| {
             ContainerPlan {
                 name: "app".to_owned(),
                 role: role.clone(),
@@ -94,6 +99,7 @@ fn container(role: Role, containers: usize) -> impl Strategy<Value = ContainerPl
                 cpu_request_milli: Some(500),
                 image_pull: pull,
                 start,
+                post_start,
                 startup_time: listen,
                 app_ready_delay: ready,
                 startup_cpu_milli: cpu,
@@ -111,8 +117,11 @@ fn template() -> impl Strategy<Value = PodTemplate> {
             .prop_map(move |plan| ContainerPlan { is_sidecar, ..plan });
         (proxy, container(Role::Serves(server), 2)).prop_map(|(a, b)| vec![a, b])
     });
-    (prop_oneof![3 => alone.boxed(), 1 => proxied.boxed()], 0_u32..6, prop::bool::weighted(0.2)).prop_map(
-        |(containers, grace_seconds, readiness_gate)| PodTemplate {
+    let init = prop::collection::vec(delay(2_000), 0..3);
+    let containers = prop_oneof![3 => alone.boxed(), 1 => proxied.boxed()];
+    (init, containers, 0_u32..6, prop::bool::weighted(0.2)).prop_map(
+        |(init, containers, grace_seconds, readiness_gate)| PodTemplate {
+            init,
             containers,
             grace_seconds,
             readiness_gate,

@@ -182,6 +182,8 @@ pub(crate) struct Container {
     pub(crate) known_instance: u32,
     pub(crate) listening: bool,
     pub(crate) app_ready: bool,
+    /// Its postStart hook runs.
+    pub(crate) in_post_start: bool,
     pub(crate) listening_since: SimTime,
     /// `started` and `ready` of its status.
     pub(crate) started: bool,
@@ -255,6 +257,7 @@ impl Container {
             known_instance: 0,
             listening: false,
             app_ready: false,
+            in_post_start: false,
             listening_since: SimTime(0),
             started: false,
             ready: false,

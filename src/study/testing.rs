@@ -171,6 +171,7 @@ fn deployment(on_stop: OnStop, pre_stop: Option<PreStop>) -> DeploymentPlan {
         image_pull: Dist::ZERO,
         start: ms(150),
         startup_time: ms(2_000),
+        post_start: None,
         app_ready_delay: Dist::ZERO,
         startup_cpu_milli: 0,
         on_stop,
@@ -188,6 +189,7 @@ fn deployment(on_stop: OnStop, pre_stop: Option<PreStop>) -> DeploymentPlan {
         min_ready_seconds: 0,
         progress_deadline_seconds: Some(600),
         templates: vec![PodTemplate {
+            init: Vec::new(),
             containers: vec![container],
             grace_seconds: 30,
             readiness_gate: false,

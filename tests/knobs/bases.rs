@@ -47,6 +47,31 @@ metadata: {name: web}
 spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
 ";
 
+/// An init container and a postStart hook.
+pub(crate) const PREPARED: &str = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      initContainers: [{name: migrate, image: registry.example/shop/migrate:7}]
+      containers:
+        - name: app
+          image: registry.example/shop/web:7
+          ports: [{containerPort: 8080}]
+          readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 2}
+          lifecycle: {postStart: {exec: {command: [/warm]}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+";
+
 /// A hook and a probe that are commands, and two containers.
 pub(crate) const COMMANDS: &str = "\
 apiVersion: apps/v1

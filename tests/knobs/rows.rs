@@ -1,7 +1,7 @@
 //! The table.
 
 use super::Row;
-use super::bases::{BY_MEMORY, BY_QUEUE, BY_RATE, CHAIN, COMMANDS, SCALED, TWO, UNPROBED, WEB};
+use super::bases::{BY_MEMORY, BY_QUEUE, BY_RATE, CHAIN, COMMANDS, PREPARED, SCALED, TWO, UNPROBED, WEB};
 
 /// A steady load and a rollout in it.
 const ROLLOUT: &str = "--rps 120\n--duration 100s\n--event rollout@10s\n";
@@ -193,6 +193,8 @@ fn containers() -> Vec<Row> {
             ("latency", "25ms"),
         ]),
         row("containers.*.keepalive_idle", ["75s", "30ms"]).with(GRACEFUL),
+        row("containers.*.run_time", ["0s", "9s"]).on(PREPARED),
+        row("containers.*.post_start_duration", ["0s", "9s"]).on(PREPARED),
         row("containers.*.startup", ["2s", "9s"]).with(STAGED_TAIL),
         row("containers.*.startup_cpu", ["0", "1"]).on(SCALED).line(SURGE).with(&[
             ("cpu", "10ms"),

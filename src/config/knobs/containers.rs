@@ -63,6 +63,27 @@ pub(super) const CONTAINERS: &[Knob] = &[
     .guess("nginx 75 s, Puma 65 s, Tomcat 20..60 s, Node 5 s, gunicorn 2 s")
     .decisive(),
     Knob::new(
+        "containers.*.run_time",
+        Kind::Dist,
+        "run time of init containers",
+        "How long an init container runs that ends; all of a pod run one after the other before its containers.",
+    )
+    .alias("run_time")
+    .default("2s")
+    .range("0s", "30s")
+    .guess("a check or a copy takes seconds, a migration more")
+    .decisive(),
+    Knob::new(
+        "containers.*.post_start_duration",
+        Kind::Dist,
+        "duration of the postStart hook",
+        "How long a postStart hook runs whose manifest does not tell; the container does not count as running until it has ended.",
+    )
+    .alias("post_start_duration")
+    .default("1s")
+    .range("0s", "10s")
+    .guess("a command or request, not a sleep"),
+    Knob::new(
         "containers.*.startup",
         Kind::Dist,
         "start-up time",

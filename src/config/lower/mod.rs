@@ -154,8 +154,9 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
     warnings.extend(chosen.warnings());
     warnings.extend(sized.warnings);
     warnings.extend(events::problems(described, &selection, &objects, &spec));
-    let names: Vec<&str> =
-        objects.pod_spec.serving_containers().map(|container| container.name.as_str()).collect();
+    let ending = objects.pod_spec.init_containers.iter().filter(|container| !container.is_sidecar());
+    let containers = objects.pod_spec.serving_containers().chain(ending);
+    let names: Vec<&str> = containers.map(|container| container.name.as_str()).collect();
     warnings.extend(values.unused(&names));
     warnings.append(&mut values.problems);
     if warnings.iter().any(Diagnostic::is_error) {

@@ -72,6 +72,7 @@ pub(super) fn template(
             cpu_request_milli: container.resources.cpu_request_milli,
             image_pull: values.dist_of(&only(&of), "image_pull", pulled),
             start: values.dist_of(&only(&of), "start", None),
+            post_start: post_start(container, &of, values),
             startup_time: values.dist_of(&only(&of), "startup", startup),
             app_ready_delay: match known_startup {
                 true => values.dist_of(&only(&of), "app_ready_delay", None),
@@ -84,10 +85,26 @@ pub(super) fn template(
             on_stop: stopping::on_stop(container, &of, part, values),
         }
     });
+    let containers = plans.collect();
+    let init = spec.init_containers.iter().filter(|container| !container.is_sidecar());
+    let init = init.map(|container| {
+        let of = Of { name: &container.name, star: true, main: false };
+        values.dist_of(&of, "run_time", None)
+    });
     PodTemplate {
-        containers: plans.collect(),
+        init: init.collect(),
+        containers,
         grace_seconds: spec.termination_grace_period_seconds,
         readiness_gate: shared.gated && spec.readiness_gates.iter().any(|gate| is_target_gate(gate)),
+    }
+}
+
+/// A sleep says how long it takes; a hook that cannot work is over at once.
+fn post_start(container: &Container, of: &Of<'_>, values: &mut Values<'_>) -> Option<Dist> {
+    let hook = container.lifecycle.post_start.as_ref()?;
+    match hook.slept() {
+        Some(slept) => Some(Dist::Fixed(slept)),
+        None => Some(values.dist_of(of, "post_start_duration", None)),
     }
 }
 
@@ -245,12 +262,6 @@ pub(super) fn warn_of_the_rest(
     values: &mut Values<'_>,
 ) -> Vec<String> {
     let mut rest = Vec::new();
-    for container in spec.init_containers.iter().filter(|container| !container.is_sidecar()) {
-        rest.push(format!("run time of init container {}", container.name));
-    }
-    for container in spec.serving_containers().filter(|container| container.lifecycle.post_start.is_some()) {
-        rest.push(format!("postStart of container {}", container.name));
-    }
     for container in spec.serving_containers().filter(|container| is_mesh(&container.name)) {
         rest.push(format!("requests on their way through {}", container.name));
     }

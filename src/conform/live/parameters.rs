@@ -192,6 +192,7 @@ impl Parameters {
             min_ready_seconds: 0,
             progress_deadline_seconds: None,
             templates: vec![PodTemplate {
+                init: Vec::new(),
                 containers: vec![self.container()?],
                 grace_seconds: self.grace_s.round() as u32,
                 readiness_gate: false,
@@ -231,6 +232,7 @@ impl Parameters {
             image_pull: Dist::ZERO,
             start: between([self.container_start_s + LAG_S[0], self.container_start_s + LAG_S[1]]),
             startup_time: fixed(self.startup_s),
+            post_start: None,
             app_ready_delay: fixed(self.app_ready_delay_s),
             startup_cpu_milli: 0,
             on_stop: match self.term_mode.as_str() {

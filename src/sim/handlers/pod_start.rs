@@ -10,7 +10,7 @@ use crate::sim::event::{ContainerIndex, Event, SetId};
 use crate::sim::path::{App, BackendSpec, PodId, RequestPath};
 use crate::sim::spec::ContainerPlan;
 use crate::sim::world::{Container, Pod, Process, Route};
-use crate::units::SimTime;
+use crate::units::{Nanos, SimTime};
 
 impl<P: RequestPath> Engine<P> {
     /// Adds a pod object; nobody has bound it yet.
@@ -101,8 +101,11 @@ impl<P: RequestPath> Engine<P> {
             let phase = self.housekeeping_phase(id, hpa.metrics.housekeeping);
             self.queue.push(self.now + phase, Event::Housekeeping(id));
         }
-        let delay = self.world.draw_for(Stream::KubeletStart, &self.world.spec.control.sandbox, id, 1);
-        self.queue.push(self.now + delay, Event::StartContainer(id, 0));
+        let sandbox = self.world.draw_for(Stream::KubeletStart, &self.world.spec.control.sandbox, id, 1);
+        let init = (0..).zip(&self.world.template(id).init);
+        let init: Nanos =
+            init.map(|(at, dist)| self.world.draw_for(Stream::Startup, dist, id, 1 << 42 | at)).sum();
+        self.queue.push(self.now + sandbox + init, Event::StartContainer(id, 0));
     }
 
     /// Pulls the image, then creates and starts the container. Pulls on one node wait for each
@@ -141,6 +144,7 @@ impl<P: RequestPath> Engine<P> {
         let container = &mut pod.containers[usize::from(index)];
         container.instance += 1;
         container.process = Process::Running { since: self.now };
+        container.in_post_start = false;
         container.stop = None;
         let instance = container.instance;
         self.timeline.pod(id).started.get_or_insert(self.now);
@@ -149,12 +153,45 @@ impl<P: RequestPath> Engine<P> {
         let startup = self.world.draw_for(Stream::Startup, &plan.startup_time, id, key);
         let app_delay = self.world.draw_for(Stream::Startup, &plan.app_ready_delay, id, key | 1 << 40);
         let is_sidecar = plan.is_sidecar;
+        let hook = plan
+            .post_start
+            .as_ref()
+            .map(|hook| self.world.draw_for(Stream::Startup, hook, id, key | 1 << 43));
         self.queue.push(self.now + startup, Event::Listening(id, index, instance));
         self.queue.push(self.now + startup + app_delay, Event::AppReady(id, index, instance));
         self.process_started_for_probes(id, index);
-        self.notice_container_change(id, index);
         // A sidecar holds the next container back until it has started; app containers do not.
-        if !is_sidecar && instance == 1 {
+        let starts_next = !is_sidecar && instance == 1;
+        match hook {
+            Some(hook) => {
+                self.world.pods[id as usize].containers[usize::from(index)].in_post_start = true;
+                self.queue.push(self.now + hook, Event::PostStartOver(id, index, instance, starts_next));
+            }
+            None => {
+                self.notice_container_change(id, index);
+                if starts_next {
+                    self.start_next(id, index);
+                }
+            }
+        }
+    }
+
+    /// A container's postStart hook has ended: the kubelet goes on with the pod.
+    pub(crate) fn post_start_over(
+        &mut self,
+        id: PodId,
+        index: ContainerIndex,
+        instance: u32,
+        starts_next: bool,
+    ) {
+        let pod = &mut self.world.pods[id as usize];
+        let container = &mut pod.containers[usize::from(index)];
+        if pod.deleted.is_some() || container.instance != instance {
+            return;
+        }
+        container.in_post_start = false;
+        self.notice_container_change(id, index);
+        if starts_next {
             self.start_next(id, index);
         }
     }
@@ -239,6 +276,7 @@ impl<P: RequestPath> Engine<P> {
         container.known_instance = container.instance;
         container.known = match container.process {
             Process::NotStarted => ContainerState::Waiting,
+            Process::Running { .. } if container.in_post_start => ContainerState::Waiting,
             Process::Running { since } => ContainerState::Running { started_at: since },
             Process::Draining => before,
             Process::Exited => ContainerState::Terminated,

@@ -80,6 +80,7 @@ impl DeploymentPlan {
             min_ready_seconds: 0,
             progress_deadline_seconds: Some(600),
             templates: vec![PodTemplate {
+                init: Vec::new(),
                 containers: vec![ContainerPlan::ideal(server)],
                 grace_seconds: 30,
                 readiness_gate: false,
@@ -106,6 +107,7 @@ impl ContainerPlan {
             image_pull: Dist::ZERO,
             start: Dist::ZERO,
             startup_time: Dist::ZERO,
+            post_start: None,
             app_ready_delay: Dist::ZERO,
             startup_cpu_milli: 0,
             on_stop: OnStop::Drain(Drain { limit: None }),

@@ -8,6 +8,8 @@ use crate::units::Nanos;
 /// One revision of a workload's pods.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PodTemplate {
+    /// Run times of the init containers that end, in order: all before the first container.
+    pub init: Vec<Dist>,
     /// `spec.containers`, and restartable init containers (sidecars) before them, in start order.
     pub containers: Vec<ContainerPlan>,
     /// `terminationGracePeriodSeconds`.
@@ -41,6 +43,9 @@ pub struct ContainerPlan {
     pub start: Dist,
     /// Process start to the listener being open.
     pub startup_time: Dist,
+    /// `lifecycle.postStart`: how long the hook runs beside the process. Until it has ended the kubelet
+    /// does not call the container running, and starts no other.
+    pub post_start: Option<Dist>,
     /// From then on the application answers 503 for this long.
     pub app_ready_delay: Dist,
     /// CPU used between process start and listening, thousandths of a core.

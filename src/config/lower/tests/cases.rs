@@ -143,7 +143,7 @@ fn roles_and_ports_are_found() {
         .map(|container| (container.name.as_str(), container.is_sidecar))
         .collect();
     assert_eq!(names, [("mesh", true), ("app", false)]);
-    assert!(native.not_modelled.iter().any(|(_, what)| what == "run time of init container migrate"));
+    assert_eq!(native.spec.deployments[0].templates[0].init.len(), 1, "migrate runs before the containers");
 }
 
 #[test]
