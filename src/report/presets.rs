@@ -87,11 +87,12 @@ pub fn terminations(presets: &[&TerminationPreset]) -> String {
 
 fn stop_words(preset: &TerminationPreset) -> String {
     if let Some(why) = preset.refused {
-        return format!("not simulated: {why}");
+        return format!("refused: {why}");
     }
     let does = match preset.behaviour {
         Termination::Exit => "ends at once, in-flight requests are cut off",
         Termination::Drain => "closes its listener, finishes what it has, ends",
+        Termination::Decline => "answers 503 to what comes, finishes what it has, ends",
         Termination::Ignore => "does not react, serves until SIGKILL",
     };
     let limit = preset.limit_seconds.map_or(String::new(), |seconds| format!(" within {seconds} s"));
@@ -131,6 +132,7 @@ pub fn terminations_json(presets: &[&TerminationPreset]) -> Value {
             "behaviour": match preset.behaviour {
                 Termination::Exit => "exit",
                 Termination::Drain => "drain",
+                Termination::Decline => "decline",
                 Termination::Ignore => "ignore",
             },
             "limit_s": preset.limit_seconds,

@@ -69,6 +69,7 @@ fn on_stop() -> impl Strategy<Value = OnStop> {
         Just(OnStop::Exit),
         Just(OnStop::Ignore),
         drain.clone().prop_map(OnStop::Drain),
+        drain.clone().prop_map(OnStop::Decline),
         (delay(2_000), drain).prop_map(|(time, drain)| OnStop::Linger { time, drain }),
     ]
 }

@@ -84,6 +84,7 @@ pub(super) fn resolve(text: &StopText) -> Result<OnStop, String> {
                 Termination::Exit if limit.is_some_and(|limit| limit.0 > 0) => OnStop::Drain(Drain { limit }),
                 Termination::Exit => OnStop::Exit,
                 Termination::Drain => OnStop::Drain(Drain { limit: limit.or(own) }),
+                Termination::Decline => OnStop::Decline(Drain { limit: limit.or(own) }),
             }
         }
     })
@@ -187,6 +188,7 @@ mod tests {
             ("nginx-quit", drain(None)),
             ("spring-graceful", drain(Some(30))),
             ("spring-graceful,limit=5s", drain(Some(5))),
+            ("spring-undertow", OnStop::Decline(Drain { limit: Some(Nanos::from_secs(30)) })),
             ("php-fpm-quit", OnStop::Exit),
             ("php-fpm-quit,limit=15s", drain(Some(15))),
             ("shell", OnStop::Ignore),

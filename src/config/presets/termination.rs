@@ -13,6 +13,8 @@ pub enum Termination {
     Exit,
     /// It closes its listener, finishes what it has, and ends.
     Drain,
+    /// It answers 503 to what comes from then on, finishes what it has, and ends.
+    Decline,
     /// It does not react.
     Ignore,
 }
@@ -53,7 +55,7 @@ const fn refused(name: &'static str, title: &'static str, why: &'static str) -> 
 }
 
 use Origin::{Documented, Guess, Measured};
-use Termination::{Drain, Exit, Ignore};
+use Termination::{Decline, Drain, Exit, Ignore};
 
 const PRESETS: &[TerminationPreset] = &[
     preset("immediate", "no handler, not process 1; Node without handler", Exit, None, Measured, "Node 20"),
@@ -85,6 +87,14 @@ const PRESETS: &[TerminationPreset] = &[
         "spring-boot LifecycleProperties",
     ),
     preset(
+        "spring-undertow",
+        "Spring Boot up to 3.x with Undertow, server.shutdown=graceful",
+        Decline,
+        Some(30),
+        Documented,
+        "Spring Boot 3.3 reference, graceful shutdown",
+    ),
+    preset(
         "spring-immediate",
         "Spring Boot up to 3.3",
         Exit,
@@ -101,17 +111,12 @@ const PRESETS: &[TerminationPreset] = &[
     refused(
         "gunicorn",
         "gunicorn",
-        "it holds its listener while it ends, and what connects then is reset; that is not simulated yet: `drain,limit=30s` comes nearest",
-    ),
-    refused(
-        "spring-undertow",
-        "Spring Boot with Undertow",
-        "it answers 503 while it drains; that is not simulated yet: `drain,limit=30s` comes nearest",
+        "it holds its listener while it ends, and what connects then is reset; that is not simulated yet: `drain,limit=30s` comes nearest, and loses as much where the front end sends nothing twice",
     ),
     refused(
         "node-close-old",
         "Node before 19, server.close in a handler",
-        "idle connections stay open and carry new requests; that is not simulated yet: `ignore` comes nearest",
+        "new connections are refused while idle ones stay open and carry new requests; that is not simulated yet: the range `ignore..drain` has what it loses",
     ),
 ];
 
@@ -148,6 +153,11 @@ mod tests {
         assert_eq!(termination("nginx-quit").map(|p| p.behaviour), Ok(Drain));
         assert_eq!(termination("spring-graceful").map(|p| p.limit_seconds), Ok(Some(30)));
         assert!(termination("nginx-qiut").unwrap_err().contains("did you mean `nginx-quit`?"));
+        assert_eq!(
+            termination("spring-undertow").map(|p| (p.behaviour, p.limit_seconds)),
+            Ok((Decline, Some(30)))
+        );
+        assert!(termination("node-close-old").unwrap_err().contains("the range `ignore..drain`"));
         assert!(termination("gunicorn").unwrap_err().contains("`drain,limit=30s` comes nearest"));
         assert!(termination("magic").unwrap_err().contains("go-shutdown"));
     }

@@ -49,6 +49,11 @@ impl Stopping<'_> {
 }
 
 impl<'a> Facts<'a> {
+    /// Whether pods that go answer 503 while they drain.
+    pub(super) fn declines(&self) -> bool {
+        self.old.as_ref().is_some_and(|old| matches!(old.behaviour(), OnStop::Decline(_)))
+    }
+
     pub(super) fn of(case: &'a Case) -> Facts<'a> {
         let deployment = case.spec.deployments.first();
         let tier = case.spec.tiers.first();

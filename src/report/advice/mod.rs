@@ -55,6 +55,7 @@ fn advice(cause: Cause, facts: &Facts<'_>, margins: &[Margin]) -> Advice {
         Cause::ExitedInFlight => stop::longer_drain(facts),
         Cause::KeepaliveRace => stop::idle_connections(facts),
         Cause::InPodUpstreamDown => stop::proxy_first(facts),
+        Cause::AppNotReady if facts.declines() => stop::keep_serving(facts),
         Cause::NotListeningYet | Cause::AppNotReady => start::readiness(cause, facts),
         Cause::LivenessRestart => start::liveness(margins),
         Cause::AcceptQueueFull | Cause::Overloaded | Cause::ReadTimeout | Cause::ClientGaveUp => {

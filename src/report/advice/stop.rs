@@ -112,7 +112,7 @@ pub(super) fn finish_requests(facts: &Facts<'_>, margins: &[Margin]) -> Advice {
              on). A preStop longer than the removal plus the longest request helps as well, because then \
              nothing is in service any more when the signal comes.",
         ),
-        OnStop::Drain(_) | OnStop::Linger { .. } | OnStop::Ignore => {
+        OnStop::Drain(_) | OnStop::Decline(_) | OnStop::Linger { .. } | OnStop::Ignore => {
             let grace = span(old.grace);
             match margin(margins, "grace").filter(|margin| margin.slack < 0.0) {
                 Some(lacking) => {
@@ -143,7 +143,7 @@ pub(super) fn finish_requests(facts: &Facts<'_>, margins: &[Margin]) -> Advice {
 
 pub(super) fn longer_drain(facts: &Facts<'_>) -> Advice {
     let limit = facts.old.as_ref().and_then(|old| match old.behaviour() {
-        OnStop::Drain(drain) | OnStop::Linger { drain, .. } => drain.limit,
+        OnStop::Drain(drain) | OnStop::Decline(drain) | OnStop::Linger { drain, .. } => drain.limit,
         OnStop::Exit | OnStop::Ignore => None,
     });
     match limit {

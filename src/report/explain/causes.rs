@@ -19,7 +19,7 @@ pub(super) fn words(cause: Cause) -> Words {
         Cause::AppNotReady => Words {
             title: "the process listened but answered 503 to everything",
             what: "The port was open, the application behind it was still loading (or had lost what it depends \
-                   on) and said so. A tcpSocket probe, or an HTTP probe of a path that always answers, calls such \
+                   on, or was ending: Undertow) and said so. A tcpSocket probe, or an HTTP probe of a path that always answers, calls such \
                    a pod ready.",
             remedy: "Probe a path that fails until the application can really serve.",
             caveat: "Front ends pass such a 503 on: it is an answer, and only a retry on that status would hide it.",
@@ -178,7 +178,8 @@ pub(super) fn words(cause: Cause) -> Words {
             title: "the application shed load",
             what: "A bounded queue inside the application was full and it refused the request itself.",
             remedy: "Capacity for the worst moment; shedding is the lesser evil otherwise.",
-            caveat: "Retries by clients turn a short overload into a long one.",
+            caveat: "Retries by clients turn a short overload into a long one. No run of podloss has this cause \
+                     yet: queues inside applications have no bound.",
             rules: &["PL013"],
         },
         Cause::CircuitOpen => Words {

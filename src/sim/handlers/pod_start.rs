@@ -229,7 +229,8 @@ impl<P: RequestPath> Engine<P> {
         let pod = &mut self.world.pods[id as usize];
         let serves = index == pod.route.server();
         let container = &mut pod.containers[usize::from(index)];
-        if container.instance == instance && container.listening {
+        let is_up = container.listening && matches!(container.process, Process::Running { .. });
+        if container.instance == instance && is_up {
             container.app_ready = true;
             if serves {
                 self.path.set_app(id, App::Up);

@@ -169,6 +169,7 @@ impl<P: RequestPath> Engine<P> {
             // A container that serves nobody, or not yet, has nothing to finish.
             _ if !in_route || !listening => self.process_ends(id, index, Cause::KilledInFlight),
             OnStop::Drain(drain) => self.drain(id, index, instance, drain),
+            OnStop::Decline(drain) => self.decline(id, index, instance, drain),
             OnStop::Linger { time, .. } => {
                 let key = u64::from(index) | u64::from(instance) << 8 | 1 << 42;
                 let delay = self.world.draw_for(Stream::KubeletStop, &time, id, key);
@@ -198,6 +199,24 @@ impl<P: RequestPath> Engine<P> {
         } else {
             self.path.close_inner(id, self.now.0)
         };
+        self.end_when_empty(id, index, instance, drain, empty);
+    }
+
+    /// The listener stays open, but only what was accepted before is served.
+    fn decline(&mut self, id: PodId, index: ContainerIndex, instance: u32, drain: Drain) {
+        let pod = &mut self.world.pods[id as usize];
+        let is_entry = index == pod.route.entry;
+        let container = &mut pod.containers[usize::from(index)];
+        container.process = Process::Draining;
+        container.app_ready = false;
+        if is_entry {
+            self.timeline.pod(id).closed.get_or_insert(self.now);
+        }
+        let empty = self.path.decline(id, self.now.0);
+        self.end_when_empty(id, index, instance, drain, empty);
+    }
+
+    fn end_when_empty(&mut self, id: PodId, index: ContainerIndex, instance: u32, drain: Drain, empty: bool) {
         if empty {
             return self.process_ends(id, index, Cause::ExitedInFlight);
         }

@@ -106,7 +106,7 @@ pub(crate) enum App {
 /// What a probe that was sent through the application's own workers will meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ProbeFate {
-    /// It cannot connect.
+    /// It cannot connect, or the application does not answer properly.
     Refused,
     /// It waits where nobody will serve it within any timeout.
     Hangs,
@@ -206,6 +206,10 @@ pub(crate) trait RequestPath {
     /// The entry's listener closes; accepted requests are still served, idle connections close.
     /// `true` if the pod has nothing to serve; if not, [`Notice::Drained`] will say when.
     fn close(&mut self, pod: PodId, now: u64, cause: Cause) -> bool;
+
+    /// From now on the application answers 503; accepted requests are still served. As
+    /// [`Self::close`].
+    fn decline(&mut self, pod: PodId, now: u64) -> bool;
 
     /// The listener of the application behind a proxy closes.
     fn close_inner(&mut self, pod: PodId, now: u64) -> bool;

@@ -19,6 +19,7 @@ enum Act {
     Open(u32),
     Close(u32),
     CloseInner(u32),
+    Decline(u32),
     Exit { pod: u32, inner: bool },
     Vanish(u32, AfterExit),
     FallSilent(u32),
@@ -36,7 +37,7 @@ impl Act {
         match *self {
             Act::Open(pod) | Act::Close(pod) | Act::CloseInner(pod) | Act::Exit { pod, .. } => Some(pod),
             Act::Vanish(pod, _) | Act::FallSilent(pod) | Act::App(pod, _) | Act::Probe(pod) => Some(pod),
-            Act::Read(pod) => Some(pod),
+            Act::Decline(pod) | Act::Read(pod) => Some(pod),
             Act::List(..) | Act::Reload(..) | Act::ReloadOver(_) => None,
         }
     }
@@ -62,6 +63,7 @@ fn act() -> impl Strategy<Value = Act> {
         3 => (0..PODS).prop_map(Act::Open),
         2 => (0..PODS).prop_map(Act::Close),
         1 => (0..PODS).prop_map(Act::CloseInner),
+        1 => (0..PODS).prop_map(Act::Decline),
         2 => (0..PODS, any::<bool>()).prop_map(|(pod, inner)| Act::Exit { pod, inner }),
         1 => (0..PODS, gone()).prop_map(|(pod, how)| Act::Vanish(pod, how)),
         1 => (0..PODS).prop_map(Act::FallSilent),
@@ -148,6 +150,10 @@ fn run<P: RequestPath<Observer = Recorder>>(case: &Case) -> Seen {
             Act::Close(pod) => {
                 let empty = path.close(*pod, at, Cause::ListenerClosed);
                 log.push((at, format!("closed {pod}, empty {empty}")));
+            }
+            Act::Decline(pod) => {
+                let empty = path.decline(*pod, at);
+                log.push((at, format!("declines {pod}, empty {empty}")));
             }
             Act::CloseInner(pod) => {
                 if case.pods[*pod as usize].behind_proxy {

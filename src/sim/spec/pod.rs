@@ -115,6 +115,8 @@ pub enum OnStop {
         /// What follows.
         drain: Drain,
     },
+    /// It answers 503 to whatever comes from now on, finishes what it has accepted, and ends.
+    Decline(Drain),
     /// It does not react and serves until SIGKILL.
     Ignore,
 }

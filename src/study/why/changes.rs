@@ -2,7 +2,7 @@
 
 use crate::config::case::{Case, Override};
 use crate::model::outcome::Cause;
-use crate::sim::spec::{ContainerPlan, PodTemplate, Role};
+use crate::sim::spec::{ContainerPlan, OnStop, PodTemplate, Role};
 use crate::units::{Nanos, format_duration};
 
 /// One knob and the values it is moved to, the smallest change first.
@@ -44,6 +44,9 @@ pub(super) fn ladders(cause: Cause, case: &Case) -> Vec<Ladder> {
             let above = [1, 5, 15, 60, 600].map(|more| format_duration(idle + Nanos::from_secs(more)));
             found.push(words("keepalive_idle", &above.each_ref().map(String::as_str)));
             found.extend(hooks(entry, grace));
+        }
+        Cause::AppNotReady if matches!(entry.on_stop, OnStop::Decline(_)) => {
+            found.extend(hooks(entry, grace))
         }
         Cause::NotListeningYet | Cause::AppNotReady => {
             if let Some(probe) = entry.readiness {

@@ -129,6 +129,11 @@ impl<O: Observer> RequestPath for FastPath<O> {
         self.begin_draining(pod_id, now)
     }
 
+    fn decline(&mut self, pod_id: PodId, now: u64) -> bool {
+        self.set_app(pod_id, App::NotReady);
+        self.begin_draining(pod_id, now)
+    }
+
     fn close_inner(&mut self, pod_id: PodId, now: u64) -> bool {
         let pod = &mut self.pods[pod_id as usize];
         pod.app = App::Down;
@@ -182,7 +187,7 @@ impl<O: Observer> RequestPath for FastPath<O> {
             Door::Gone(AfterExit::Blackhole) | Door::Lost => return ProbeFate::Hangs,
             Door::Open => {}
         }
-        if self.pods[pod_id as usize].app == App::Down {
+        if self.pods[pod_id as usize].app != App::Up {
             return ProbeFate::Refused;
         }
         self.settle(pod_id, now);

@@ -623,6 +623,11 @@ impl<O: Observer> RequestPath for PlainPath<O> {
         self.begin_draining(pod_id)
     }
 
+    fn decline(&mut self, pod_id: PodId, _now: u64) -> bool {
+        self.set_app(pod_id, App::NotReady);
+        self.begin_draining(pod_id)
+    }
+
     fn close_inner(&mut self, pod_id: PodId, now: u64) -> bool {
         let pod = &mut self.pods[pod_id as usize];
         pod.app = App::Down;
@@ -674,7 +679,7 @@ impl<O: Observer> RequestPath for PlainPath<O> {
             Door::Gone(AfterExit::Blackhole) | Door::Lost => return ProbeFate::Hangs,
             Door::Open => {}
         }
-        if pod.app == App::Down {
+        if pod.app != App::Up {
             return ProbeFate::Refused;
         }
         if !pod.has_room(&self.servers[pod.backend.server as usize]) {
