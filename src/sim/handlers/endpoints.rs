@@ -39,6 +39,8 @@ pub(crate) struct Replica {
     poll_due: bool,
     /// Reloads whose old generation still accepts.
     reloading: u32,
+    /// When its controller hears of the newest slice that is on its way to it.
+    heard_at: SimTime,
     poll_phase: Nanos,
     /// Shift between the simulated clock and this process' whole seconds.
     second_phase: u64,
@@ -64,6 +66,7 @@ impl FrontControl {
             held_stamp: 0,
             poll_due: false,
             reloading: 0,
+            heard_at: SimTime(0),
             poll_phase: Nanos::from_secs_f64(poll.as_secs_f64() * phases.fraction(u64::from(i), 0)),
             second_phase: phases.at(u64::from(i), 1) % 1_000_000_000,
         };
@@ -113,22 +116,7 @@ impl<P: RequestPath> Engine<P> {
 
     /// Writes the slice and tells every process of the front end what changed.
     pub(crate) fn slice_sync(&mut self, id: DeploymentId) {
-        let plan = &self.world.spec.deployments[usize::from(id)];
-        let publish_not_ready = plan.publish_not_ready_addresses;
-        let usable = |pod: &Pod| {
-            // A target must be registered before its readiness gate can be set.
-            let ready = if plan.templates[pod.template].readiness_gate {
-                pod.api_containers_ready
-            } else {
-                pod.api_ready
-            };
-            pod.deployment == id
-                && pod.has_ip
-                && !pod.gone
-                && conditions(ready, pod.deleted.is_some(), publish_not_ready).ready
-        };
-        let now_usable: Vec<PodId> =
-            (0..).zip(&self.world.pods).filter(|(_, pod)| usable(pod)).map(|(i, _)| i).collect();
+        let now_usable = self.usable_pods(id);
         let deployment = &mut self.world.deployments[usize::from(id)];
         deployment.slice_due = false;
         let before = std::mem::replace(&mut deployment.slice, now_usable.clone());
@@ -147,6 +135,25 @@ impl<P: RequestPath> Engine<P> {
         }
     }
 
+    /// The pods that a slice written now would call ready.
+    fn usable_pods(&self, id: DeploymentId) -> Vec<PodId> {
+        let plan = &self.world.spec.deployments[usize::from(id)];
+        let publish_not_ready = plan.publish_not_ready_addresses;
+        let usable = |pod: &Pod| {
+            // A target must be registered before its readiness gate can be set.
+            let ready = if plan.templates[pod.template].readiness_gate {
+                pod.api_containers_ready
+            } else {
+                pod.api_ready
+            };
+            pod.deployment == id
+                && pod.has_ip
+                && !pod.gone
+                && conditions(ready, pod.deleted.is_some(), publish_not_ready).ready
+        };
+        (0..).zip(&self.world.pods).filter(|(_, pod)| usable(pod)).map(|(i, _)| i).collect()
+    }
+
     /// Pods that processes might fall back to and that do not serve any more.
     fn no_longer_serving(&self, id: DeploymentId) -> Vec<PodId> {
         let known = self.front.replicas.iter().flat_map(|replica| replica.terminating.iter().copied());
@@ -159,8 +166,10 @@ impl<P: RequestPath> Engine<P> {
         ended
     }
 
-    /// Each process learns of each change after the delivery's delay; the changes of one slice
-    /// travel together.
+    /// Each process learns of each change after the delivery's delay. A slice is one object and a
+    /// watch keeps its versions in order, so its changes travel together and none overtakes another:
+    /// nobody ever sees an old pod gone before the new one that replaced it. Pod events that are
+    /// heard of directly have no such order.
     fn tell_front(&mut self, changes: &[(PodId, bool)]) {
         let delivery = self.world.spec.tiers[0].delivery.clone();
         let direct = self.world.spec.control.direct_endpoints;
@@ -168,7 +177,12 @@ impl<P: RequestPath> Engine<P> {
             let elsewhere = delivery.remove_elsewhere.as_ref().filter(|_| replica > 0);
             let remove = elsewhere.unwrap_or(&delivery.remove);
             let together = (!direct).then(|| {
-                (self.world.draw(Stream::Addition, &delivery.add), self.world.draw(Stream::Removal, remove))
+                let add = self.world.draw(Stream::Addition, &delivery.add);
+                let remove = self.world.draw(Stream::Removal, remove);
+                let delay = if changes.iter().any(|(_, usable)| *usable) { add } else { remove };
+                let heard_at = &mut self.front.replicas[replica as usize].heard_at;
+                *heard_at = (*heard_at).max(self.now + delay);
+                heard_at.since(self.now)
             });
             for &(pod, usable) in changes {
                 let (stream, dist) =
@@ -180,8 +194,7 @@ impl<P: RequestPath> Engine<P> {
                     // A deleted pod's removal was scheduled with its deletion.
                     (Some(_), _) if !usable && self.world.pods[pod as usize].deleted.is_some() => continue,
                     (Some(total), _) => self.world.draw_for(stream, total, pod, key),
-                    (None, Some((add, _))) if usable => add,
-                    (None, Some((_, remove))) => remove,
+                    (None, Some(delay)) => delay,
                     (None, None) => self.world.draw_for(stream, dist, pod, key),
                 };
                 self.queue.push(self.now + delay, Event::EndpointKnown(replica, pod, usable));
@@ -295,9 +308,9 @@ impl<P: RequestPath> Engine<P> {
     pub(crate) fn reload_begins(&mut self, id: ReplicaId) {
         let Mechanism::Reload { overlap, .. } = self.world.spec.tiers[0].delivery.mechanism else { return };
         let replica = &mut self.front.replicas[id as usize];
-        let Some((_, mut list)) = replica.pending.take() else { return };
-        list.retain(|pod| !replica.barred.contains(pod));
+        let Some((_, list)) = replica.pending.take() else { return };
         replica.reloading += 1;
+        let list = self.without_barred(id, list);
         self.path.front().begin_reload(id, &list, self.now.0);
         self.record_published(id, list);
         self.queue.push(self.now + overlap, Event::ReloadEnds(id));
@@ -313,9 +326,8 @@ impl<P: RequestPath> Engine<P> {
     }
 
     /// Gives a process its list, in place.
-    pub(crate) fn publish(&mut self, id: ReplicaId, mut list: Vec<PodId>) {
-        let barred = &self.front.replicas[id as usize].barred;
-        list.retain(|pod| !barred.contains(pod));
+    pub(crate) fn publish(&mut self, id: ReplicaId, list: Vec<PodId>) {
+        let list = self.without_barred(id, list);
         let list = self.up_of(id, list);
         if list == self.front.replicas[id as usize].published {
             return;
@@ -344,6 +356,15 @@ impl<P: RequestPath> Engine<P> {
     }
 
     // === Overrides ===
+
+    /// A list without the pods whose removal was overridden. A process drops its last pod by taking a
+    /// newer list, so it has the pods that came meanwhile, whatever the stages say.
+    fn without_barred(&self, id: ReplicaId, mut list: Vec<PodId>) -> Vec<PodId> {
+        let Some(last) = list.last().copied() else { return list };
+        let barred = &self.front.replicas[id as usize].barred;
+        list.retain(|pod| !barred.contains(pod));
+        if list.is_empty() { self.usable_pods(self.world.pods[last as usize].deployment) } else { list }
+    }
 
     /// If the scenario says how long a removal takes in all, that replaces the stages.
     pub(crate) fn schedule_removal_override(&mut self, id: PodId) {
