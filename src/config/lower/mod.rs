@@ -96,7 +96,8 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
 
     let tier = tier::front_spec(chosen.preset, &mut values);
     let client = control::client(&described.load, &mut values);
-    let network = control::network(&mut values, tier.keepalive.is_some());
+    let kept = tier.keepalive.is_some() || tier.pins_connections;
+    let network = control::network(&mut values, kept);
     let demand = Demand::of(&described.load, tier.overhead);
     let gated = matches!(tier.delivery.mechanism, crate::sim::spec::Mechanism::TargetGroup(_));
     let sized = size_pods(&selection, &objects, &parts, demand, minor, &mut values);
@@ -105,7 +106,7 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
         cost: &sized.cost,
         workers: sized.workers,
         gated,
-        kept: tier.keepalive.is_some() || tier.pins_connections,
+        kept,
         dependency_fails: events::any(described, |action| matches!(action, EventAction::DependencyDown(_))),
     };
     let before = old.as_ref().unwrap_or(&objects.pod_spec);
