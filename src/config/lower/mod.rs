@@ -115,6 +115,7 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
     let new_template = pods::template(&objects.pod_spec, &parts, &shared, &present, &mut values);
     let templates = vec![pods::template(before, &old_parts, &shared, &present, &mut values), new_template];
     let title = objects.deployment.meta.title();
+    rest::warn_of_services(&objects, &mut values);
     let rest_of_pods = pods::warn_of_the_rest(&objects.pod_spec, &title, minor, gated, &mut values);
     let hpa = sized.hpa.clone().map(|spec| HpaPlan {
         requests: vec![pod_requests(before), pod_requests(&objects.pod_spec)],

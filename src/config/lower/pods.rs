@@ -264,6 +264,14 @@ pub(super) fn warn_of_the_rest(
     let mut rest = Vec::new();
     for container in spec.serving_containers().filter(|container| is_mesh(&container.name)) {
         rest.push(format!("requests on their way through {}", container.name));
+        let message = format!(
+            "{title}: requests on their way through `{}` are not simulated: what is lost when it ends before the application is missing below",
+            container.name
+        );
+        values.problems.push(
+            Diagnostic::warning(code::UNSUPPORTED, message)
+                .help("`podloss check` compares when the two end (PL015)"),
+        );
     }
     if spec.host_network {
         rest.push("hostNetwork (pods of one node share its ports)".to_owned());

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::code;
 use super::fields::Objects;
 use super::roles::{Parts, running};
 use super::values::{Fallback, Values};
 use crate::config::case::Origin;
 use crate::config::knobs;
-use crate::config::manifest::{Manifests, Selection, TrafficPolicy};
+use crate::config::manifest::{Manifests, Selection, Service, TrafficPolicy};
+use crate::diag::Diagnostic;
 
 /// Which container answers is an assumption where it had to be inferred.
 pub(super) fn record_roles(parts: &Parts, objects: &Objects, values: &mut Values<'_>) {
@@ -17,6 +19,22 @@ pub(super) fn record_roles(parts: &Parts, objects: &Objects, values: &mut Values
     let server = parts.server();
     let key = format!("containers.{}.role", containers[server].0.name);
     values.assume(knob, &key, Fallback::plain(parts.parts[server].word(), Origin::Guess, why.clone()));
+}
+
+/// What a Service asks for that is not simulated although it may decide.
+pub(super) fn warn_of_services(objects: &Objects, values: &mut Values<'_>) {
+    let is_local = |service: &&Service| service.external_traffic_policy == TrafficPolicy::Local;
+    for service in objects.services.iter().filter(is_local) {
+        let message = format!(
+            "{} has `externalTrafficPolicy: Local`, which is not simulated: a node drops connections once its last pod has gone, until the load balancer's checks have noticed",
+            service.meta.title()
+        );
+        values.problems.push(
+            Diagnostic::warning(code::UNSUPPORTED, message)
+                .at(service.meta.place())
+                .help("the answer is that of policy Cluster: add the time that those checks take by hand"),
+        );
+    }
 }
 
 /// Fields and objects that are not modelled, with the object's name.
