@@ -141,11 +141,33 @@ fn an_autoscaled_service_loses_less_with_every_step() {
 fn published_cases_hold() {
     let results = hold("published", 8);
     let of = |name: &str| &results[name];
+    // Half of the requests fail while one of two targets is dead, for 13 to 19 s from its deletion on.
+    // The second one begins when the replacement of the first one is there, 20 s later.
+    let (first, last) = losses(of("p2-node-drain"));
+    assert!((60.0..62.0).contains(&first), "P2 loses from the deletion on, not from {first} s");
+    assert!((100.0..116.0).contains(&last), "P2's second pod fails last at about 108 s, not at {last} s");
     assert!(lost(of("p3-prestop-5")) > lost(of("p3-prestop-25")));
     let (first, _) = losses(of("p7-up-and-down"));
     assert!(first > 360.0, "P7 loses on the way down only, but something was lost at {first} s");
     assert_eq!(lost(of("p7-up")), 0);
     assert!(lost(of("p8-keepalive-2s")) > lost(of("p8-keepalive-650s")));
+}
+
+#[test]
+fn stories_come_in_pairs_of_which_one_is_well() {
+    let results = hold("stories", 4);
+    assert_eq!(results.len(), 20, "ten pairs");
+    for (name, broken) in &results {
+        let path = format!("{}/scenarios/stories/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(path).expect("a scenario of the folder");
+        for part in ["# Reported", "# Predicted", "# Assumed"] {
+            assert!(text.contains(part), "{name}: `{part}` is missing");
+        }
+        if let Some(story) = name.strip_suffix("-broken") {
+            let fixed = &results[&format!("{story}-fixed")];
+            assert!(lost(broken) > 10 * lost(fixed), "{story}: {} and {}", lost(broken), lost(fixed));
+        }
+    }
 }
 
 #[test]

@@ -1,0 +1,243 @@
+//! The failure stories that people tell of front ends, rollouts and scale-ins. What was broken loses
+//! requests by the cause that the story names; what was cured does not.
+//!
+//! `table` holds a row for every story and variant. A story that the model cannot tell is in it as well,
+//! with the reason and with how podloss says so.
+
+mod bases;
+mod causes;
+mod table;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use podloss::config::case::Override;
+use podloss::config::inputs::Inputs;
+use podloss::config::lower::{Lowered, lower};
+use podloss::diag::Diagnostic;
+use podloss::model::outcome::{Cause, Status};
+use podloss::sim::{self, RunResult};
+
+/// Knobs and values.
+pub(crate) type Settings = &'static [(&'static str, &'static str)];
+
+/// One story, or one variant of it.
+pub(crate) struct Story {
+    /// Its number in the collection, and a letter where there are several variants.
+    pub(crate) id: &'static str,
+    /// In a few words.
+    pub(crate) tale: &'static str,
+    pub(crate) told: Told,
+}
+
+pub(crate) enum Told {
+    /// By the broken case, and by what cures it.
+    Simulated(Case, Suffers, &'static [Cure]),
+    /// Not at all: the phrase stands in MODEL.md, where it says what is missing.
+    NotModelled(&'static str, Says),
+}
+
+/// Something to simulate.
+#[derive(Clone, Copy)]
+pub(crate) struct Case {
+    pub(crate) front: &'static str,
+    pub(crate) manifests: &'static str,
+    /// Load and events, one argument a line.
+    pub(crate) line: &'static str,
+    pub(crate) with: Settings,
+}
+
+/// What the broken one shows.
+#[derive(Clone, Copy)]
+pub(crate) enum Suffers {
+    /// Requests of every method get this status, by this cause.
+    Loses(Status, Cause),
+    /// POSTs do; the front end sends the others again.
+    LosesPosts(Status, Cause),
+    /// The rollout does not end in time.
+    Stalls,
+    /// The autoscaler asks for more pods than this, which is more than the load is worth.
+    Grows(u32),
+}
+
+/// What makes it well.
+pub(crate) enum Cure {
+    Set(Settings),
+    Apply(&'static str),
+    /// Another load or event.
+    Do(&'static str),
+}
+
+/// What podloss says to a story that it cannot tell.
+pub(crate) enum Says {
+    /// Manifests and front end are refused, in these words.
+    No { manifests: &'static str, front: Option<&'static str>, words: &'static str },
+    /// The rest is simulated with a warning, and this is listed as without effect.
+    WithoutEffect { manifests: &'static str, words: &'static str },
+    /// No manifest speaks of it, and there is no setting to say it with.
+    Nothing,
+}
+
+const SEEDS: [u64; 2] = [3, 4];
+
+/// A case with more settings, which win over its own.
+pub(crate) fn lowered(case: &Case, more: Settings) -> Result<Lowered, Vec<Diagnostic>> {
+    let files =
+        [("command line", format!("web.yaml\n{}", case.line)), ("web.yaml", case.manifests.to_owned())];
+    let files: Vec<(String, String)> = files.into_iter().map(|(n, text)| (n.to_owned(), text)).collect();
+    let mut values = BTreeMap::from([("front-end", case.front)]);
+    values.extend(case.with.iter().chain(more).copied());
+    let set = |(knob, value): (&str, &str)| Override { knob: knob.to_owned(), value: value.to_owned() };
+    let overrides: Vec<Override> = values.into_iter().map(set).collect();
+    let inputs = Inputs::stored(&files)?;
+    let (described, _) = inputs.described(&overrides)?;
+    lower(&described)
+}
+
+/// A few runs of a case.
+pub(crate) fn runs(name: &str, case: &Case, more: Settings) -> Vec<RunResult> {
+    let lowered = lowered(case, more).unwrap_or_else(|errors| panic!("{name}: {errors:#?}"));
+    SEEDS.iter().map(|seed| sim::run(&lowered.spec, *seed, 0, &|| false)).collect()
+}
+
+impl Suffers {
+    /// Whether a run shows it, as it should be shown.
+    fn seen(self, run: &RunResult) -> bool {
+        let lost =
+            |status, cause| run.tally.causes.get(&(status, cause)).map_or((0, 0), |t| (t.count, t.posts));
+        match self {
+            Suffers::Loses(status, cause) => {
+                let (all, posts) = lost(status, cause);
+                all > posts && posts > 0
+            }
+            Suffers::LosesPosts(status, cause) => {
+                let (all, posts) = lost(status, cause);
+                all == posts && posts > 0
+            }
+            Suffers::Stalls => run.timeline.rollouts.iter().any(|rollout| rollout.end.is_none()),
+            Suffers::Grows(pods) => run.replicas.1 > pods,
+        }
+    }
+
+    /// The cause of its losses, if it loses.
+    pub(crate) fn cause(self) -> Option<Cause> {
+        match self {
+            Suffers::Loses(_, cause) | Suffers::LosesPosts(_, cause) => Some(cause),
+            Suffers::Stalls | Suffers::Grows(_) => None,
+        }
+    }
+
+    /// Whether anything is left of it.
+    fn left(self, run: &RunResult) -> bool {
+        match self {
+            Suffers::Loses(_, cause) | Suffers::LosesPosts(_, cause) => {
+                run.tally.causes.keys().any(|(_, seen)| *seen == cause)
+            }
+            Suffers::Stalls | Suffers::Grows(_) => self.seen(run),
+        }
+    }
+}
+
+/// What a run shows, for whoever has to find out why a story failed.
+fn summary(run: &RunResult) -> String {
+    let cause = |((status, cause), tally): (&(Status, Cause), &podloss::account::CauseTally)| {
+        format!("{} x {status} {cause} ({} POST)", tally.count, tally.posts)
+    };
+    let causes: Vec<String> = run.tally.causes.iter().map(cause).collect();
+    let (_, most, _) = run.replicas;
+    format!("{} requests, up to {most} replicas, lost: [{}]", run.tally.arrived, causes.join(", "))
+}
+
+/// Everything in which a story is not told as people tell it.
+fn misses(story: &Story) -> Vec<String> {
+    let name = format!("{}, {}", story.id, story.tale);
+    let (case, suffers, cures) = match &story.told {
+        Told::Simulated(case, suffers, cures) => (case, *suffers, *cures),
+        Told::NotModelled(gap, says) => return unsaid(&name, gap, says),
+    };
+    let mut wrong = Vec::new();
+    for run in runs(&name, case, &[]).iter().filter(|run| !suffers.seen(run)) {
+        wrong.push(format!("{name}: broken, but {}", summary(run)));
+    }
+    assert!(!cures.is_empty(), "{name}: no cure");
+    for (number, cure) in (1..).zip(cures) {
+        let cured = match cure {
+            Cure::Set(settings) => runs(&name, case, settings),
+            Cure::Apply(manifests) => runs(&name, &Case { manifests, ..*case }, &[]),
+            Cure::Do(line) => runs(&name, &Case { line, ..*case }, &[]),
+        };
+        for run in cured.iter().filter(|run| suffers.left(run)) {
+            wrong.push(format!("{name}: cure {number}, but {}", summary(run)));
+        }
+    }
+    wrong
+}
+
+/// Where podloss answers a story that it cannot tell, or does not say that it cannot.
+fn unsaid(name: &str, gap: &str, says: &Says) -> Vec<String> {
+    let model = include_str!("../../MODEL.md");
+    let gaps = model.split("## Known gaps").nth(1).and_then(|rest| rest.split("\n## ").next());
+    let gaps = gaps.expect("MODEL.md has known gaps").split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut wrong = Vec::new();
+    if !gaps.contains(gap) {
+        wrong.push(format!("{name}: the known gaps in MODEL.md lack `{gap}`"));
+    }
+    let lowered = |manifests: &'static str, front: Option<&'static str>| {
+        let overrides = front.map(|front| Override { knob: "front-end".into(), value: front.into() });
+        let line = "web.yaml\n--rps 20\n--event rollout@10s\n";
+        let files =
+            [("command line".to_owned(), line.to_owned()), ("web.yaml".to_owned(), manifests.to_owned())];
+        let inputs = Inputs::stored(&files).expect("readable inputs");
+        let (described, _) = inputs.described(overrides.as_slice()).expect("known settings");
+        lower(&described)
+    };
+    match says {
+        Says::Nothing => {}
+        Says::No { manifests, front, words } => match lowered(manifests, *front) {
+            Ok(_) => wrong.push(format!("{name}: answered, and not refused")),
+            Err(errors) if errors.iter().any(|error| error.message.contains(words)) => {}
+            Err(errors) => wrong.push(format!("{name}: refused, but not as `{words}`: {errors:#?}")),
+        },
+        Says::WithoutEffect { manifests, words } => {
+            let lowered = lowered(manifests, None).expect("a case");
+            if !lowered.not_modelled.iter().any(|(_, field)| field.contains(words)) {
+                wrong.push(format!("{name}: `{words}` is not among {:?}", lowered.not_modelled));
+            }
+            if !lowered.warnings.iter().any(|warning| warning.message.contains("not simulated")) {
+                wrong.push(format!("{name}: no warning, but {:?}", lowered.warnings));
+            }
+        }
+    }
+    wrong
+}
+
+#[test]
+fn every_story_is_told() {
+    let wrong: Vec<String> = table::stories().iter().flat_map(misses).collect();
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_story_is_left_out() {
+    let number = |story: &Story| story.id.trim_end_matches(char::is_alphabetic).to_owned();
+    let told: BTreeSet<String> = table::stories().iter().map(number).collect();
+    let all: BTreeSet<String> = (1..=24).map(|number| format!("S{number}")).collect();
+    assert_eq!(told, all);
+    let ids: BTreeSet<&str> = table::stories().iter().map(|story| story.id).collect();
+    assert_eq!(ids.len(), table::stories().len(), "an id is there twice");
+}
+
+/// A list reaches a process in one piece and in order. So with maxUnavailable 0 no process is ever
+/// without a pod, however fast the old one is dropped.
+#[test]
+fn the_rollout_of_a_single_pod_never_leaves_the_front_end_without_one() {
+    let stories = table::stories();
+    let single = stories.iter().find(|story| story.id == "S3").expect("the story of a single pod");
+    let Told::Simulated(case, ..) = &single.told else { panic!("it is simulated") };
+    for more in [&[("preStop", "10s")][..], &[("preStop", "10s"), ("removal", "100ms")]] {
+        let lowered = lowered(case, more).unwrap_or_else(|errors| panic!("{errors:#?}"));
+        for run in 0..60 {
+            let run = sim::run(&lowered.spec, 1, run, &|| false);
+            assert_eq!(run.tally.arrived, run.tally.ok(), "{more:?}: {}", summary(&run));
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! The table. What people told is in the project's collection of facts about load balancers; where a
+//! story names no rate, no number of pods and no times, they are chosen so that a run is short.
+
+use podloss::model::outcome::Cause::{self, *};
+use podloss::model::outcome::Status::{self, *};
+
+use super::bases::{GATED, LOCAL, MESH, NEG, NODE_PORTS, PHP, SCALED, UNPROBED, WEB};
+use super::{Case, Cure, Says, Settings, Story, Suffers, Told};
+
+const ROLLOUT: &str = "--rps 100\n--duration 60s\n--event rollout@10s\n";
+/// Load balancers of clouds take their time.
+const LONG_ROLLOUT: &str = "--rps 50\n--duration 3m\n--event rollout@10s\n";
+/// Connections rest when there is little to do.
+const QUIET: &str = "--rps 2\n--duration 2h\n";
+
+/// Nobody taught the process to stop, and a dead address answers with a reset: the "111: Connection
+/// refused" of the reports.
+const ABRUPT: Settings = &[("on-stop", "exit"), ("after_exit", "refused"), ("startup", "3s")];
+/// Behind a cloud's network nobody answers for it.
+const SILENT: Settings = &[("on-stop", "exit"), ("after_exit", "blackhole"), ("startup", "3s")];
+
+fn story(
+    id: &'static str,
+    tale: &'static str,
+    case: Case,
+    suffers: Suffers,
+    cures: &'static [Cure],
+) -> Story {
+    Story { id, tale, told: Told::Simulated(case, suffers, cures) }
+}
+
+fn not_modelled(id: &'static str, tale: &'static str, gap: &'static str, says: Says) -> Story {
+    Story { id, tale, told: Told::NotModelled(gap, says) }
+}
+
+const fn loses(status: Status, cause: Cause) -> Suffers {
+    Suffers::Loses(status, cause)
+}
+
+pub(crate) fn stories() -> Vec<Story> {
+    let at = |front, manifests, line, with| Case { front, manifests, line, with };
+    let ingress = |line, with| at("ingress-nginx", WEB, line, with);
+    vec![
+        story(
+            "S1",
+            "a deleted pod cuts POSTs off, tries elsewhere hide the rest",
+            ingress(
+                "--rps 100\n--duration 40s\n--event kill-pod@10s\n",
+                &[("on-stop", "exit"), ("latency", "400ms"), ("startup", "3s")],
+            ),
+            Suffers::LosesPosts(BadGateway, KilledInFlight),
+            &[Cure::Set(&[("preStop", "10s")]), Cure::Set(&[("on-stop", "drain")])],
+        ),
+        story(
+            "S2",
+            "so many pods go at once that three tries meet three dead ones",
+            ingress(
+                "--rps 300\n--duration 40s\n--event scale=3@10s\n",
+                &[("on-stop", "exit"), ("after_exit", "refused"), ("replicas", "10")],
+            ),
+            loses(BadGateway, ListenerClosed),
+            &[Cure::Set(&[("preStop", "10s")]), Cure::Do("--rps 300\n--duration 40s\n--event scale=9@10s\n")],
+        ),
+        story(
+            "S3",
+            "all tries go to the one pod that is gone",
+            ingress(
+                "--rps 50\n--duration 40s\n--event rollout@10s\n",
+                &[
+                    ("on-stop", "exit"),
+                    ("after_exit", "refused"),
+                    ("startup", "3s"),
+                    ("replicas", "1"),
+                    ("maxSurge", "1"),
+                    ("maxUnavailable", "0"),
+                ],
+            ),
+            loses(BadGateway, ListenerClosed),
+            &[Cure::Set(&[("preStop", "10s")])],
+        ),
+        story(
+            "S4",
+            "nginx behind nginx is ended by SIGTERM",
+            ingress(ROLLOUT, &[("on-stop", "nginx-term"), ("latency", "400ms"), ("startup", "1s")]),
+            Suffers::LosesPosts(BadGateway, KilledInFlight),
+            &[Cure::Set(&[("on-stop", "nginx-quit")])],
+        ),
+        story(
+            "S5",
+            "a server closes idle connections before the ALB does",
+            at("aws-alb-ip", WEB, QUIET, &[("keepalive_idle", "5s"), ("race_window", "5ms")]),
+            loses(BadGateway, KeepaliveRace),
+            &[Cure::Set(&[("keepalive_idle", "65s")])],
+        ),
+        story(
+            "S5b",
+            "a server closes idle connections before nginx does, which sends no POST twice",
+            ingress("--rps 4\n--duration 2h\n", &[("keepalive_idle", "5s"), ("race_window", "5ms")]),
+            Suffers::LosesPosts(BadGateway, KeepaliveRace),
+            &[Cure::Set(&[("keepalive_idle", "65s")])],
+        ),
+        story(
+            "S6",
+            "an ALB sends to pods that are gone until it has deregistered them",
+            at("aws-alb-ip", GATED, LONG_ROLLOUT, SILENT),
+            loses(GatewayTimeout, Blackholed),
+            &[Cure::Set(&[("preStop", "70s"), ("grace", "90")])],
+        ),
+        story(
+            "S6b",
+            "the same while the node still answers for the pod",
+            at("aws-alb-ip", GATED, LONG_ROLLOUT, ABRUPT),
+            loses(BadGateway, ListenerClosed),
+            &[Cure::Set(&[("preStop", "70s"), ("grace", "90")])],
+        ),
+        story(
+            "S7",
+            "a hook of 40 s in a grace period of 30 s",
+            at(
+                "aws-alb-ip",
+                GATED,
+                LONG_ROLLOUT,
+                &[
+                    ("on-stop", "drain"),
+                    ("latency", "10s"),
+                    ("startup", "3s"),
+                    ("removal", "25s"),
+                    ("preStop", "40s"),
+                    ("grace", "30"),
+                ],
+            ),
+            loses(BadGateway, KilledInFlight),
+            &[Cure::Set(&[("grace", "60")])],
+        ),
+        story(
+            "S8",
+            "old targets are gone before new ones are in service",
+            at(
+                "aws-alb-ip",
+                WEB,
+                LONG_ROLLOUT,
+                &[
+                    ("replicas", "2"),
+                    ("startup", "1s"),
+                    ("removal", "5s"),
+                    ("preStop", "40s"),
+                    ("grace", "60"),
+                ],
+            ),
+            loses(Unavailable, NoEndpoints),
+            &[Cure::Apply(GATED), Cure::Set(&[("minReadySeconds", "60")])],
+        ),
+        story(
+            "S9",
+            "gated pods wait for a controller that is stuck",
+            at(
+                "aws-alb-ip",
+                GATED,
+                "--rps 5\n--duration 8m\n--event rollout@10s\n",
+                &[("startup", "3s"), ("settle_limit", "1m"), ("front_end.reconcile", "1000s")],
+            ),
+            Suffers::Stalls,
+            &[Cure::Set(&[("front_end.reconcile", "10s")])],
+        ),
+        story(
+            "S10",
+            "an NLB goes on for two minutes, whatever the delay is set to",
+            at(
+                "aws-nlb",
+                WEB,
+                "--rps 20\n--duration 5m\n--event rollout@10s\n",
+                &[
+                    ("on-stop", "exit"),
+                    ("startup", "3s"),
+                    ("removal", "2m"),
+                    ("preStop", "30s"),
+                    ("grace", "60"),
+                ],
+            ),
+            loses(Timeout, Blackholed),
+            &[Cure::Set(&[("preStop", "130s"), ("grace", "160")])],
+        ),
+        not_modelled(
+            "S11",
+            "an ALB's pooled connections to node ports stay with a pod that ends",
+            "Target groups by instance, whose node ports kube-proxy serves, are refused",
+            Says::No {
+                manifests: NODE_PORTS,
+                front: None,
+                words: "the nodes' ports behind it are not simulated",
+            },
+        ),
+        not_modelled(
+            "S11b",
+            "the same, asked for by name",
+            "Target groups by instance, whose node ports kube-proxy serves, are refused",
+            Says::No { manifests: WEB, front: Some("aws-alb-instance"), words: "--front-end aws-alb-ip" },
+        ),
+        not_modelled(
+            "S12",
+            "a mesh proxy leaves while its application still drains",
+            "Istio: sidecars in front of the pods, and their drain time",
+            Says::WithoutEffect { manifests: MESH, words: "requests on their way through istio-proxy" },
+        ),
+        story(
+            "S13",
+            "a gateway does not retry what a reset has cut off",
+            at(
+                "istio-gateway",
+                WEB,
+                ROLLOUT,
+                &[("on-stop", "exit"), ("latency", "300ms"), ("startup", "2s")],
+            ),
+            loses(Unavailable, KilledInFlight),
+            &[Cure::Set(&[("on-stop", "drain")]), Cure::Set(&[("preStop", "10s")])],
+        ),
+        story(
+            "S13b",
+            "a gateway's list is old, and retries meet other dead pods",
+            at(
+                "istio-gateway",
+                WEB,
+                ROLLOUT,
+                &[
+                    ("on-stop", "drain"),
+                    ("after_exit", "refused"),
+                    ("startup", "2s"),
+                    // The longest that istiod collects changes.
+                    ("front_end.batch", "10s"),
+                ],
+            ),
+            loses(Unavailable, ListenerClosed),
+            &[Cure::Set(&[("preStop", "15s")])],
+        ),
+        story(
+            "S14",
+            "Envoy keeps connections for an hour, the server does not",
+            at("istio-gateway", WEB, QUIET, &[("keepalive_idle", "5s"), ("race_window", "5ms")]),
+            loses(Unavailable, KeepaliveRace),
+            &[Cure::Set(&[("front_end.keepalive_idle", "4s")])],
+        ),
+        story(
+            "S15",
+            "a NEG detaches late: every kind of silence is a 502",
+            at("gke-neg", NEG, "--rps 100\n--duration 4m\n--event rollout@10s\n", SILENT),
+            loses(BadGateway, Blackholed),
+            &[Cure::Set(&[("preStop", "100s"), ("grace", "120")])],
+        ),
+        story(
+            "S16",
+            "an Application Gateway needs 40 s for its pool",
+            at(
+                "azure-agic",
+                WEB,
+                LONG_ROLLOUT,
+                &[
+                    ("on-stop", "drain"),
+                    ("startup", "3s"),
+                    ("removal", "40s"),
+                    ("preStop", "30s"),
+                    ("grace", "101"),
+                ],
+            ),
+            loses(BadGateway, Blackholed),
+            &[Cure::Set(&[("preStop", "90s")])],
+        ),
+        not_modelled(
+            "S17",
+            "a node without a pod of its own drops connections",
+            "kube-proxy: `externalTrafficPolicy: Local` and what an external load balancer's checks make of it",
+            Says::WithoutEffect { manifests: LOCAL, words: "externalTrafficPolicy: Local" },
+        ),
+        story(
+            "S18",
+            "kept connections stay with a pod that has left the rotation",
+            at(
+                "kube-proxy",
+                WEB,
+                "--conns 40\n--think 50ms\n--duration 60s\n--event rollout@10s\n",
+                &[("on-stop", "exit"), ("latency", "100ms"), ("startup", "2s"), ("preStop", "3s")],
+            ),
+            loses(Reset, KilledInFlight),
+            &[Cure::Set(&[("keepalive_idle", "0s")]), Cure::Set(&[("on-stop", "drain")])],
+        ),
+        story(
+            "S19",
+            "an autoscaler adds pods that do not listen yet",
+            at(
+                "ingress-nginx",
+                UNPROBED,
+                "--rps 50@0,200@30s\n--duration 3m\n",
+                &[("latency", "20ms,cpu=10ms"), ("startup", "10s")],
+            ),
+            loses(BadGateway, NotListeningYet),
+            &[Cure::Apply(SCALED)],
+        ),
+        story(
+            "S20",
+            "a JVM's start looks like load, and brings more of them",
+            at(
+                "ingress-nginx",
+                UNPROBED,
+                "--rps 50@0,80@60s\n--duration 8m\n",
+                &[("latency", "20ms,cpu=10ms"), ("startup", "60s"), ("containers.*.startup_cpu", "2")],
+            ),
+            // 80 requests/s at 10 ms of CPU and 60 % of half a core are worth three pods.
+            Suffers::Grows(12),
+            &[Cure::Apply(SCALED), Cure::Set(&[("containers.*.startup_cpu", "0")])],
+        ),
+        not_modelled(
+            "S21",
+            "one worker never gets the list that drops a dead pod",
+            "a push to a worker that fails",
+            Says::Nothing,
+        ),
+        story(
+            "S22",
+            "php-fpm gives up its requests at once, process_control_timeout is 0",
+            at(
+                "ingress-nginx",
+                PHP,
+                "--rps 50\n--duration 40s\n--event scale=2@10s\n",
+                &[("latency", "500ms,cpu=5ms"), ("startup", "2s")],
+            ),
+            loses(BadGateway, InPodUpstreamDown),
+            &[Cure::Set(&[("containers.php-fpm.on_stop", "php-fpm-quit,limit=15s"), ("preStop", "10s")])],
+        ),
+        story(
+            "S23",
+            "Traefik dials pods that are gone, for 30 s each",
+            at("traefik", WEB, "--rps 50\n--duration 100s\n--event rollout@10s\n", SILENT),
+            loses(GatewayTimeout, Blackholed),
+            &[Cure::Set(&[("preStop", "15s")])],
+        ),
+        story(
+            "S23b",
+            "Traefik does not try again where it is refused",
+            at("traefik", WEB, ROLLOUT, ABRUPT),
+            loses(BadGateway, ListenerClosed),
+            &[Cure::Set(&[("preStop", "15s")])],
+        ),
+        not_modelled(
+            "S24",
+            "conntrack calls packets invalid, and connections are reset at random",
+            "resets that have nothing to do with pods",
+            Says::Nothing,
+        ),
+    ]
+}
