@@ -51,7 +51,7 @@ pub(super) const FIELDS: &[Knob] = &[
         "Deployment:spec.template.spec.containers[*].lifecycle.preStop.sleep.seconds",
         Kind::Seconds,
         "preStop sleep",
-        "A preStop hook that sleeps, in place of any other; 0 removes it.",
+        "A preStop hook that sleeps, in place of any other (a command before Kubernetes 1.30); 0 removes it.",
     )
     .alias("preStop"),
     Knob::new(

@@ -21,6 +21,8 @@ pub(super) struct Objects {
     pub(super) autoscalers: Vec<HorizontalPodAutoscaler>,
     /// `spec.replicas` was set over the manifest.
     pub(super) replicas_set: bool,
+    /// The minor version of Kubernetes.
+    pub(super) minor: u32,
 }
 
 /// One setting of a field, taken apart.
@@ -141,13 +143,18 @@ fn set_deployment(objects: &mut Objects, field: &Field<'_>) -> Result<(), String
         }
         _ => {
             let rest = path.trim_start_matches("template.spec.containers[*].");
-            return set_containers(&mut objects.pod_spec.containers, field, rest);
+            return set_containers(&mut objects.pod_spec.containers, field, rest, objects.minor);
         }
     }
     Ok(())
 }
 
-fn set_containers(containers: &mut [Container], field: &Field<'_>, path: &str) -> Result<(), String> {
+fn set_containers(
+    containers: &mut [Container],
+    field: &Field<'_>,
+    path: &str,
+    minor: u32,
+) -> Result<(), String> {
     let names: Vec<String> = containers.iter().map(|container| container.name.clone()).collect();
     let mut seen = false;
     let mut done = false;
@@ -157,7 +164,7 @@ fn set_containers(containers: &mut [Container], field: &Field<'_>, path: &str) -
             continue;
         }
         seen = true;
-        done |= set_container(container, &field.value, path);
+        done |= set_container(container, &field.value, path, minor);
     }
     match (seen, done) {
         (false, _) => {
@@ -169,7 +176,7 @@ fn set_containers(containers: &mut [Container], field: &Field<'_>, path: &str) -
 }
 
 /// Whether the container has what is to be changed.
-fn set_container(container: &mut Container, value: &Value, path: &str) -> bool {
+fn set_container(container: &mut Container, value: &Value, path: &str, minor: u32) -> bool {
     let probe = match path.split_once('.') {
         Some(("readinessProbe", name)) => Some((&mut container.readiness_probe, name)),
         Some(("livenessProbe", name)) => Some((&mut container.liveness_probe, name)),
@@ -184,7 +191,12 @@ fn set_container(container: &mut Container, value: &Value, path: &str) -> bool {
     match (path, value) {
         ("lifecycle.preStop.sleep.seconds", value) => {
             let seconds = count(value);
-            container.lifecycle.pre_stop = (seconds > 0).then_some(Hook::Sleep { seconds });
+            // The action is there from 1.30 on; before that a sleep is a command.
+            let hook = match minor {
+                30.. => Hook::Sleep { seconds },
+                _ => Hook::Exec(vec!["sleep".to_owned(), seconds.to_string()]),
+            };
+            container.lifecycle.pre_stop = (seconds > 0).then_some(hook);
         }
         ("resources.requests.cpu", Value::Cores(milli)) => {
             container.resources.cpu_request_milli = Some(*milli)

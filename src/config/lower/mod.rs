@@ -82,6 +82,7 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
         services: selection.services.iter().map(|service| (*service).clone()).collect(),
         autoscalers: selection.autoscalers.iter().map(|scaler| (*scaler).clone()).collect(),
         replicas_set: false,
+        minor,
     };
     fields::apply(&mut objects, &mut values);
     let parts = roles::parts(&objects, &selection.ingresses, &mut values).map_err(|error| vec![error])?;
