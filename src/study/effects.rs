@@ -79,7 +79,7 @@ impl<'a> Points<'a> {
 /// distribution.
 ///
 /// [`Value::moved`]: crate::config::knobs::Value::moved
-pub(super) fn set(assumption: &Assumption, value: &str) -> Override {
+pub(crate) fn set(assumption: &Assumption, value: &str) -> Override {
     let knob = assumption.key.clone();
     let moved = knobs::find(&knob).ok().and_then(|found| {
         let kind = found.knob.kind;
@@ -89,7 +89,7 @@ pub(super) fn set(assumption: &Assumption, value: &str) -> Override {
 }
 
 /// The assumptions that are moved: decisive, with a range, at most [`MOST_VARIED`].
-pub(super) fn varied(case: &Case) -> impl Iterator<Item = (usize, &Assumption, &(String, String))> {
+pub(crate) fn varied(case: &Case) -> impl Iterator<Item = (usize, &Assumption, &(String, String))> {
     let ranged = case.assumptions.iter().enumerate().filter(|(_, a)| a.decisive);
     ranged.filter_map(|(index, a)| Some((index, a, a.range.as_ref()?))).take(MOST_VARIED)
 }

@@ -172,7 +172,7 @@ fn judge_values(
             (Some(hits.into()), verdict, format!("{hits} of {runs} runs{}", none_seen(hits, runs)))
         }
         _ if matches!(metric, Metric::Margin(_)) => {
-            let broken = values.iter().filter(|v| !satisfies(comparison, **v)).count() as u32;
+            let broken = values.iter().filter(|v| !comparison.accepts(**v)).count() as u32;
             let verdict = match broken {
                 0 if enough(runs) => Judgement::Hold,
                 0 => Judgement::Inconclusive,
@@ -228,28 +228,31 @@ fn zero_test(comparison: Comparison, hits: u32, runs: u32) -> Option<Judgement> 
             (0, _) => Judgement::Inconclusive,
             _ => Judgement::Hold,
         }),
-        _ if hits == 0 && satisfies(comparison, 0.0) => Some(none),
+        _ if hits == 0 && comparison.accepts(0.0) => Some(none),
         _ => None,
     }
 }
 
-fn satisfies(comparison: Comparison, value: f64) -> bool {
-    match comparison {
-        // Adding zero takes the sign off a negative zero.
-        Comparison::Equal(x) => (value + 0.0).total_cmp(&(x + 0.0)).is_eq(),
-        Comparison::Unequal(x) => (value + 0.0).total_cmp(&(x + 0.0)).is_ne(),
-        Comparison::AtMost(x) => value <= x,
-        Comparison::Below(x) => value < x,
-        Comparison::AtLeast(x) => value >= x,
-        Comparison::Above(x) => value > x,
-        Comparison::Within(lo, hi) => (lo..=hi).contains(&value),
+impl Comparison {
+    /// Whether a value is as it should be.
+    pub fn accepts(self, value: f64) -> bool {
+        match self {
+            // Adding zero takes the sign off a negative zero.
+            Comparison::Equal(x) => (value + 0.0).total_cmp(&(x + 0.0)).is_eq(),
+            Comparison::Unequal(x) => (value + 0.0).total_cmp(&(x + 0.0)).is_ne(),
+            Comparison::AtMost(x) => value <= x,
+            Comparison::Below(x) => value < x,
+            Comparison::AtLeast(x) => value >= x,
+            Comparison::Above(x) => value > x,
+            Comparison::Within(lo, hi) => (lo..=hi).contains(&value),
+        }
     }
 }
 
 /// Holds if every value of the interval satisfies the comparison, fails if none does.
 fn by_interval(comparison: Comparison, interval: Option<Interval>) -> Judgement {
     let Some(Interval { lo, hi }) = interval else { return Judgement::Inconclusive };
-    let both = satisfies(comparison, lo) && satisfies(comparison, hi);
+    let both = comparison.accepts(lo) && comparison.accepts(hi);
     let (inside, outside) = match comparison {
         Comparison::Equal(x) => (both && lo >= hi, x < lo || x > hi),
         Comparison::Unequal(x) => (x < lo || x > hi, lo >= hi && !both),

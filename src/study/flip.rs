@@ -38,7 +38,7 @@ pub(super) fn find(study: &Study, points: &mut Points<'_>, at: &At<'_>) -> Optio
 
 /// How values of a range are written, so that one between them can be.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Scale {
+pub(crate) enum Scale {
     /// Durations, to this step.
     Duration {
         /// Nanoseconds.
@@ -52,7 +52,7 @@ pub(super) enum Scale {
 }
 
 impl Scale {
-    pub(super) fn of(a: &str, b: &str) -> Option<Scale> {
+    pub(crate) fn of(a: &str, b: &str) -> Option<Scale> {
         if let (Ok(a), Ok(b)) = (parse_duration(a), parse_duration(b)) {
             // A power of ten no larger than a hundredth of the range, at least a microsecond.
             let hundredth = (a.0.abs_diff(b.0) / 100).max(1_000);
@@ -85,7 +85,7 @@ impl Scale {
     }
 
     /// The middle of two values on the scale's steps; `None` when they are neighbours.
-    fn between(&self, a: &str, b: &str) -> Option<String> {
+    pub(crate) fn between(&self, a: &str, b: &str) -> Option<String> {
         let (a, b) = (self.read(a), self.read(b));
         ((a - b).abs() >= 1.5 * self.step()).then(|| self.write(0.5 * (a + b)))
     }

@@ -12,19 +12,22 @@ use crate::sim::spec::SimSpec;
 use crate::sim::{self, RunResult};
 
 /// Threads, somebody who watches, and somebody who may break off.
-pub(super) struct Pool<'a> {
+pub(crate) struct Pool<'a> {
     threads: rayon::ThreadPool,
     progress: &'a dyn Progress,
     stop: &'a (dyn Fn() -> bool + Sync),
     stopped: AtomicBool,
 }
 
+/// What one run is made from: the input, the seed, and the run's number counted from 0.
+pub(crate) type OneRun = (Arc<SimSpec>, u64, u32);
+
 /// Runs per thread between two merges: enough to even out runs of different length, few enough
 /// that results which wait to be merged need little memory.
 const RUNS_PER_THREAD: u32 = 4;
 
 impl<'a> Pool<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         threads: Option<usize>,
         progress: &'a dyn Progress,
         stop: &'a (dyn Fn() -> bool + Sync),
@@ -37,12 +40,12 @@ impl<'a> Pool<'a> {
     }
 
     /// Announces work.
-    pub(super) fn planned(&self, purpose: &str, runs: u32) {
+    pub(crate) fn planned(&self, purpose: &str, runs: u32) {
         self.progress.planned(purpose, runs);
     }
 
     /// Whether somebody has broken off.
-    pub(super) fn stopped(&self) -> bool {
+    pub(crate) fn stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed)
     }
 
@@ -71,6 +74,24 @@ impl<'a> Pool<'a> {
             (first..last).zip(results).for_each(|(run, result)| take(run, result));
             first = last;
         }
+    }
+
+    /// Simulates one run for each job, all at once, and keeps what `take` makes of each.
+    pub(crate) fn map<J: Sync, T: Send>(
+        &self,
+        jobs: &[J],
+        run_of: &(dyn Fn(&J) -> OneRun + Sync),
+        take: &(dyn Fn(&J, RunResult) -> T + Sync),
+    ) -> Vec<T> {
+        self.threads.install(|| {
+            let one = |job: &J| {
+                let (spec, seed, run) = run_of(job);
+                let result = sim::run(&spec, seed, u64::from(run), &|| self.asked_to_stop());
+                self.progress.done();
+                take(job, result)
+            };
+            jobs.par_iter().map(one).collect()
+        })
     }
 
     fn asked_to_stop(&self) -> bool {

@@ -113,6 +113,11 @@ impl RunSummary {
         }
     }
 
+    /// Pods on average, terminating ones included: pod-hours per hour.
+    pub fn mean_pods(&self) -> f64 {
+        self.pod_ns as f64 / self.end_ns.max(1) as f64
+    }
+
     /// How many requests were lost for this cause, whatever the status.
     pub fn lost_by(&self, cause: Cause) -> u64 {
         self.causes.iter().filter(|c| c.cause == cause).map(|c| c.count).sum()

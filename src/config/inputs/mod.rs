@@ -19,9 +19,10 @@ pub use request::{COMMAND_LINE, Request};
 
 use super::case::{Case, Override};
 use super::described::{Described, EventLine};
+use super::knobs::{Knob, find};
 use super::load::{self, Surroundings, aftermath};
 use super::lower::lower;
-use super::manifest::{Manifests, Selection, select_workload};
+use super::manifest::{Manifests, Selection, apply_patch, select_workload};
 use super::scenario::starter;
 use super::settings::{Layer, Setting, Settings};
 use super::statements::{RUNS_DEFAULT, Swept, setting};
@@ -145,11 +146,20 @@ impl Inputs {
         &self,
         overrides: &[Override],
     ) -> Result<(Described<'_>, Vec<Diagnostic>), Vec<Diagnostic>> {
+        self.described_with(None, overrides)
+    }
+
+    fn described_with(
+        &self,
+        events: Option<&[EventLine]>,
+        overrides: &[Override],
+    ) -> Result<(Described<'_>, Vec<Diagnostic>), Vec<Diagnostic>> {
         let Gathered { said, manifests, from, warnings, .. } = &self.gathered;
         let mut settings = self.settings(overrides)?;
         let selection = self.workload(&settings).map_err(|error| vec![error])?;
         annotations::annotated(selection.deployment)?.into_iter().for_each(|said| settings.push(said));
-        let mut events = said.events.clone().unwrap_or_default();
+        let own = || said.events.clone().unwrap_or_default();
+        let mut events = events.map_or_else(own, <[EventLine]>::to_vec);
         events.sort_by_key(|event| event.at);
         let plan = load::plan(&settings, &self.surroundings(&events, &selection))?;
         let mut all = manifests.warnings.clone();
@@ -175,7 +185,19 @@ impl Inputs {
     /// # Errors
     /// Everything that keeps the inputs from making a case.
     pub fn case(&self, overrides: &[Override]) -> Result<Case, Vec<Diagnostic>> {
-        let (described, mut warnings) = self.described(overrides)?;
+        self.case_with(None, overrides)
+    }
+
+    /// The same with other events in place of the inputs' own.
+    ///
+    /// # Errors
+    /// As [`Inputs::case`].
+    pub fn case_with(
+        &self,
+        events: Option<&[EventLine]>,
+        overrides: &[Override],
+    ) -> Result<Case, Vec<Diagnostic>> {
+        let (described, mut warnings) = self.described_with(events, overrides)?;
         let lowered = lower(&described)?;
         warnings.extend(lowered.warnings);
         Ok(Case {
@@ -192,6 +214,27 @@ impl Inputs {
             seed: self.seed(),
             runs: self.runs(),
         })
+    }
+
+    /// Whether scenario or flags set a knob over what the manifests say.
+    pub fn sets(&self, knob: &Knob) -> bool {
+        self.gathered.said.settings.iter().any(|setting| is_of(setting, &[knob]))
+    }
+
+    /// The same inputs after a strategic merge patch of their manifests. What scenario or flags set
+    /// of `freed` no longer counts: the patch says it.
+    ///
+    /// # Errors
+    /// A patch that does not fit the manifests, or manifests that are wrong with it.
+    pub fn patched(&self, patch: &str, freed: &[&Knob]) -> Result<Inputs, Vec<Diagnostic>> {
+        let changed = apply_patch(&self.gathered.manifests.sources, patch).map_err(|error| vec![error])?;
+        let mut texts = self.texts();
+        for (name, text) in changed {
+            texts.iter_mut().filter(|(known, _)| *known == name).for_each(|(_, old)| old.clone_from(&text));
+        }
+        let mut inputs = Inputs::stored(&texts)?;
+        inputs.gathered.said.settings.retain(|setting| !is_of(setting, freed));
+        Ok(inputs)
     }
 
     /// A scenario file to begin with: what the command line says, and every unknown that decides
@@ -235,6 +278,11 @@ impl Inputs {
             traces: &self.gathered.traces,
         }
     }
+}
+
+/// Whether a setting is one of these knobs, of whatever container or object.
+fn is_of(setting: &Setting, knobs: &[&Knob]) -> bool {
+    find(&setting.path).is_ok_and(|found| knobs.iter().any(|knob| knob.path == found.knob.path))
 }
 
 #[cfg(test)]
