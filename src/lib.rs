@@ -6,6 +6,7 @@
 //! where time passes), `account` (integers that merge exactly), `report` (renderers).
 
 pub mod account;
+pub mod advise;
 pub mod cli;
 pub mod config;
 pub mod conform;

@@ -24,12 +24,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("config", &["diag", "model", "random", "sim", "units", "workload"]),
     ("lint", &["config", "diag", "model", "random", "sim", "units"]),
     ("study", &["account", "config", "diag", "model", "random", "sim", "stats", "units", "workload"]),
+    ("advise", &["config", "diag", "model", "random", "sim", "study", "units", "workload"]),
     ("sweep", &["account", "config", "diag", "model", "report", "sim", "stats", "study", "units"]),
     ("conform", &["hpa_state", "model", "random", "sim", "units", "workload"]),
     (
         "report",
         &[
             "account",
+            "advise",
             "config",
             "diag",
             "hpa_replay",
@@ -47,6 +49,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "account",
+            "advise",
             "config",
             "conform",
             "diag",

@@ -5,6 +5,7 @@
 //! adding one takes its `mod` line and its line in the list of commands below. Results go to
 //! standard output, everything else to standard error.
 
+mod advise;
 mod baseline;
 mod case_args;
 mod check;
@@ -102,6 +103,7 @@ commands! {
     Run(run::Run),
     Demo(demo::Demo),
     Init(init::Init),
+    Advise(advise::Advise),
     Compare(compare::Compare),
     Test(test::Test),
     Baseline(baseline::Baseline),

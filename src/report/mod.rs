@@ -1,6 +1,7 @@
 //! Renderers: what a finished result looks like to people and to machines.
 
 pub mod advice;
+pub mod advised;
 pub mod baseline;
 pub mod comparison;
 pub mod details;

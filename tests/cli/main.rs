@@ -1,5 +1,6 @@
 //! The command as its users see it: arguments in, streams and exit codes out.
 
+mod advise;
 mod check;
 mod ci;
 mod compare;

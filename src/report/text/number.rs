@@ -63,7 +63,7 @@ pub fn cut(text: &str, width: usize) -> String {
 }
 
 /// Breaks a text at blanks into lines of at most `width` characters; a longer word is cut.
-pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(in crate::report) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         let word = cut(word, width);

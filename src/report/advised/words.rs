@@ -1,0 +1,237 @@
+//! Sentences about advice: why a value is what it is, and what it costs besides.
+
+use crate::advise::{Advice, Corner, Failure, Outcome, Reason, Unknown, Value};
+use crate::config::case::Origin;
+use crate::model::outcome::Cause;
+use crate::report::text::counted;
+use crate::report::text::number::about;
+
+/// What fails, where, and by what.
+pub(super) fn failure(advice: &Advice, failure: &Failure) -> String {
+    let trial = advice.trials.get(failure.trial).map_or("", |(trial, _)| trial.name);
+    let place = match (&failure.corner, advice.unknowns.is_empty()) {
+        (_, true) => String::new(),
+        (Corner::Central, _) => ", unknowns at their usual values".to_owned(),
+        (corner, _) => format!(", {}", corner.words(&advice.unknowns)),
+    };
+    format!("{} in trial `{trial}`{place}", seen(advice, failure))
+}
+
+fn seen(advice: &Advice, failure: &Failure) -> String {
+    let runs = counted(failure.runs as usize, "run");
+    let lost = || {
+        let by = failure.cause.map_or_else(String::new, |cause| format!(" ({cause})"));
+        format!("{} lost in {runs}{by}", about(failure.lost as f64))
+    };
+    match &failure.reason {
+        Reason::Goal(index, seen) => {
+            let goal = &advice.question.goals[*index];
+            match goal.forbids_loss() {
+                true => lost(),
+                false if failure.lost > 0 => format!("{}: {}, {}", goal.text, goal.shown(*seen), lost()),
+                false => format!("{}: {}", goal.text, goal.shown(*seen)),
+            }
+        }
+        Reason::Unfinished => "the rollout does not end".to_owned(),
+        Reason::Worse => format!("{}, more than with the present setting", lost()),
+        Reason::Impossible(message) => message.clone(),
+    }
+}
+
+/// Why a value is what it is: the mechanism, and what the next cheaper one does.
+pub(super) fn why(advice: &Advice, value: &Value) -> String {
+    let Some(bound) = &value.bound else {
+        return match value.advised.cmp(&value.knob.now) {
+            std::cmp::Ordering::Less => "cheaper than now, and every goal holds".to_owned(),
+            _ => "as it is: nothing asks for more".to_owned(),
+        };
+    };
+    let cheaper = &value.knob.values[value.advised - 1];
+    let mechanism = if bound.helps(&advice.question.goals).contains(&value.knob.name) {
+        mechanism(value.knob.name, bound.cause, &advice.heading.front_end)
+    } else {
+        "nothing about this knob explains what the next value loses; it is rare, and may come with any"
+            .to_owned()
+    };
+    format!("{mechanism}. With {cheaper}: {}", failure(advice, bound))
+}
+
+fn mechanism(knob: &str, cause: Option<Cause>, front: &str) -> String {
+    match (knob, cause) {
+        ("preStop", Some(Cause::KilledInFlight | Cause::ExitedInFlight)) => format!(
+            "the process ends what it is serving when it stops, so the hook outlasts the last request that {front} sends"
+        ),
+        ("preStop", Some(Cause::KeepaliveRace)) => {
+            format!("{front} must have let go of its kept connections before the server closes them")
+        }
+        ("preStop", Some(Cause::InPodUpstreamDown)) => {
+            "no container of the pod may leave before the one that hands it requests".to_owned()
+        }
+        ("preStop", _) => format!("the pod serves on until {front} sends it nothing more"),
+        ("grace", _) => {
+            "the grace period covers the hook and what is still being served after it; it cuts either \
+                         short, with SIGKILL two seconds later"
+                .to_owned()
+        }
+        ("hpa.min", Some(Cause::NoEndpoints)) => "a pod that goes must leave another one behind".to_owned(),
+        ("hpa.min", _) => "fewer pods do not carry the load until new ones are ready".to_owned(),
+        ("hpa.cpu", _) => "a higher target leaves too little room until new pods are ready".to_owned(),
+        ("hpa.scaleDown.window", _) => "a shorter window takes pods away that are needed again".to_owned(),
+        ("hpa.scaleUp.window", _) => "a longer window holds back pods that are needed".to_owned(),
+        ("maxUnavailable", _) => "the pods that a rollout may take away are needed".to_owned(),
+        ("maxSurge", _) => "with fewer additional pods too few are ready during a rollout".to_owned(),
+        ("minReadySeconds", _) => format!("old pods stay until new ones are in rotation at {front}"),
+        ("readiness.failureThreshold" | "readiness.timeoutSeconds", _) => {
+            "a pod that is slow for a while stays in rotation".to_owned()
+        }
+        ("readiness.successThreshold", _) => "a pod is taken in only once it can serve".to_owned(),
+        _ => "the next cheaper value does not hold".to_owned(),
+    }
+}
+
+/// A narrowed range, such as `removal <= 12.3s`.
+pub(super) fn limit(unknown: &Unknown) -> String {
+    let key = &unknown.assumption.key;
+    let whole = unknown.assumption.range.as_ref();
+    match whole.filter(|(good, bad)| good != &unknown.bad || good == bad) {
+        Some(_) => format!("{key} stays within {}", unknown.range()),
+        None => format!("{key} is {}", unknown.good),
+    }
+}
+
+pub(super) fn origin(unknown: &Unknown) -> &'static str {
+    match unknown.assumption.origin {
+        Origin::Given => "given",
+        Origin::Documented => "documented",
+        Origin::Measured => "measured",
+        Origin::Guess => "guess",
+    }
+}
+
+/// What is left to do where no setting helps, by the mechanism of what fails.
+pub(super) fn beyond(failure: &Failure) -> String {
+    let what = match failure.cause {
+        Some(Cause::ListenerClosed | Cause::Unreachable | Cause::Blackholed | Cause::AcceptQueueReset) => {
+            "the front end sends to pods for longer than any hook may last, or the connections never leave them: \
+             measure its removal delay, and see `podloss why` for one request"
+        }
+        Some(Cause::InPodUpstreamDown) => {
+            "a container of the pod leaves before the one that hands it requests: give both the same hook, and let the \
+             inner one drain longer"
+        }
+        Some(Cause::KeepaliveRace) => {
+            "idle connections are closed by the pod while the front end still uses them: raise the server's \
+             keep-alive above the front end's idle timeout; a longer preStop changes nothing about that"
+        }
+        Some(Cause::KilledInFlight | Cause::ExitedInFlight) => {
+            "the process ends while it is serving: it must finish its requests on SIGTERM"
+        }
+        Some(Cause::NotListeningYet | Cause::AppNotReady) => {
+            "pods get requests before they can serve: a readiness probe must ask what requests need"
+        }
+        Some(Cause::Crashed | Cause::NodeLost) => "a fault takes requests with it, whatever the setting",
+        Some(Cause::LivenessRestart) => {
+            "the liveness probe restarts pods that are only slow or only starting"
+        }
+        Some(Cause::OomKilled) => "a container goes beyond its memory limit",
+        Some(_) => "the pods cannot carry this load: more CPU or workers per pod, or more of them",
+        None => "no request is lost, so the goal itself is out of reach: compare it with `podloss run`",
+    };
+    format!("The knobs of advice do not reach it: {what}.")
+}
+
+/// Side costs and conditions, each a sentence or two.
+pub(super) fn notes(advice: &Advice) -> Vec<String> {
+    let facts = &advice.facts;
+    let changed = |name: &str| {
+        advice.values.iter().any(|value| value.knob.name == name && value.advised != value.knob.now)
+    };
+    let mut notes = Vec::new();
+    if changed("preStop") || changed("grace") {
+        notes.push(
+            "Pods stop by the spec they were created with: the rollout that brings this in loses what rollouts \
+             lose now. It counts from the next one."
+                .to_owned(),
+        );
+    }
+    if changed("preStop") {
+        notes.extend(hook_notes(advice));
+    }
+    let stop = advice.costs[1].stop_s.unwrap_or(0.0);
+    let reclaim = |notice: u32| {
+        format!(
+            "A node that is taken back with {notice} s of notice ends pods that need up to {} s to stop, whatever the \
+             grace period says.",
+            about(stop)
+        )
+    };
+    match stop {
+        stop if stop > 120.0 => notes.push(reclaim(120)),
+        stop if stop > 30.0 => notes.push(format!("{} 120 s of notice are enough.", reclaim(30))),
+        _ => {}
+    }
+    if let Some(min) = facts.hpa_min.filter(|_| changed("hpa.min")) {
+        notes.push(format!(
+            "At its smallest the service has {}: one that fails takes 1/{min} of the requests with it until the \
+             front end knows.",
+            counted(min as usize, "pod")
+        ));
+    }
+    if let Some(budget) = facts.budgets.first() {
+        notes.push(format!(
+            "PodDisruptionBudget {budget} limits evictions only: it protects neither rollouts nor the autoscaler's \
+             scale-in."
+        ));
+    }
+    if matches!(advice.outcome, Outcome::Narrowed(_) | Outcome::Holds) && !advice.unknowns.is_empty() {
+        notes.push(
+            "These are the least values that hold over these ranges: they keep nothing in reserve, and beyond the \
+             ranges nothing is predicted. Measure what decides, and say it (`--removal 8s..12s`)."
+                .to_owned(),
+        );
+    }
+    notes.push(
+        "Not seen in these files: injected sidecars, room on nodes and addresses for the peak.".to_owned(),
+    );
+    notes
+}
+
+fn hook_notes(advice: &Advice) -> Vec<String> {
+    let facts = &advice.facts;
+    let mut notes = Vec::new();
+    if facts.containers.len() > 1 {
+        notes.push(format!(
+            "The hook is on every container that stops side by side ({}): on one alone it would let another leave \
+             first. Keep them the same.",
+            facts.containers.join(", ")
+        ));
+    }
+    notes.push(if facts.kubernetes_minor >= 30 {
+        format!(
+            "`preStop.sleep` is on by default from Kubernetes 1.30 (here 1.{}); an older API server drops it, and \
+             then there is no delay at all.",
+            facts.kubernetes_minor
+        )
+    } else {
+        format!(
+            "Kubernetes 1.{} has no sleep action, so the hook is a command. Where an image has no `sleep` it fails, the \
+             stop signal comes at once, and the only trace is an event of the pod (FailedPreStopHook). From 1.30 use \
+             `preStop.sleep`.",
+            facts.kubernetes_minor
+        )
+    });
+    if facts.pinned {
+        notes.push(
+            "Clients stay with the pod that their connection leads to. A longer preStop changes nothing for a \
+             connection that stays open through it; the server must ask for a new one (Connection: close, GOAWAY)."
+                .to_owned(),
+        );
+    } else if facts.pooled {
+        notes.push(
+            "A longer hook than this changes nothing for kept connections: what counts is that the front end has \
+             stopped using them by then."
+                .to_owned(),
+        );
+    }
+    notes
+}

@@ -1,0 +1,173 @@
+//! `podloss advise`.
+
+use serde_json::Value;
+
+use super::support::{Answer, Folder, run};
+
+const WEB: &str = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 3
+  strategy: {rollingUpdate: {maxUnavailable: 0, maxSurge: 1}}
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+        - name: app
+          image: example/app:1
+          ports: [{containerPort: 8080}]
+          readinessProbe: {httpGet: {path: /ready, port: 8080}, periodSeconds: 2}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+";
+
+/// A scenario with one unknown that decides, and that the manifests answer with nothing.
+const SCENARIO: &str = "\
+model = 1
+manifests = [\"web.yaml\"]
+duration = \"1m\"
+[load]
+kind = \"open\"
+rps = 60
+[containers.app]
+service = { median = \"20ms\", p99 = \"60ms\", cpu = \"2ms\" }
+startup = \"2s\"
+on_stop = \"drain,limit=30s\"
+keepalive_idle = \"75s\"
+[front_end]
+preset = \"aws-alb-ip\"
+removal = \"3s..9s\"
+addition = \"1s\"
+[[event]]
+at = \"10s\"
+do = \"rollout\"
+";
+
+/// What requests are lost by that go to a pod which has stopped.
+const STOPPED: [&str; 2] = ["listener_closed", "blackholed"];
+
+fn folder() -> Folder {
+    Folder::new(&[("web.yaml", WEB), ("web.toml", SCENARIO)])
+}
+
+fn json(answer: &Answer) -> Value {
+    serde_json::from_str(&answer.out)
+        .unwrap_or_else(|error| panic!("{error}: {}\n{}", answer.out, answer.talk))
+}
+
+fn value<'j>(advice: &'j Value, knob: &str) -> &'j Value {
+    let values = advice["values"].as_array().expect("a list");
+    values.iter().find(|value| value["knob"] == knob).unwrap_or_else(|| panic!("no {knob} in {advice:#}"))
+}
+
+#[test]
+fn the_least_hook_is_found_and_its_patch_does_what_it_says() {
+    let folder = folder();
+    let answer = run(folder.path(), "advise web.toml --runs 4 --patch patch.yaml -o json");
+    assert_eq!(answer.code, Some(0), "{}{}", answer.out, answer.talk);
+    let advice = json(&answer);
+    assert_eq!(advice["outcome"], "holds");
+    let hook = value(&advice, "preStop");
+    // As long as the removal takes at most, and what is on its way then.
+    assert!(["9s", "10s", "11s"].contains(&hook["advised"].as_str().expect("a text")), "{hook:#}");
+    let cause = hook["next_cheaper"]["fails"]["cause"].as_str();
+    assert!(cause.is_some_and(|cause| STOPPED.contains(&cause)), "{hook:#}");
+    assert_eq!(value(&advice, "grace")["changed"], false);
+    let names: Vec<&str> = advice["trials"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|trial| trial["name"].as_str())
+        .collect();
+    for name in ["as written", "rollback", "scale-in", "pod deleted"] {
+        assert!(names.contains(&name), "{name} is missing in {names:?}");
+    }
+    let patch = std::fs::read_to_string(folder.file("patch.yaml")).expect("a patch");
+    assert_eq!(patch, advice["patch"].as_str().expect("a text"));
+    assert!(patch.contains("sleep:") && patch.contains("name: app"), "{patch}");
+
+    // One step less loses, with the same scenario at the end of the range.
+    let seconds: u32 =
+        hook["advised"].as_str().expect("a text").trim_end_matches('s').parse().expect("seconds");
+    let at = |seconds: u32| {
+        let flags = format!("--set preStop={seconds}s --removal 9s --runs 6 --seed 1 -o json --central");
+        json(&run(folder.path(), &format!("run web.toml {flags}")))["per_run"]["lost"]["mean"].as_f64()
+    };
+    assert_eq!(at(seconds), Some(0.0));
+    assert!(at(seconds.saturating_sub(2)).is_some_and(|lost| lost > 0.0));
+}
+
+#[test]
+fn the_page_says_ranges_costs_and_what_was_not_scored() {
+    let folder = folder();
+    let answer = run(folder.path(), "advise web.toml --runs 2 --knob preStop --knob grace");
+    assert_eq!(answer.code, Some(0), "{}{}", answer.out, answer.talk);
+    // Lines are broken where they are full.
+    let flat = answer.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    for words in [
+        "HOLDS over the whole ranges",
+        "the pod serves on until aws-alb-ip sends it nothing more. With ",
+        "No loss predicted while",
+        "3s..9s",
+        "Pods stop by the spec they were created with",
+        "Kubernetes 1.30",
+        "Patch (strategic merge)",
+        "Verified: the patch applied to the manifests",
+    ] {
+        assert!(flat.contains(words), "{words} is missing in\n{}", answer.out);
+    }
+    assert!(!answer.out.to_lowercase().contains("zero downtime"), "{}", answer.out);
+    let again = run(folder.path(), "advise web.toml --runs 2 --knob preStop --knob grace --threads 1");
+    assert_eq!(answer.out, again.out, "the same for any number of threads");
+}
+
+#[test]
+fn where_nothing_holds_it_says_so_and_where_a_part_does_it_says_which_part() {
+    let folder = folder();
+    // No hook of the grid is long enough for the whole range.
+    let answer = run(folder.path(), "advise web.toml --runs 2 --knob preStop=0s,3s,6s -o json");
+    let advice = json(&answer);
+    assert_eq!((answer.code, &advice["outcome"]), (Some(4), &"narrowed".into()), "{advice:#}");
+    let removal = advice["unknowns"].as_array().expect("a list").iter().find(|u| u["key"] == "removal");
+    let removal = removal.expect("the unknown that decides");
+    assert_eq!((&removal["narrowed"], &removal["whole_range"][1]), (&true.into(), &"9s".into()));
+    assert!(
+        removal["range"][1].as_str().is_some_and(|end| end.starts_with('5') || end.starts_with('6')),
+        "{removal}"
+    );
+
+    // Nor does one that may not be longer than nothing.
+    let answer = run(folder.path(), "advise web.toml --runs 2 --knob maxSurge");
+    assert_eq!(answer.code, Some(3), "{}{}", answer.out, answer.talk);
+    let told = answer.out.contains("NOTHING HOLDS") && STOPPED.iter().any(|cause| answer.out.contains(cause));
+    assert!(told, "{}", answer.out);
+}
+
+#[test]
+fn a_hook_is_never_put_where_it_hurts() {
+    let busy = WEB.replace(
+        "readinessProbe:",
+        "lifecycle: {preStop: {exec: {command: [/drain.sh]}}}\n          readinessProbe:",
+    );
+    let folder = Folder::new(&[("web.yaml", &busy), ("web.toml", SCENARIO)]);
+    let answer = run(folder.path(), "advise web.toml --runs 2 --knob preStop");
+    assert_eq!(answer.code, Some(2), "{}", answer.out);
+    assert!(answer.talk.contains("does more than sleep"), "{}", answer.talk);
+    for (arguments, words) in [
+        ("advise web.toml --goal p98==0", "unknown metric `p98`"),
+        ("advise web.toml --knob replicas", "is no knob of advice"),
+        ("advise web.toml --knob hpa.min", "no such thing to set"),
+        ("advise web.toml --knob preStop=soon", "preStop"),
+        ("advise web.toml --from web.yaml", "leave `--from` out"),
+    ] {
+        let answer = run(folder.path(), arguments);
+        assert_eq!(answer.code, Some(2), "{arguments}: {}", answer.out);
+        assert!(answer.talk.contains(words), "{arguments}: {words} is missing in {}", answer.talk);
+    }
+}
