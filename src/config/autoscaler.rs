@@ -20,16 +20,17 @@ pub fn hpa_spec(object: &HorizontalPodAutoscaler) -> hpa::HpaSpec {
     }
 }
 
-/// What one pod of this spec requests, sidecars included, in thousandths.
+/// What one pod of this spec requests, in thousandths.
 pub fn pod_requests(spec: &PodSpec) -> hpa::PodRequests {
     let of = |container: &Container| hpa::ContainerRequests {
         name: container.name.clone(),
         requests: requests(&container.resources),
     };
-    hpa::PodRequests {
-        containers: spec.serving_containers().map(of).collect(),
-        pod_level: requests(&spec.resources),
-    }
+    let init = spec
+        .init_containers
+        .iter()
+        .map(|c| hpa::InitRequests { is_sidecar: c.is_sidecar(), container: of(c) });
+    hpa::PodRequests::new(spec.containers.iter().map(of).collect(), init, requests(&spec.resources))
 }
 
 fn requests(resources: &Resources) -> BTreeMap<String, i64> {

@@ -11,7 +11,8 @@ pub const SCHEMA: &str = "podloss-hpa-vectors/1";
 /// Runs every vector of a file.
 ///
 /// # Errors
-/// If the file is not of [`SCHEMA`] or a vector has no input that can be read.
+/// If the file is not of [`SCHEMA`], has no list of vectors or a vector has no name. A single input
+/// that cannot be read is no error of the file: its vector has a mismatch that says why.
 pub fn run(file: &Value) -> Result<Vec<VectorOutcome>, String> {
     if file.get("schema").and_then(Value::as_str) != Some(SCHEMA) {
         return Err(format!("schema: write \"{SCHEMA}\""));
@@ -24,8 +25,15 @@ fn run_one(index: usize, vector: &Value) -> Result<VectorOutcome, String> {
     let id = vector.get("name").and_then(Value::as_str);
     let id = id.ok_or_else(|| format!("vectors[{index}].name: write a text"))?.to_owned();
     let input = vector.get("input").cloned().unwrap_or_default();
-    let output = Request::from_value(input).map_err(|error| format!("{id}: input: {error}"))?.run();
-    let mismatches = vector.get("expect").map_or_else(Vec::new, |expect| compare(expect, &output));
+    let (output, mismatches) = match (Request::from_value(input), vector.get("expect")) {
+        (Err(error), _) => (Value::Null, vec![format!("input: {error}")]),
+        (Ok(request), None) => (request.run(), Vec::new()),
+        (Ok(request), Some(expect)) => {
+            let output = request.run();
+            let mismatches = compare(expect, &output);
+            (output, mismatches)
+        }
+    };
     Ok(VectorOutcome { id, output, mismatches })
 }
 
@@ -101,13 +109,29 @@ mod tests {
             (json!({}), "schema: write \"podloss-hpa-vectors/1\""),
             (json!({ "schema": SCHEMA }), "vectors: write a list"),
             (json!({ "schema": SCHEMA, "vectors": [{}] }), "vectors[0].name: write a text"),
-            (
-                json!({ "schema": SCHEMA, "vectors": [{ "name": "x", "input": { "stage": "guess" } }] }),
-                "x: input: stage: `guess` is no stage",
-            ),
         ] {
             let error = run(&file).unwrap_err();
             assert!(error.starts_with(message), "{error}");
         }
+    }
+
+    #[test]
+    fn an_input_that_cannot_be_read_fails_its_vector_alone() {
+        let clamp = |min: i32| {
+            json!({ "stage": "clamp-legacy", "currentReplicas": 5, "proposal": 7,
+                "minReplicas": min, "maxReplicas": 8 })
+        };
+        let file = json!({ "schema": SCHEMA, "vectors": [
+            { "name": "good", "input": clamp(3), "expect": { "desiredReplicas": 7 } },
+            { "name": "unreadable", "input": { "stage": "guess" } },
+            // Nobody checks the bounds here, and the lower one is looked at first.
+            // Source: kubernetes horizontal.go convertDesiredReplicasWithRules.
+            { "name": "min above max", "input": clamp(9),
+              "expect": { "desiredReplicas": 9, "reason": "TooFewReplicas" } },
+        ]});
+        let outcomes = run(&file).unwrap();
+        assert_eq!(outcomes[1].output, Value::Null);
+        assert!(outcomes[1].mismatches[0].starts_with("input: stage: `guess` is no stage"));
+        assert!(outcomes[0].mismatches.is_empty() && outcomes[2].mismatches.is_empty(), "{outcomes:?}");
     }
 }

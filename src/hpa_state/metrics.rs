@@ -66,6 +66,7 @@ pub(super) struct SampleIn {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ContainerSampleIn {
+    #[serde(default)]
     name: String,
     value_milli: Option<Milli>,
 }

@@ -12,8 +12,8 @@ use super::selector::LabelSelector;
 use super::spec::BehaviorIn;
 use super::timestamp;
 use crate::model::hpa::{
-    ContainerRequests, MetricSource, MetricSpec, MetricTarget, Phase, PodRequests, PodView, Status,
-    TargetKind,
+    ContainerRequests, InitRequests, MetricSource, MetricSpec, MetricTarget, Phase, PodRequests, PodView,
+    Status, TargetKind,
 };
 use crate::units::{Nanos, SimTime, parse_duration, parse_quantity_milli};
 
@@ -344,15 +344,15 @@ impl Pod {
         }
     }
 
-    /// What the pod requests, sidecars included.
+    /// What the pod requests.
     pub(super) fn requests(&self) -> PodRequests {
-        let always = |container: &&Container| container.restart_policy.as_deref() == Some("Always");
-        let sidecars = self.spec.init_containers.iter().filter(always);
         let of = |c: &Container| ContainerRequests { name: c.name.clone(), requests: c.resources.milli() };
-        PodRequests {
-            containers: self.spec.containers.iter().chain(sidecars).map(of).collect(),
-            pod_level: self.spec.resources.milli(),
-        }
+        let init = self.spec.init_containers.iter().map(|c| InitRequests {
+            is_sidecar: c.restart_policy.as_deref() == Some("Always"),
+            container: of(c),
+        });
+        let containers = self.spec.containers.iter().map(of).collect();
+        PodRequests::new(containers, init, self.spec.resources.milli())
     }
 }
 

@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 use super::InputError;
 use super::fields::{Instant, Request};
 use super::state::PodTable;
-use crate::model::hpa::{ContainerRequests, Phase, PodRequests, PodView, Status};
+use crate::model::hpa::{ContainerRequests, InitRequests, Phase, PodRequests, PodView, Status};
 use crate::units::SimTime;
 
 #[derive(Deserialize)]
@@ -93,22 +93,18 @@ impl PodIn {
 
     /// A total over the containers becomes one container without a name.
     fn requests(self) -> PodRequests {
-        let sidecars = self
-            .init_containers
-            .into_iter()
-            .flatten()
-            .filter(|container| container.restart_policy.as_deref() == Some("Always"));
+        let of = |c: ContainerIn| ContainerRequests { name: c.name, requests: plain(c.requests_milli) };
         let containers = match self.containers {
-            Some(containers) => containers
-                .into_iter()
-                .chain(sidecars)
-                .map(|c| ContainerRequests { name: c.name, requests: plain(c.requests_milli) })
-                .collect(),
+            Some(containers) => containers.into_iter().map(of).collect(),
             None => {
                 vec![ContainerRequests { name: String::new(), requests: plain(self.requests_milli) }]
             }
         };
-        PodRequests { containers, pod_level: plain(self.pod_requests_milli) }
+        let init = self.init_containers.into_iter().flatten().map(|c| InitRequests {
+            is_sidecar: c.restart_policy.as_deref() == Some("Always"),
+            container: of(c),
+        });
+        PodRequests::new(containers, init, plain(self.pod_requests_milli))
     }
 }
 

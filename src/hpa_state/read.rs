@@ -13,7 +13,7 @@ use super::spec::{BehaviorIn, HpaIn, RulesIn};
 use super::stages::Stage;
 use super::state::{PodTable, State};
 use super::{InputError, typed};
-use crate::model::hpa::{Conditions, Direction, History, HpaSpec, Options, PodTarget, PodView};
+use crate::model::hpa::{Behavior, Conditions, Direction, History, HpaSpec, Options, PodTarget, PodView};
 use crate::units::SimTime;
 
 #[derive(Deserialize)]
@@ -101,7 +101,7 @@ struct RateLimitIn {
 struct PolicyLimitIn {
     direction: DirectionIn,
     current_replicas: Count,
-    rules: RulesIn,
+    rules: Option<RulesIn>,
     history: Option<HistoryIn>,
 }
 
@@ -206,7 +206,7 @@ impl Stage {
                 Ok(Stage::ClampLegacy {
                     current: input.current_replicas.0,
                     proposal: input.proposal.0,
-                    bounds: bounds(input.min_replicas, input.max_replicas)?,
+                    bounds: (input.min_replicas.0, input.max_replicas.0),
                 })
             }
             "stabilize-legacy" => {
@@ -227,8 +227,8 @@ impl Stage {
                 Ok(Stage::RateLimit {
                     current: input.current_replicas.0,
                     proposal: input.proposal.0,
-                    bounds: bounds(input.min_replicas, input.max_replicas)?,
-                    behavior: input.behavior.unwrap_or_default().read("behavior")?,
+                    bounds: (input.min_replicas.0, input.max_replicas.0),
+                    behavior: input.behavior.unwrap_or_default().into(),
                     history: history(input.history),
                 })
             }
@@ -238,7 +238,7 @@ impl Stage {
                 Ok(Stage::PolicyLimit {
                     direction,
                     current: input.current_replicas.0,
-                    rules: input.rules.read("rules", direction)?,
+                    rules: input.rules.unwrap_or_default().read(direction),
                     history: history(input.history),
                 })
             }
@@ -248,7 +248,7 @@ impl Stage {
                     direction: input.direction.into(),
                     current: input.current_replicas.0,
                     new: input.new_replicas.0,
-                    behavior: input.behavior.map(|behavior| behavior.read("behavior")).transpose()?,
+                    behavior: input.behavior.map(Behavior::from),
                     period: input.period_seconds.0,
                     history: history(input.history),
                 })
@@ -274,14 +274,6 @@ const STAGES: [&str; 11] = [
     "policy-limit",
     "store-event",
 ];
-
-fn bounds(Count(min): Count, Count(max): Count) -> Result<(i32, i32), InputError> {
-    if min > max {
-        let problem = format!("{min} is more than maxReplicas, {max}: lower it or raise maxReplicas");
-        return Err(InputError::at("minReplicas", problem));
-    }
-    Ok((min, max))
-}
 
 fn read_ratio(input: UsageRatioIn, now: SimTime) -> Result<Stage, InputError> {
     let target = match (input.target_utilization_percent, input.target_milli) {

@@ -47,7 +47,8 @@ impl HpaIn {
             metrics.push(default_metric());
             samples.push(Samples::Pods(Vec::new()));
         }
-        let behavior = self.behavior.map(|behavior| behavior.read("hpa.behavior")).transpose()?;
+        let behavior = self.behavior.map(Behavior::from);
+        check_policies("hpa.behavior", behavior.as_ref())?;
         Ok((HpaSpec { min_replicas: min, max_replicas: max, metrics, behavior }, samples))
     }
 }
@@ -60,6 +61,18 @@ pub(super) fn check_bounds(path: &str, (min, max): (i32, i32)) -> Result<(), Inp
     if min > max {
         let problem = format!("{min} is more than maxReplicas, {max}: lower it or raise maxReplicas");
         return Err(InputError::at(format!("{path}.minReplicas"), problem));
+    }
+    Ok(())
+}
+
+/// What the API server would refuse, too.
+pub(super) fn check_policies(path: &str, behavior: Option<&Behavior>) -> Result<(), InputError> {
+    let Some(behavior) = behavior else { return Ok(()) };
+    for (name, rules) in [("scaleUp", &behavior.scale_up), ("scaleDown", &behavior.scale_down)] {
+        if rules.policies.is_empty() {
+            let problem = "is empty: write at least one policy, or leave it out for the defaults";
+            return Err(InputError::at(format!("{path}.{name}.policies"), problem));
+        }
     }
     Ok(())
 }
@@ -80,7 +93,7 @@ pub(super) struct BehaviorIn {
     scale_down: Option<RulesIn>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct RulesIn {
     stabilization_window_seconds: Option<Seconds>,
@@ -110,26 +123,19 @@ enum PolicyKindIn {
     Percent,
 }
 
-impl BehaviorIn {
-    pub(super) fn read(self, path: &str) -> Result<Behavior, InputError> {
-        let rules = |rules: Option<RulesIn>, direction, name: &str| match rules {
-            Some(rules) => rules.read(&format!("{path}.{name}"), direction),
-            None => Ok(ScalingRules::default_for(direction)),
-        };
-        Ok(Behavior {
-            scale_up: rules(self.scale_up, Direction::Up, "scaleUp")?,
-            scale_down: rules(self.scale_down, Direction::Down, "scaleDown")?,
-        })
+impl From<BehaviorIn> for Behavior {
+    fn from(behavior: BehaviorIn) -> Behavior {
+        Behavior {
+            scale_up: behavior.scale_up.unwrap_or_default().read(Direction::Up),
+            scale_down: behavior.scale_down.unwrap_or_default().read(Direction::Down),
+        }
     }
 }
 
 impl RulesIn {
-    pub(super) fn read(self, path: &str, direction: Direction) -> Result<ScalingRules, InputError> {
+    /// With the API server's defaults in the place of absent fields.
+    pub(super) fn read(self, direction: Direction) -> ScalingRules {
         let defaults = ScalingRules::default_for(direction);
-        if self.policies.as_ref().is_some_and(Vec::is_empty) {
-            let problem = "is empty: write at least one policy, or leave it out for the defaults";
-            return Err(InputError::at(format!("{path}.policies"), problem));
-        }
         let policy = |policy: PolicyIn| ScalingPolicy {
             kind: match policy.r#type {
                 PolicyKindIn::Pods => PolicyKind::Pods,
@@ -138,7 +144,7 @@ impl RulesIn {
             value: policy.value.0,
             period: policy.period_seconds.0,
         };
-        Ok(ScalingRules {
+        ScalingRules {
             stabilization_window: self.stabilization_window_seconds.map(|Seconds(window)| window),
             select_policy: self.select_policy.map_or(defaults.select_policy, |select| match select {
                 SelectPolicyIn::Max => SelectPolicy::Max,
@@ -150,6 +156,6 @@ impl RulesIn {
                 None => defaults.policies,
             },
             tolerance: self.tolerance.map(|Tolerance(tolerance)| tolerance),
-        })
+        }
     }
 }

@@ -478,10 +478,6 @@ fn remarks_pass_and_everything_else_is_refused_by_name() {
     for (input, message) in [
         (json!([]), "the input must be one JSON object"),
         (json!({ "stage": "usage-ratio", "samples": [] }), "needs either `targetUtilizationPercent`"),
-        (
-            json!({ "stage": "clamp-legacy", "currentReplicas": 1, "proposal": 1, "minReplicas": 5, "maxReplicas": 4 }),
-            "minReplicas: 5 is more than maxReplicas, 4",
-        ),
         (json!({ "stage": "policy-limit", "direction": "left" }), "direction: unknown variant `left`"),
     ] {
         let error = Request::from_value(input).expect_err(message).to_string();

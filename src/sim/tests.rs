@@ -251,7 +251,7 @@ fn hpa(templates: usize) -> impl Strategy<Value = HpaPlan> {
                     name: "app".to_owned(),
                     requests: [("cpu".to_owned(), 500)].into(),
                 }],
-                pod_level: Default::default(),
+                ..PodRequests::default()
             };
             templates
         ],

@@ -318,7 +318,7 @@ mod tests {
             name: name.to_owned(),
             requests: [("cpu".to_owned(), milli)].into(),
         };
-        PodRequests { containers: vec![of("app", app), of("proxy", proxy)], pod_level: Default::default() }
+        PodRequests { containers: vec![of("app", app), of("proxy", proxy)], ..PodRequests::default() }
     }
 
     fn on(source: MetricSource, target: MetricTarget) -> HpaSpec {

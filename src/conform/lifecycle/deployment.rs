@@ -1,6 +1,6 @@
 //! Kinds of the area `deployment`.
 
-use super::read;
+use super::{null_default, read};
 use crate::model::deployment::{
     DeploymentSpec, DeploymentView, ReplicaSetView, SizeAnnotations, Strategy, cleanup_unhealthy, new_size,
     reconcile_new, reconcile_old, resolve_fenceposts, scale_all, scale_down_old, sync,
@@ -13,9 +13,9 @@ use serde_json::{Map, Value, json};
 /// The Deployment of an input; not every kind gives all of it.
 #[derive(Deserialize)]
 struct SpecInput {
-    #[serde(default, alias = "deployment_replicas", alias = "desired")]
+    #[serde(default, alias = "deployment_replicas", alias = "desired", deserialize_with = "null_default")]
     replicas: u32,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_default")]
     strategy: StrategyInput,
     #[serde(default)]
     max_surge: Value,
@@ -58,7 +58,7 @@ fn limit(value: &Value) -> Result<IntOrPercent, String> {
 /// A ReplicaSet of an input.
 #[derive(Deserialize)]
 struct SetInput {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_default")]
     name: String,
     replicas: u32,
     available: u32,
@@ -116,6 +116,11 @@ pub(super) fn fenceposts(input: &Value) -> Result<Value, String> {
 }
 
 pub(super) fn max_unavailable(input: &Value) -> Result<Value, String> {
+    let given: SpecInput = read(input)?;
+    // Upstream drops the error of a limit that cannot be read, and both are zero then.
+    if limit(&given.max_surge).and(limit(&given.max_unavailable)).is_err() {
+        return Ok(json!({"max_unavailable": 0}));
+    }
     Ok(json!({"max_unavailable": spec(input)?.max_unavailable()}))
 }
 
@@ -145,7 +150,10 @@ pub(super) fn reconcile_old_rs(input: &Value) -> Result<Value, String> {
     let given: SetsInput = read(input)?;
     let (mut views, new) = given.views();
     let step = reconcile_old(&spec(input)?, &mut views, new.ok_or("input: new_rs is missing")?);
-    Ok(json!({"scaled": step.removed > 0, "old_rss": given.sizes(&views[..given.old_rss.len()])}))
+    // Upstream ends the step with an error, and "not scaled", when a status is stale; what was
+    // written before that stays.
+    let scaled = step.removed > 0 && !step.stale;
+    Ok(json!({"scaled": scaled, "old_rss": given.sizes(&views[..given.old_rss.len()])}))
 }
 
 pub(super) fn cleanup_unhealthy_pods(input: &Value) -> Result<Value, String> {

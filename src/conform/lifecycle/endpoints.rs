@@ -1,6 +1,6 @@
 //! Kinds of the area `endpoints`.
 
-use super::{ranking::Phase, read};
+use super::{null_default, ranking::Phase, read};
 use crate::model::endpoints::{Conditions, conditions, is_listed};
 use crate::model::kube_proxy::{NodeEndpoint, TrafficPolicy, Zone, ZoneHints, categorize};
 use serde::Deserialize;
@@ -45,7 +45,7 @@ pub(super) fn categorize_endpoints(input: &Value) -> Result<Value, String> {
         serving: bool,
         terminating: bool,
         local: bool,
-        #[serde(default)]
+        #[serde(default, deserialize_with = "null_default")]
         zone_hints: Vec<String>,
     }
     #[derive(Deserialize)]

@@ -11,7 +11,7 @@ mod termination;
 
 use super::{VectorOutcome, differences};
 use crate::units::{Nanos, SimTime};
-use serde::de::DeserializeOwned;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde_json::Value;
 
 /// The value of `format` that this module reads.
@@ -107,12 +107,29 @@ fn read<T: DeserializeOwned>(input: &Value) -> Result<T, String> {
     T::deserialize(input).map_err(|error| format!("input: {error}"))
 }
 
-/// "Now" wherever a vector gives ages: late enough that every age fits before it.
-const NOW: SimTime = SimTime(Nanos::from_secs(1_000 * 86_400).0);
+/// Reads a field in which `null` means the same as its absence.
+fn null_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// "Now" wherever a vector gives ages: a century, so that every age fits before it. A whole second.
+const NOW: SimTime = SimTime(3_200_000_000_000_000_000);
+
+/// So many seconds, which may be more than any span in a simulation.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a float cast saturates, and that is meant"
+)]
+fn span(seconds: f64) -> Nanos {
+    Nanos((seconds * 1e9).round() as u64)
+}
 
 /// The instant that was `seconds` ago.
 fn seconds_ago(seconds: f64) -> SimTime {
-    NOW - Nanos::from_secs_f64(seconds)
+    NOW - span(seconds)
 }
 
 #[cfg(test)]
@@ -180,5 +197,96 @@ mod tests {
         });
         let outcomes = run(&file("endpoints", "categorize", json!([vector]))).unwrap();
         assert_eq!(outcomes[0].mismatches, Vec::<String>::new());
+    }
+
+    /// Runs one vector that is expected to pass.
+    fn passes((area, kind): (&str, &str), name: &str, input: &Value, expect: &Value) {
+        let vector = json!({"id": name, "input": input, "expect": expect});
+        let outcomes = run(&file(area, kind, json!([vector]))).unwrap();
+        assert_eq!(outcomes[0].mismatches, Vec::<String>::new(), "{name}");
+    }
+
+    /// A long-lived pod with the given fields changed.
+    fn pod(changes: Value) -> Value {
+        let mut pod = json!({"name": "a", "uid": "a", "node": "n", "phase": "Running", "ready": true,
+            "restarts": 0, "ready_age_s": 5, "created_age_s": 5, "deletion_cost": 0, "rank": 0});
+        pod.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        pod
+    }
+
+    #[test]
+    fn null_means_absent() {
+        let kind = ("deletion-ranking", "pairwise");
+        for field in ["deletion_cost", "rank", "restarts", "uid", "node"] {
+            // Unassigned pods go first; all other fields are as if they were not there.
+            let first = if field == "node" { "first" } else { "equal" };
+            let uid = if field == "uid" { json!({"uid": ""}) } else { json!({}) };
+            let pair = json!({"first": pod(json!({field: null})), "second": pod(uid)});
+            passes(kind, field, &pair, &json!({"deleted_earlier": first}));
+        }
+        let mut bare = pod(json!({}));
+        bare.as_object_mut().unwrap().remove("uid");
+        let costly = pod(json!({"uid": "", "deletion_cost": 1}));
+        let pair = json!({"first": costly, "second": bare, "use_deletion_cost": null});
+        passes(kind, "costs count unless switched off", &pair, &json!({"deleted_earlier": "second"}));
+
+        let endpoint = json!({"addr": "a", "ready": true, "serving": true, "terminating": false,
+            "local": false, "zone_hints": null});
+        let node = json!({"service": {"internal_policy_local": false, "external_policy_local": false,
+            "externally_accessible": false}, "node_zone": null, "endpoints": [endpoint]});
+        passes(("endpoints", "categorize"), "zone_hints", &node, &json!({"cluster": ["a"]}));
+
+        let probe = json!({"type": "readiness", "success_threshold": 1, "failure_threshold": 1,
+            "initial_delay_s": null, "container_started_initially": true, "running_for_s_initially": null,
+            "steps": [{"outcome": "success", "pod_deleting": null}]});
+        passes(("probe", "sequence"), "probe", &probe, &json!({"steps": [{"result": "success"}]}));
+
+        let deployment = json!({"replicas": 5, "strategy": null, "max_surge": 0, "max_unavailable": 2});
+        passes(("deployment", "max-unavailable"), "strategy", &deployment, &json!({"max_unavailable": 2}));
+    }
+
+    /// Ages are compared by powers of two of nanoseconds: the 54th is left after 417 days.
+    #[test]
+    fn pods_may_be_years_old() {
+        let days = |days: u64| json!(days * 86_400);
+        for (name, first, second, want) in [
+            ("two buckets apart: restarts are not asked", days(365), days(1_389), "first"),
+            ("one bucket: only the UID counts, and it is the same", days(430), days(800), "equal"),
+            ("a day beside two years", days(1), days(730), "first"),
+        ] {
+            let pair = json!({
+                "first": pod(json!({"ready_age_s": first})),
+                "second": pod(json!({"ready_age_s": second, "restarts": 9})),
+            });
+            passes(("deletion-ranking", "pairwise"), name, &pair, &json!({"deleted_earlier": want}));
+        }
+    }
+
+    /// Source: kubernetes pkg/kubelet/prober/worker.go doProbe cuts the running time to seconds.
+    #[test]
+    fn a_running_time_is_cut_to_whole_seconds() {
+        for (running, run) in [(9.9, 0), (10.0, 1), (10.9, 1)] {
+            let probe = json!({"type": "readiness", "success_threshold": 1, "failure_threshold": 3,
+                "initial_delay_s": 10, "container_started_initially": true,
+                "running_for_s_initially": running, "steps": [{"outcome": "success"}]});
+            let expect = json!({"steps": [{"run": run, "continue": true}]});
+            passes(("probe", "sequence"), &running.to_string(), &probe, &expect);
+        }
+    }
+
+    #[test]
+    fn errors_that_upstream_swallows() {
+        let set = |name: &str, replicas: u32, available: u32| json!({"name": name, "replicas": replicas, "available": available});
+        // The first old set is cleaned up, the second reports more than it may have: an error,
+        // and "not scaled". Source: kubernetes rolling.go reconcileOldReplicaSets.
+        let stale = json!({"deployment_replicas": 10, "max_surge": 0, "max_unavailable": 5,
+            "new_rs": set("new", 0, 0), "old_rss": [set("o1", 10, 8), set("o2", 3, 5)]});
+        let expect = json!({"scaled": false, "old_rss": {"o1": 8, "o2": 3}});
+        passes(("deployment", "reconcile-old-rs"), "stale status", &stale, &expect);
+        // Source: kubernetes deployment_util.go MaxUnavailable.
+        let unreadable = json!({"replicas": 5, "max_surge": 1, "max_unavailable": "oops"});
+        passes(("deployment", "max-unavailable"), "limit", &unreadable, &json!({"max_unavailable": 0}));
+        let answered = json!({"connect": "ok", "status": 200});
+        passes(("probe", "http-outcome"), "answered", &answered, &json!({"outcome": "success"}));
     }
 }

@@ -1,10 +1,11 @@
 //! Kinds of the area `probe`.
 
-use super::{NOW, read, seconds_ago};
+use super::{NOW, null_default, read, span};
 use crate::model::probe::{
     Attempt, ContainerId, ContainerState, ContainerView, HttpReply, ProbeKind, ProbeOutcome, ProbeResult,
     ProbeSpec, WorkerState, http_outcome,
 };
+use crate::units::SimTime;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -50,6 +51,7 @@ struct Thresholds {
     success_threshold: u32,
     failure_threshold: u32,
     /// Some upstream cases have a negative one, which is none.
+    #[serde(default, deserialize_with = "null_default")]
     initial_delay_s: i64,
 }
 
@@ -72,15 +74,18 @@ fn result_name(result: Option<ProbeResult>) -> &'static str {
     }
 }
 
-/// One whole attempt; whether the worker goes on.
+/// When the container of a vector started. The status keeps whole seconds.
+const STARTED: SimTime = NOW;
+
+/// One whole attempt, so many seconds after [`STARTED`]; whether the worker goes on.
 fn attempt(
     worker: &mut WorkerState,
     kind: ProbeKind,
     spec: &ProbeSpec,
-    view: &ContainerView,
+    (view, running_for): (&ContainerView, f64),
     outcome: Option<Outcome>,
 ) -> Result<bool, String> {
-    match worker.gate(kind, spec, view, NOW).attempt {
+    match worker.gate(kind, spec, view, STARTED + span(running_for)).attempt {
         Attempt::End => Ok(false),
         Attempt::Wait(_) => Ok(true),
         Attempt::Probe => {
@@ -97,6 +102,7 @@ pub(super) fn sequence(input: &Value) -> Result<Value, String> {
         #[serde(rename = "type")]
         kind: Kind,
         container_started_initially: bool,
+        #[serde(default, deserialize_with = "null_default")]
         running_for_s_initially: f64,
         steps: Vec<Step>,
     }
@@ -109,7 +115,7 @@ pub(super) fn sequence(input: &Value) -> Result<Value, String> {
         set_started: Option<bool>,
         running: Option<bool>,
         running_for_s: Option<f64>,
-        #[serde(default)]
+        #[serde(default, deserialize_with = "null_default")]
         pod_deleting: bool,
     }
     let given: Sequence = read(input)?;
@@ -133,7 +139,7 @@ pub(super) fn sequence(input: &Value) -> Result<Value, String> {
         let view = ContainerView {
             id: Some(ContainerId(id)),
             state: if step.running.unwrap_or(true) {
-                ContainerState::Running { started_at: seconds_ago(running_for) }
+                ContainerState::Running { started_at: STARTED }
             } else {
                 ContainerState::Waiting
             },
@@ -144,7 +150,7 @@ pub(super) fn sequence(input: &Value) -> Result<Value, String> {
         };
         // A worker that has ended makes no more attempts.
         if alive {
-            alive = attempt(&mut worker, kind, &spec, &view, step.outcome)?;
+            alive = attempt(&mut worker, kind, &spec, (&view, running_for), step.outcome)?;
         }
         steps.push(json!({
             "result": result_name(worker.result_of(ContainerId(id))),
@@ -181,7 +187,7 @@ pub(super) fn single_attempt(input: &Value) -> Result<Value, String> {
         let view = ContainerView {
             id: (world.pod_status_known && world.container_has_id).then_some(id),
             state: if world.container_running {
-                ContainerState::Running { started_at: seconds_ago(world.running_for_s) }
+                ContainerState::Running { started_at: STARTED }
             } else if world.container_terminated {
                 ContainerState::Terminated
             } else {
@@ -193,7 +199,7 @@ pub(super) fn single_attempt(input: &Value) -> Result<Value, String> {
             restart_never: world.restart_policy == "Never",
         };
         let mut worker = WorkerState::default();
-        let goes_on = attempt(&mut worker, kind, &spec, &view, Some(world.outcome))?;
+        let goes_on = attempt(&mut worker, kind, &spec, (&view, world.running_for_s), Some(world.outcome))?;
         output[name] = json!({"continue": goes_on, "result": result_name(worker.result_of(id))});
     }
     Ok(output)
@@ -203,14 +209,10 @@ pub(super) fn http(input: &Value) -> Result<Value, String> {
     #[derive(Deserialize)]
     struct Exchange {
         status: Option<u16>,
-        /// How the connection went wrong.
-        connect: Option<String>,
     }
+    // How a connection went wrong does not matter: a status is there, or it is not.
     let given: Exchange = read(input)?;
-    let reply = match (given.connect, given.status) {
-        (None, Some(status)) => HttpReply::Status(status),
-        _ => HttpReply::NoResponse,
-    };
+    let reply = given.status.map_or(HttpReply::NoResponse, HttpReply::Status);
     let outcome = match http_outcome(reply) {
         ProbeOutcome::Success => "success",
         ProbeOutcome::Failure => "failure",

@@ -1,6 +1,6 @@
 //! Kinds of the area `deletion-ranking`.
 
-use super::{NOW, read, seconds_ago};
+use super::{NOW, null_default, read, seconds_ago};
 use crate::model::pod::PodPhase;
 use crate::model::victims::{Candidate, compare, pods_to_delete, ranks_by_node};
 use serde::Deserialize;
@@ -10,17 +10,21 @@ use std::collections::BTreeSet;
 
 #[derive(Deserialize)]
 struct PodInput {
+    #[serde(default, deserialize_with = "null_default")]
     name: String,
+    #[serde(default, deserialize_with = "null_default")]
     uid: String,
+    #[serde(default, deserialize_with = "null_default")]
     node: String,
     phase: Phase,
     ready: bool,
+    #[serde(default, deserialize_with = "null_default")]
     restarts: u32,
     ready_age_s: Option<f64>,
     created_age_s: Option<f64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_default")]
     deletion_cost: i32,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_default")]
     rank: u32,
 }
 
@@ -95,14 +99,14 @@ pub(super) fn pairwise(input: &Value) -> Result<Value, String> {
     struct Pair {
         first: PodInput,
         second: PodInput,
-        use_deletion_cost: bool,
+        use_deletion_cost: Option<bool>,
     }
     let pair: Pair = read(input)?;
     let names = Names::of(&[&pair.first, &pair.second]);
-    // With the feature off nobody reads the annotation, as if nobody had written it.
+    // Since 1.22 the feature is on unless switched off. With it off nobody reads the annotation, as if nobody had written it.
     let candidate = |pod: &PodInput| {
         let candidate = names.candidate(pod);
-        let deletion_cost = if pair.use_deletion_cost { candidate.deletion_cost } else { 0 };
+        let deletion_cost = if pair.use_deletion_cost.unwrap_or(true) { candidate.deletion_cost } else { 0 };
         Candidate { deletion_cost, ..candidate }
     };
     let earlier = match compare(&candidate(&pair.first), &candidate(&pair.second), NOW) {

@@ -15,11 +15,11 @@ use self::answers::Answers;
 
 use super::fields::Count;
 use super::objects::{Hpa, Pod, Target};
-use super::spec::{check_bounds, default_metric};
+use super::spec::{check_bounds, check_policies, default_metric};
 use super::state::{PodTable, State};
 use super::{InputError, typed};
 use crate::model::hpa::{
-    ConditionType, Conditions, History, HpaSpec, MetricSpec, Options, Phase, Samples, Scale,
+    Behavior, ConditionType, Conditions, History, HpaSpec, MetricSpec, Options, Phase, Samples, Scale,
 };
 use crate::units::SimTime;
 
@@ -74,8 +74,9 @@ pub fn from_kubectl(
         samples.push(dump.answers.to_resource(&metric.source, namespace, &table, &mut remarks));
         metrics.push(metric);
     }
-    let behavior = hpa.spec.behavior.map(|behavior| behavior.read(&format!("{path}.behavior")));
-    let hpa_spec = HpaSpec { min_replicas: min, max_replicas: max, metrics, behavior: behavior.transpose()? };
+    let behavior = hpa.spec.behavior.map(Behavior::from);
+    check_policies(&format!("{path}.behavior"), behavior.as_ref())?;
+    let hpa_spec = HpaSpec { min_replicas: min, max_replicas: max, metrics, behavior };
     let mut conditions = Conditions::default();
     for condition in hpa.status.conditions {
         let known = ConditionType::ALL.into_iter().find(|kind| kind.as_str() == condition.r#type);

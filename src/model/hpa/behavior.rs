@@ -15,7 +15,7 @@ use crate::units::SimTime;
 pub struct PolicyLimit {
     /// The furthest size.
     pub replicas: i32,
-    /// Index of the policy that decides; `None` where the direction is disabled.
+    /// Index of the policy that decides; `None` where the direction is disabled or has none.
     pub policy: Option<usize>,
 }
 
@@ -47,8 +47,10 @@ pub fn policy_limit(
             best = Some(PolicyLimit { replicas, policy: Some(index) });
         }
     }
-    // The API server refuses an empty list of policies; without any nothing may move.
-    best.unwrap_or(PolicyLimit { replicas: current, policy: None })
+    // The API server refuses an empty list of policies. The controller would be left with the
+    // number it starts the comparison from.
+    let start = if largest_wins { i32::MIN } else { i32::MAX };
+    best.unwrap_or(PolicyLimit { replicas: start, policy: None })
 }
 
 /// Rounding favours change in both directions: 10 % of one pod takes it away, 1 % of three adds one.
@@ -151,7 +153,10 @@ mod tests {
             ("of equals the first, up", Up, 4, Max, mixed.clone(), none(), (6, Some(0))),
             ("disabled up", Up, 10, Disabled, mixed.clone(), none(), (10, None)),
             ("disabled down", Down, 10, Disabled, mixed, none(), (10, None)),
-            ("no policies", Up, 10, Max, vec![], none(), (10, None)),
+            ("no policies", Up, 10, Max, vec![], none(), (i32::MIN, None)),
+            ("no policies, down", Down, 10, Max, vec![], none(), (i32::MAX, None)),
+            ("no policies, the smallest", Up, 10, Min, vec![], none(), (i32::MAX, None)),
+            ("no policies, the smallest down", Down, 10, Min, vec![], none(), (i32::MIN, None)),
             ("1 % of 3 adds one", Up, 3, Max, one(Percent, 1), none(), (4, Some(0))),
             ("10 % of 100 up, in doubles", Up, 100, Max, one(Percent, 10), none(), (111, Some(0))),
             ("80 % of 100 down, in doubles", Down, 100, Max, one(Percent, 80), none(), (19, Some(0))),

@@ -394,8 +394,11 @@ mod tests {
     #[test]
     fn a_negative_metric_asks_for_nothing() {
         let target = MetricTarget::average_value(1000);
-        let decision = Fixture::new(3).with(external(target), Samples::External(vec![-5_000])).decide();
+        let decision = Fixture::new(3).with(object(target), Samples::Object(-5_000)).decide();
         assert_eq!((decision.proposal, decision.desired_replicas), (Some(0), 1));
+        // The sum of an External metric counts as one that overflowed.
+        let decision = Fixture::new(3).with(external(target), Samples::External(vec![-5_000])).decide();
+        assert_eq!(decision.proposal, Some(i32::MAX));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::group::{GroupCounts, PodClass, PodGroup, classify};
 use super::observe::{Phase, PodSample, PodView, Samples, Status};
 use super::replicas::{
     PodTarget, Proposal, Tally, missing_fill, propose_for_average, propose_for_pods, propose_for_value,
-    sum_of_series,
+    sum_for_average, sum_of_series,
 };
 use super::spec::{MetricSource, MetricSpec, MetricTarget, TargetKind};
 use super::{Input, MetricError};
@@ -29,7 +29,7 @@ pub struct MetricEvaluation {
 pub(super) enum Measured {
     Pods { target: PodTarget, tally: Tally },
     Value { value: i64, target: i64, ready: Option<u32> },
-    Average { value: i64, target: i64 },
+    Average { value: i64, target: i64, external: bool },
 }
 
 impl MetricEvaluation {
@@ -63,7 +63,10 @@ pub fn evaluate(input: &Input<'_>, index: usize) -> MetricEvaluation {
     let total = |samples: Option<&Samples>| match samples {
         Some(Samples::Object(value)) => Ok(*value),
         Some(Samples::External(series)) if series.is_empty() => Err(MetricError::NoMetrics),
-        Some(Samples::External(series)) => Ok(sum_of_series(series)),
+        Some(Samples::External(series)) => match target {
+            Target::TotalPerPod(_) => Ok(sum_for_average(series)),
+            Target::PerPod(_) | Target::Value(_) => Ok(sum_of_series(series)),
+        },
         Some(Samples::Pods(_) | Samples::Unavailable) | None => Err(MetricError::MetricsUnavailable),
     };
     let samples = input.samples.get(index);
@@ -75,7 +78,10 @@ pub fn evaluate(input: &Input<'_>, index: usize) -> MetricEvaluation {
         Target::Value(target) => {
             total(samples).map(|value| Measured::Value { value, target, ready: ready_pods(input.pods) })
         }
-        Target::TotalPerPod(target) => total(samples).map(|value| Measured::Average { value, target }),
+        Target::TotalPerPod(target) => {
+            let external = matches!(metric.source, MetricSource::External { .. });
+            total(samples).map(|value| Measured::Average { value, target, external })
+        }
     };
     match measured {
         Ok(measured) => MetricEvaluation {
@@ -99,9 +105,9 @@ pub(super) fn propose(input: &Input<'_>, measured: &Measured) -> Result<Proposal
         Measured::Value { value, target, ready } => {
             propose_for_value(value, target, current, ready, tolerances, options).ok_or(MetricError::NoPods)
         }
-        Measured::Average { value, target } => {
+        Measured::Average { value, target, external } => {
             let status = input.scale.status_replicas;
-            Ok(propose_for_average(value, target, status, tolerances, options))
+            Ok(propose_for_average((value, external), target, status, tolerances, options))
         }
     }
 }

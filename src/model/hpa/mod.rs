@@ -40,7 +40,8 @@ pub use normalize::{
     windows,
 };
 pub use observe::{
-    ContainerRequests, Phase, PodRequests, PodSample, PodView, Samples, Scale, Status, sum_of_containers,
+    ContainerRequests, InitRequests, Phase, PodRequests, PodSample, PodView, Samples, Scale, Status,
+    sum_of_containers,
 };
 pub use options::{Options, SYNC_PERIOD, ScaleToZero, Tolerances};
 pub use replicas::{Basis, PodTarget, Proposal, Reading, Tally, usage_ratio};

@@ -73,6 +73,9 @@ pub enum Status {
 pub struct PodRequests {
     /// All containers, with init containers of restart policy Always (sidecars).
     pub containers: Vec<ContainerRequests>,
+    /// What starting needs at its peak: the largest sum of an init container that ends and the
+    /// sidecars before it. Counts only where the pod itself requests something.
+    pub init_peak: BTreeMap<String, i64>,
     /// `spec.resources.requests` of the pod itself.
     pub pod_level: BTreeMap<String, i64>,
 }
@@ -86,13 +89,53 @@ pub struct ContainerRequests {
     pub requests: BTreeMap<String, i64>,
 }
 
+/// One init container, in the order of the spec.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InitRequests {
+    /// Whether it keeps running, that is has restart policy Always.
+    pub is_sidecar: bool,
+    /// What it requests.
+    pub container: ContainerRequests,
+}
+
 impl PodRequests {
+    /// The requests of a pod with these containers.
+    /// Source: component-helpers resource/helpers.go AggregateContainerRequests.
+    pub fn new(
+        mut containers: Vec<ContainerRequests>,
+        init: impl IntoIterator<Item = InitRequests>,
+        pod_level: BTreeMap<String, i64>,
+    ) -> PodRequests {
+        let mut sidecars: BTreeMap<String, i64> = BTreeMap::new();
+        let mut init_peak: BTreeMap<String, i64> = BTreeMap::new();
+        for InitRequests { is_sidecar, container } in init {
+            if is_sidecar {
+                add(&mut sidecars, &container.requests);
+                containers.push(container);
+                continue;
+            }
+            let mut together = sidecars.clone();
+            add(&mut together, &container.requests);
+            for (resource, milli) in together {
+                let peak = init_peak.entry(resource).or_default();
+                *peak = milli.max(*peak);
+            }
+        }
+        PodRequests { containers, init_peak, pod_level }
+    }
+
     /// What one pod requests of `resource`, in thousandths: of the named container, else of the
-    /// pod itself (if `pod_level` may win and it is set there), else of all containers together.
+    /// pod as a whole (if `pod_level` may win and the pod itself requests anything), else of all
+    /// containers together.
+    ///
+    /// As a whole, a pod requests what is written at the pod. Where another resource is written
+    /// there, it requests what the scheduler counts: the containers that name the resource, or
+    /// what starting needs if that is more.
     ///
     /// # Errors
-    /// [`MetricError::MissingRequest`] if a container that counts requests nothing;
-    /// [`MetricError::ContainerNotFound`] if there is no container of that name.
+    /// [`MetricError::MissingRequest`] if a container that counts requests nothing, or nothing in
+    /// a pod that requests something itself; [`MetricError::ContainerNotFound`] if there is no
+    /// container of that name.
     ///
     /// Source: replica_calculator.go calculateRequests; pod-level requests from 1.34
     /// (kubernetes#132430).
@@ -103,10 +146,24 @@ impl PodRequests {
             let found = self.containers.iter().find(|c| c.name == name);
             return found.ok_or(MetricError::ContainerNotFound).and_then(of_container);
         }
-        if let (true, Some(&request)) = (pod_level, self.pod_level.get(resource)) {
-            return Ok(request);
+        if pod_level && !self.pod_level.is_empty() {
+            return self.of_whole_pod(resource).ok_or(MetricError::MissingRequest);
         }
         self.containers.iter().try_fold(0_i64, |sum, c| Ok(sum.saturating_add(of_container(c)?)))
+    }
+
+    fn of_whole_pod(&self, resource: &str) -> Option<i64> {
+        let given = self.containers.iter().filter_map(|c| c.requests.get(resource).copied());
+        let running = given.reduce(i64::saturating_add);
+        let counted = running.max(self.init_peak.get(resource).copied());
+        self.pod_level.get(resource).copied().or(counted)
+    }
+}
+
+fn add(sum: &mut BTreeMap<String, i64>, requests: &BTreeMap<String, i64>) {
+    for (resource, milli) in requests {
+        let total = sum.entry(resource.clone()).or_default();
+        *total = total.saturating_add(*milli);
     }
 }
 
@@ -220,9 +277,40 @@ mod tests {
             let requests = PodRequests {
                 containers: case.containers,
                 pod_level: case.pod_level.map(|milli| ("cpu".to_owned(), milli)).into_iter().collect(),
+                ..PodRequests::default()
             };
             assert_eq!(requests.of("cpu", case.container, case.gate), case.want, "{}", case.name);
         }
+    }
+
+    /// Where the pod itself requests memory, its CPU request is what the scheduler counts.
+    /// Source: replica_calculator.go calculatePodLevelRequests, worked out by hand.
+    #[test]
+    fn a_pod_that_requests_another_resource_itself() {
+        let init =
+            |is_sidecar: bool, cpu: i64| InitRequests { is_sidecar, container: container("i", Some(cpu)) };
+        for (name, containers, init, want) in [
+            ("a container may lack it", vec![container("x", None), container("y", Some(50))], vec![], Ok(50)),
+            ("starting needs more", vec![container("x", Some(100))], vec![init(false, 500)], Ok(500)),
+            (
+                "a sidecar runs on, and before what starts after it",
+                vec![container("x", Some(100))],
+                vec![init(true, 30), init(false, 400), init(true, 50)],
+                Ok(430),
+            ),
+            (
+                "not before what started earlier",
+                vec![container("x", Some(400))],
+                vec![init(false, 430), init(true, 50)],
+                Ok(450),
+            ),
+            ("nobody names it", vec![container("x", None)], vec![], Err(MetricError::MissingRequest)),
+        ] {
+            let requests = PodRequests::new(containers, init, [("memory".to_owned(), 5)].into());
+            assert_eq!(requests.of("cpu", None, true), want, "{name}");
+        }
+        let gated = PodRequests::new(vec![container("x", None)], [], [("memory".to_owned(), 5)].into());
+        assert_eq!(gated.of("cpu", None, false), Err(MetricError::MissingRequest), "without the gate");
     }
 
     #[test]

@@ -225,9 +225,10 @@ pub(super) fn propose_for_value(
 ///
 /// Note the status size: within the tolerance the proposal is what exists, which during a rollout
 /// differs from what is asked for. At zero the ratio is infinite or not a number and never within.
+/// The sum of an External metric that has reached the largest number is reported undivided.
 /// Source: replica_calculator.go GetObjectPerPodMetricReplicas, GetExternalPerPodMetricReplicas.
 pub(super) fn propose_for_average(
-    value: i64,
+    (value, external): (i64, bool),
     target: i64,
     status_replicas: i32,
     tolerances: Tolerances,
@@ -240,13 +241,29 @@ pub(super) fn propose_for_average(
         (ceil_i32(value as f64 / target as f64), Basis::Total)
     };
     let milli = match status_replicas {
+        _ if external && value as f64 >= i64::MAX as f64 => i64::MAX,
         0 => 0,
         pods => ceil_i64(value as f64 / f64::from(pods)),
     };
     Proposal { reading: Reading::Usage { milli }, first_ratio: ratio, second_ratio: None, replicas, basis }
 }
 
-/// Adds the series of an External metric, stopping at the largest number there is.
+/// Adds the series of an External metric for an AverageValue target: a sum below zero is taken for
+/// one that overflowed.
+/// Source: replica_calculator.go GetExternalPerPodMetricReplicas.
+pub(super) fn sum_for_average(values: &[i64]) -> i64 {
+    let mut sum: i64 = 0;
+    for value in values {
+        match sum.checked_add(*value) {
+            Some(next) if next >= 0 => sum = next,
+            _ => return i64::MAX,
+        }
+    }
+    sum
+}
+
+/// Adds the series of an External metric for a Value target, stopping at the largest number there
+/// is.
 pub(super) fn sum_of_series(values: &[i64]) -> i64 {
     let mut sum: i64 = 0;
     for value in values {
@@ -569,18 +586,28 @@ mod tests {
     #[test]
     fn totals_per_pod() {
         let options = newest();
+        let max = i64::MAX;
         for (name, value, target, status, want, milli) in [
             ("up", 8_600, 2_150, 3, (4, Basis::Total), 2_867),
             ("down", 6_000, 2_000, 5, (3, Basis::Total), 1_200),
             ("within gives the status size", 25_000, 5_000, 5, (5, Basis::WithinTolerance), 5_000),
             ("nothing running", 8_600, 2_150, 0, (4, Basis::Total), 0),
             ("nothing running, nothing asked", 0, 2_150, 0, (0, Basis::Total), 0),
-            ("capped", i64::MAX, 1, 1, (i32::MAX, Basis::Total), i64::MAX),
+            ("capped", max, 1, 1, (i32::MAX, Basis::Total), max),
+            ("a capped sum is not divided", max, 1, 3, (i32::MAX, Basis::Total), max),
+            ("near the cap in doubles", max - 500, 1, 3, (i32::MAX, Basis::Total), max),
+            ("below the cap", max - 600, 1, 3, (i32::MAX, Basis::Total), 3_074_457_345_618_258_432),
         ] {
-            let proposal = propose_for_average(value, target, status, BAND, &options);
+            let proposal = propose_for_average((value, true), target, status, BAND, &options);
             assert_eq!((proposal.replicas, proposal.basis), want, "{name}");
             assert_eq!(proposal.reading, Reading::Usage { milli }, "{name}");
         }
+        let object = propose_for_average((max, false), 1, 3, BAND, &options);
+        assert_eq!(
+            object.reading,
+            Reading::Usage { milli: 3_074_457_345_618_258_432 },
+            "an object is divided"
+        );
     }
 
     #[test]
@@ -594,6 +621,15 @@ mod tests {
             (vec![-5, 3], -2),
         ] {
             assert_eq!(sum_of_series(&values), sum, "{values:?}");
+            let lowest = values
+                .iter()
+                .scan(0_i64, |sum, v| {
+                    *sum = sum.saturating_add(*v);
+                    Some(*sum)
+                })
+                .min();
+            let per_pod = if lowest.is_some_and(|lowest| lowest < 0) { i64::MAX } else { sum };
+            assert_eq!(sum_for_average(&values), per_pod, "{values:?}");
         }
     }
 

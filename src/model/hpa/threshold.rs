@@ -126,7 +126,7 @@ impl Measured {
                 (i64::try_from(value).ok()?, milli, LevelUnit::PerPod)
             }
             Measured::Value { value, target, .. } => (value, target, LevelUnit::Total),
-            Measured::Average { value, target } => (value, target, LevelUnit::TotalForEach),
+            Measured::Average { value, target, .. } => (value, target, LevelUnit::TotalForEach),
         };
         Some(Level { value, target, unit })
     }
@@ -142,7 +142,9 @@ impl Measured {
                 Measured::Pods { target, tally: Tally { value, ..tally } }
             }
             Measured::Value { target, ready, .. } => Measured::Value { value: level, target, ready },
-            Measured::Average { target, .. } => Measured::Average { value: level, target },
+            Measured::Average { target, external, .. } => {
+                Measured::Average { value: level, target, external }
+            }
         }
     }
 }
