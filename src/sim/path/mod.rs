@@ -370,6 +370,16 @@ fn next_syn(since: u64, sent: u32, linear: bool) -> u64 {
     (since + after * SECOND).next_multiple_of(GRID)
 }
 
+/// When the kernel of the front end's node sends a request again, after it has sent it `resent` times
+/// again, on a connection of which it knows since `since` and the pod's kernel does not: a probe for the
+/// lost tail, then the retransmission timer, doubling.
+///
+/// Source: measured (Linux 6.18, loopback), 0.21, 0.42, 0.85, 1.7 and 3.4 s after the request.
+fn next_resend(since: u64, resent: u32) -> u64 {
+    const FIRST: u64 = 210_000_000;
+    since + (FIRST << resent.min(20))
+}
+
 #[cfg(test)]
 pub(crate) mod arbitrary;
 #[cfg(test)]
@@ -377,7 +387,7 @@ mod tests;
 
 #[cfg(test)]
 mod syn_tests {
-    use super::next_syn;
+    use super::{next_resend, next_syn};
 
     /// Sources: ip-sysctl.rst; measured connects at 1.02, 2.05, 3.07, 5.12 and 7.13 s.
     #[test]
@@ -386,5 +396,11 @@ mod syn_tests {
         assert_eq!(ladder(true), [1, 2, 3, 4, 5, 7, 11, 19]);
         assert_eq!(ladder(false), [1, 3, 7, 15, 31, 63, 127, 255]);
         assert_eq!(next_syn(500_000_000, 1, true), 1_504_000_000);
+    }
+
+    #[test]
+    fn a_request_is_sent_again_in_doubling_steps() {
+        let ladder = [0, 1, 2, 3, 4].map(|n| next_resend(5, n) / 1_000_000);
+        assert_eq!(ladder, [210, 420, 840, 1_680, 3_360]);
     }
 }

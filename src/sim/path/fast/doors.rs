@@ -8,8 +8,8 @@ use crate::model::retry::Failure;
 use crate::sim::path::front::{self, HolderId, Next, Picked, ServerSide};
 use crate::sim::path::pool::Reuse;
 use crate::sim::path::{
-    Ended, Met, Observer, PodId, RETRY_SHIFT, Sent, connection_of, is_first, met_by_connection, next_syn,
-    no_answer_from, status_of,
+    Ended, Met, Observer, PodId, RETRY_SHIFT, Sent, connection_of, is_first, met_by_connection, next_resend,
+    next_syn, no_answer_from, status_of,
 };
 
 /// What has become of a request whose attempt failed.
@@ -135,14 +135,7 @@ impl<O: Observer> FastPath<O> {
             Met::Server => {}
         }
         let in_same_bunch = resent && pod.syn_bunch == (now, true);
-        let flight = self.flights.get(place);
-        let outgoing = Outgoing {
-            id: flight.id,
-            holder: flight.holder,
-            flight: Some(place),
-            attempt: flight.attempts - 1,
-            reused: flight.reused,
-        };
+        let outgoing = self.outgoing(place);
         let room = self.place(outgoing, pod_id, now);
         let pod = &mut self.pods[pod_id as usize];
         if resent && pod.syn_bunch.0 != now {
@@ -154,8 +147,10 @@ impl<O: Observer> FastPath<O> {
         } else if in_same_bunch {
             // The kernel answered the SYN together with others of its bunch, but has no place left.
             flight.connecting = None;
+            flight.resent = 0;
             self.wait_unanswered(place, pod_id, now);
             self.pods[pod_id as usize].half_open.push(place);
+            self.schedule_resend(place);
         } else {
             if !resent {
                 self.begin_connecting(place, now, Cause::AcceptQueueFull);
@@ -165,11 +160,50 @@ impl<O: Observer> FastPath<O> {
         Sent::Underway
     }
 
-    /// The attempt has a connection on which no answer will come.
+    /// The current attempt of a flight, on its way.
+    fn outgoing(&mut self, place: u32) -> Outgoing {
+        let flight = self.flights.get(place);
+        Outgoing {
+            id: flight.id,
+            holder: flight.holder,
+            flight: Some(place),
+            attempt: flight.attempts - 1,
+            reused: flight.reused,
+        }
+    }
+
+    /// The request is sent again on a half-open connection: the pod's kernel takes it if there is
+    /// room by now.
+    fn resend_request(&mut self, place: u32, now: u64) -> Sent {
+        let pod_id = self.flights.get(place).pod.expect("a half-open attempt has a pod");
+        let pod = &self.pods[pod_id as usize];
+        match met_by_connection(pod.door, pod.app) {
+            Met::End(sent) => return sent,
+            Met::Silence(_) => return Sent::Underway,
+            Met::Server => {}
+        }
+        let outgoing = self.outgoing(place);
+        if self.place(outgoing, pod_id, now) {
+            self.flights.get(place).half_open = false;
+            self.pods[pod_id as usize].half_open.retain(|other| *other != place);
+        } else {
+            self.schedule_resend(place);
+        }
+        Sent::Underway
+    }
+
+    fn schedule_resend(&mut self, place: u32) {
+        let flight = self.flights.get(place);
+        let at = next_resend(flight.connected_at, flight.resent);
+        flight.resent += 1;
+        self.timers.set(at, TimerKind::ResendRequest, place, &self.flights);
+    }
+
+    /// The attempt has a connection on which no answer will come, as things are.
     fn wait_unanswered(&mut self, place: u32, pod_id: PodId, now: u64) {
         let flight = self.flights.get(place);
         flight.half_open = true;
-        flight.connected = true;
+        flight.connect(now);
         self.front.connected(flight.holder, pod_id);
         self.timers.set(now + self.read_timeout, TimerKind::ReadTimeout, place, &self.flights);
     }
@@ -307,7 +341,11 @@ impl<O: Observer> FastPath<O> {
             return;
         }
         let place = timer.flight;
-        if matches!(timer.kind, TimerKind::ClientTimeout | TimerKind::RequestTimeout)
+        let ends_patience = matches!(
+            timer.kind,
+            TimerKind::ClientTimeout | TimerKind::RequestTimeout | TimerKind::ReadTimeout
+        );
+        if ends_patience
             && let (Some(pod), Some(_)) = (self.flights.get(place).pod, self.flights.get(place).current)
         {
             // The answer may have come and wait to be counted.
@@ -328,6 +366,7 @@ impl<O: Observer> FastPath<O> {
                 let pod = self.flights.get(place).pod.expect("connecting to a pod");
                 self.connect(place, pod, now, true)
             }
+            TimerKind::ResendRequest => self.resend_request(place, now),
             TimerKind::ConnectTimeout => {
                 let cause = self.flights.get(place).connecting.map_or(Cause::Blackholed, |c| c.cause);
                 Sent::Failed(Failure::ConnectTimeout, cause)

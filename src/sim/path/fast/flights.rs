@@ -25,9 +25,14 @@ pub(super) struct Flight {
     pub(super) sent: u64,
     pub(super) reused: bool,
     pub(super) connecting: Option<Connecting>,
+    /// The current attempt has a connection of which its pod knows nothing.
     pub(super) half_open: bool,
+    /// How often the request was sent again on such a connection.
+    pub(super) resent: u32,
     /// The current attempt's connection was established.
     pub(super) connected: bool,
+    /// When that was.
+    pub(super) connected_at: u64,
     /// A retry waits for its time: at the same pod, or wherever the balancer says.
     pub(super) pausing: Option<Again>,
     /// This is a retry, and those under way are counted.
@@ -52,6 +57,13 @@ pub(super) enum Again {
 }
 
 impl Flight {
+    /// The current attempt has its connection since `now`, unless it has had it for longer.
+    pub(super) fn connect(&mut self, now: u64) {
+        if !std::mem::replace(&mut self.connected, true) {
+            self.connected_at = now;
+        }
+    }
+
     /// Whether an attempt is under way, rather than a pause before the next.
     pub(super) fn is_trying(&self) -> bool {
         self.connecting.is_some() || self.half_open || self.current.is_some()
@@ -86,7 +98,9 @@ impl Flights {
             reused: false,
             connecting: None,
             half_open: false,
+            resent: 0,
             connected: false,
+            connected_at: born,
             pausing: None,
             counts_as_retry: false,
             jobs: 0,
@@ -133,6 +147,7 @@ impl Flights {
             TimerKind::ClientTimeout | TimerKind::RequestTimeout | TimerKind::ClientRetry => same_flight,
             TimerKind::FrontRetry => same_attempt && flight.pausing.is_some(),
             TimerKind::ConnectTimeout | TimerKind::ResendSyn => same_attempt && flight.connecting.is_some(),
+            TimerKind::ResendRequest => same_attempt && flight.half_open,
             TimerKind::ReadTimeout => same_attempt && (flight.current.is_some() || flight.half_open),
         }
     }
@@ -167,6 +182,7 @@ pub(super) struct Timer {
 pub(super) enum TimerKind {
     ConnectTimeout,
     ResendSyn,
+    ResendRequest,
     ReadTimeout,
     RequestTimeout,
     FrontRetry,

@@ -53,7 +53,7 @@ impl<O: Observer> FastPath<O> {
                 None => self.source.reopen(job.id),
                 Some(place) if self.flights.waits_for(place, pod_id, number) => {
                     self.source.reopen(self.flights.get(place).id);
-                    let deadline = job.sent.saturating_add(self.read_timeout);
+                    let deadline = self.read_deadline(place);
                     self.timers.set(deadline, TimerKind::ReadTimeout, place, &self.flights);
                 }
                 Some(_) => {}
@@ -70,6 +70,7 @@ impl<O: Observer> FastPath<O> {
         flight: Option<u32>,
         now: u64,
     ) -> bool {
+        let is_new = flight.is_none_or(|place| !self.flights.get(place).connected);
         let pod = &mut self.pods[pod_id as usize];
         let server = &self.servers[pod.server as usize];
         let Some(shared) = &mut pod.shared else { return false };
@@ -86,13 +87,13 @@ impl<O: Observer> FastPath<O> {
         let forwarded_at = (pod.forward_delay > 0).then(|| now + pod.forward_delay);
         job.stage = shared.arrived(number, forwarded_at);
         pod.ring.push(job);
-        if !job.is_probe() {
+        if is_new && !job.is_probe() {
             self.front.connected(job.holder, pod_id);
         }
         shared.start_queued(&mut pod.ring, server, now);
         if let Some(place) = flight {
-            self.attach(place, number);
-            let deadline = now.saturating_add(self.read_timeout);
+            self.attach(place, number, now);
+            let deadline = self.read_deadline(place);
             self.timers.set(deadline, TimerKind::ReadTimeout, place, &self.flights);
         }
         self.reschedule(pod_id);
@@ -166,8 +167,8 @@ impl<O: Observer> FastPath<O> {
             if let Some(job) = self.pods[pod_id as usize].ring.get_mut(number) {
                 job.attach(place);
             }
-            self.attach(place, number);
-            let deadline = job.sent.saturating_add(self.read_timeout);
+            self.attach(place, number, now);
+            let deadline = self.read_deadline(place);
             self.timers.set(deadline, TimerKind::ReadTimeout, place, &self.flights);
         }
     }

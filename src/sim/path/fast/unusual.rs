@@ -17,12 +17,15 @@ impl<O: Observer> FastPath<O> {
     #[cold]
     pub(super) fn place_unusual(&mut self, pod_id: PodId, mut job: Job, flight: Option<u32>, now: u64) {
         let request = job.id;
+        let is_new = flight.is_none_or(|place| !self.flights.get(place).connected);
         let place = flight.unwrap_or_else(|| self.flight_of_job(pod_id, &job));
         job.attach(place);
         let number = self.pods[pod_id as usize].ring.push(job);
-        self.attach(place, number);
-        self.front.connected(job.holder, pod_id);
-        let deadline = now.saturating_add(self.read_timeout);
+        self.attach(place, number, now);
+        if is_new {
+            self.front.connected(job.holder, pod_id);
+        }
+        let deadline = self.read_deadline(place);
         if job.end > deadline {
             self.timers.set(deadline, TimerKind::ReadTimeout, place, &self.flights);
         }
@@ -53,7 +56,12 @@ impl<O: Observer> FastPath<O> {
         let since_born = |timeout: Option<Nanos>| timeout.map_or(NEVER, |timeout| born + timeout.0);
         let client = since_born(self.spec.client.timeout);
         let request = since_born(self.spec.front.request_timeout);
-        job.end <= job.sent.saturating_add(self.read_timeout).min(client).min(request)
+        job.end <= self.read_deadline(place).min(client).min(request)
+    }
+
+    /// When the front end loses patience with the current attempt, which has its connection.
+    pub(super) fn read_deadline(&mut self, place: u32) -> u64 {
+        self.flights.get(place).connected_at.saturating_add(self.read_timeout)
     }
 
     /// A flight for a job that so far had none.
@@ -64,17 +72,17 @@ impl<O: Observer> FastPath<O> {
         flight.sent = job.sent;
         flight.attempts = 1;
         flight.reused = job.reused;
-        flight.connected = true;
+        flight.connect(job.sent);
         place
     }
 
-    /// The current attempt of a flight is the job `number`.
-    pub(super) fn attach(&mut self, place: u32, number: u32) {
+    /// The current attempt of a flight is the job `number`, which its pod has since `now`.
+    pub(super) fn attach(&mut self, place: u32, number: u32, now: u64) {
         let flight = self.flights.get(place);
         flight.jobs += 1;
         flight.current = Some(number);
         flight.connecting = None;
-        flight.connected = true;
+        flight.connect(now);
         if flight.may_have_run && !std::mem::replace(&mut flight.was_sent_twice, true) {
             self.books.tally.sent_twice += 1;
         }
@@ -178,14 +186,13 @@ impl<O: Observer> FastPath<O> {
 
     /// Jobs that will not be served any more: the requests they belong to meet `outcome`.
     fn lose_jobs(&mut self, pod_id: PodId, now: u64, jobs: Vec<(u32, Job)>, outcome: Sent) {
-        for (place, _) in self.bereave(pod_id, jobs) {
+        for place in self.bereave(pod_id, jobs) {
             self.settle_attempt(place, now, outcome);
         }
     }
 
-    /// The flights whose current attempt these jobs were, which have left the pod's ring, and since
-    /// when they had their connections.
-    fn bereave(&mut self, pod_id: PodId, jobs: Vec<(u32, Job)>) -> Vec<(u32, u64)> {
+    /// The flights whose current attempt these jobs were, which have left the pod's ring.
+    fn bereave(&mut self, pod_id: PodId, jobs: Vec<(u32, Job)>) -> Vec<u32> {
         let mut losers = Vec::new();
         for (number, job) in jobs.into_iter().filter(|(_, job)| job.stage != Stage::Done && !job.is_probe()) {
             let place = match job.flight() {
@@ -200,7 +207,7 @@ impl<O: Observer> FastPath<O> {
                 }
             };
             self.source.reopen(self.flights.get(place).id);
-            losers.push((place, job.sent));
+            losers.push(place);
         }
         losers
     }
@@ -240,11 +247,11 @@ impl<O: Observer> FastPath<O> {
     /// The node is gone: what the pod had waits for an answer as before.
     pub(super) fn leave_unanswered(&mut self, pod_id: PodId, now: u64) {
         let jobs = self.empty(pod_id, now);
-        for (place, since) in self.bereave(pod_id, jobs) {
+        for place in self.bereave(pod_id, jobs) {
             let flight = self.flights.get(place);
             flight.current = None;
             flight.half_open = true;
-            let deadline = since.saturating_add(self.read_timeout);
+            let deadline = self.read_deadline(place);
             self.timers.set(deadline, TimerKind::ReadTimeout, place, &self.flights);
         }
     }

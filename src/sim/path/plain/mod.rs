@@ -50,6 +50,7 @@ pub(crate) struct PlainPath<O> {
 enum Timer {
     ConnectTimeout,
     ResendSyn,
+    ResendRequest,
     ReadTimeout,
     RequestTimeout,
     FrontRetry,
@@ -70,9 +71,14 @@ struct Request {
     /// Whether the current attempt uses a kept-alive connection.
     reused: bool,
     connecting: Option<Connecting>,
+    /// The current attempt has a connection of which its pod knows nothing.
     half_open: bool,
+    /// How often the request was sent again on such a connection.
+    resent: u32,
     /// The current attempt's connection was established.
     connected: bool,
+    /// When that was.
+    connected_at: u64,
     /// A retry waits for its time: at the same pod, or wherever the balancer says.
     pausing: Option<Again>,
     /// This is a retry, and those under way are counted.
@@ -145,7 +151,9 @@ impl<O: Observer> PlainPath<O> {
             reused: false,
             connecting: None,
             half_open: false,
+            resent: 0,
             connected: false,
+            connected_at: now,
             pausing: None,
             counts_as_retry: false,
             jobs: 0,
@@ -269,17 +277,14 @@ impl<O: Observer> PlainPath<O> {
         self.stop_connecting(id);
         self.connected_to(id, pod_id, now);
         if room {
-            let bits = self.draws.service.at(id, u64::from(self.requests[&id].attempts - 1));
-            let number = self.add_job(pod_id, Owner::Request(id), bits, now);
-            let request = self.request(id);
-            request.jobs += 1;
-            request.current_job = Some(number);
-            let again = request.may_have_run && !std::mem::replace(&mut request.was_sent_twice, true);
-            self.tally.sent_twice += u64::from(again);
+            self.hand_over(id, pod_id, now);
         } else {
             // The kernel answered the SYN together with others of its bunch, but has no place left.
-            self.request(id).half_open = true;
+            let request = self.request(id);
+            request.half_open = true;
+            request.resent = 0;
             self.pods[pod_id as usize].half_open.push(id);
+            self.schedule_resend(id);
         }
         Sent::Underway
     }
@@ -469,6 +474,7 @@ impl<O: Observer> PlainPath<O> {
                 let pod = self.request(id).pod.expect("connecting to a pod");
                 self.connect(id, pod, now, true)
             }
+            Timer::ResendRequest => self.resend_request(id, now),
             Timer::ConnectTimeout => {
                 let cause = self.request(id).connecting.map_or(Cause::Blackholed, |c| c.cause);
                 Sent::Failed(Failure::ConnectTimeout, cause)
