@@ -50,31 +50,39 @@ pub fn base_grace(deletion: Option<u32>, failed_probe: Option<u32>, spec: Option
 /// The countdown of one container's kill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grace {
-    seconds: u32,
+    left: Nanos,
+    /// Whether parts of a second are deducted, too.
+    exact: bool,
 }
 
 impl Grace {
     /// A countdown from `seconds`, see [`base_grace`].
     pub fn new(seconds: u32) -> Grace {
-        Grace { seconds }
+        Grace { left: Nanos::from_secs(u64::from(seconds)), exact: false }
+    }
+
+    /// A countdown that knows parts of a second, as the kubelet's does not.
+    pub fn exact(seconds: u32) -> Grace {
+        Grace { exact: true, ..Grace::new(seconds) }
     }
 
     /// How long a step before the signal (hook, waiting for its turn) may take; `None` means that
     /// the step is left out.
     pub fn limit(self) -> Option<Nanos> {
-        (self.seconds > 0).then(|| Nanos::from_secs(u64::from(self.seconds)))
+        (self.left > Nanos::ZERO).then_some(self.left)
     }
 
-    /// The countdown after a step that took `elapsed`: only whole seconds are deducted.
+    /// The countdown after a step that took `elapsed`: only whole seconds are deducted, unless it is
+    /// exact.
     #[must_use]
     pub fn after(self, elapsed: Nanos) -> Grace {
-        let spent = u32::try_from(elapsed.whole_secs()).unwrap_or(u32::MAX);
-        Grace { seconds: self.seconds.saturating_sub(spent) }
+        let spent = if self.exact { elapsed } else { Nanos::from_secs(elapsed.whole_secs()) };
+        Grace { left: self.left.saturating_sub(spent), ..self }
     }
 
     /// The time from the stop signal to SIGKILL.
     pub fn from_signal_to_kill(self) -> Nanos {
-        Nanos::from_secs(u64::from(self.seconds.max(MINIMUM_GRACE_SECONDS)))
+        self.left.max(Nanos::from_secs(u64::from(MINIMUM_GRACE_SECONDS)))
     }
 }
 
@@ -218,6 +226,19 @@ mod tests {
             assert_eq!((got.signal_at, got.sigkill_at, got.ends_at), want, "{name}");
             assert_eq!(got.killed, killed, "{name}");
         }
+    }
+
+    // A rig's own arithmetic: the signal at min(S, G), SIGKILL max(2, G - S) later.
+    #[test]
+    fn an_exact_countdown_deducts_parts_of_a_second() {
+        for (grace, hook_ms, kill_ms) in
+            [(3, 500, 3_000), (3, 1_000, 3_000), (3, 1_500, 3_500), (3, 2_900, 4_900)]
+        {
+            let hook = Nanos::from_millis(hook_ms);
+            let window = Grace::exact(grace).after(hook).from_signal_to_kill();
+            assert_eq!(hook + window, Nanos::from_millis(kill_ms), "{hook_ms} ms");
+        }
+        assert_eq!(Grace::exact(0).limit(), None);
     }
 
     // Source: kuberuntime_termination_order_test.go.

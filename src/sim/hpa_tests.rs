@@ -175,6 +175,7 @@ fn cluster(replicas: u32, hpa: HpaSpec, load: Load, service: Nanos) -> SimSpec {
             probe_phase: ProbePhase::Kubelet,
             victim_order: VictimOrder::Kubernetes,
             direct_endpoints: false,
+            exact_grace: false,
             slow_start: true,
         },
         settle_limit: secs(60),

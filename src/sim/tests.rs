@@ -137,27 +137,32 @@ fn mechanism() -> impl Strategy<Value = Mechanism> {
             0_u64..50,
             0_u64..2_000,
             prop_oneof![Just(0), 1_u64..3_000],
-            prop::option::of((100_u64..2_000, 1_u32..4, 1_u32..4))
+            prop::option::of((100_u64..2_000, 1_u32..4, 1_u32..4, any::<bool>()))
         )
             .prop_map(move |(batch, min, period, checks)| Mechanism::InPlace {
                 batch: ms(batch),
                 min_interval: ms(min),
                 period: ms(period),
-                checks: checks.map(|(interval, rise, fall)| ServerChecks {
+                checks: checks.map(|(interval, rise, fall, http)| ServerChecks {
                     interval: ms(interval),
                     thresholds: Thresholds { rise, fall },
+                    http,
                 }),
             }),
-        (0_u64..50, 0_u64..500, 0_u64..50, 0_u64..300).prop_map(move |(batch, min, start, overlap)| {
-            Mechanism::Reload {
-                batch: ms(batch),
-                min_interval: ms(min),
-                start: ms(start),
-                overlap: ms(overlap),
+        (0_u64..50, 0_u64..500, 0_u64..50, 0_u64..300, 0_u64..2_000).prop_map(
+            move |(batch, min, start, overlap, period)| {
+                Mechanism::Reload {
+                    period: ms(period),
+                    batch: ms(batch),
+                    min_interval: ms(min),
+                    start: ms(start),
+                    overlap: ms(overlap),
+                }
             }
-        }),
-        (prop_oneof![Just(0.0), 0.2..3.0], 100_u64..1_500, any::<bool>()).prop_map(
-            move |(rate_per_s, poll, whole_second_stamp)| Mechanism::SyncAndPoll {
+        ),
+        (prop_oneof![Just(0.0), 0.2..3.0], 100_u64..1_500, 0_u64..2_000, any::<bool>()).prop_map(
+            move |(rate_per_s, poll, period, whole_second_stamp)| Mechanism::SyncAndPoll {
+                period: ms(period),
                 rate_per_s,
                 batch: ms(5),
                 poll: ms(poll),
@@ -268,9 +273,9 @@ fn control() -> impl Strategy<Value = ControlPlane> {
     let delays = prop::collection::vec(delay(200), 10);
     // Real patience would outlast the run.
     let nodes = (1_u32..4, 1_u32..3, 0..SECONDS);
-    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
     (nodes, delays, flags).prop_map(
-        |((nodes, zones, patience), delays, (kubelet, ranked, direct_endpoints, slow_start))| {
+        |((nodes, zones, patience), delays, (kubelet, ranked, direct_endpoints, exact_grace, slow_start))| {
             let nth = |i: usize| delays[i].clone();
             ControlPlane {
                 nodes,
@@ -289,6 +294,7 @@ fn control() -> impl Strategy<Value = ControlPlane> {
                 probe_phase: if kubelet { ProbePhase::Kubelet } else { ProbePhase::ProcessStart },
                 victim_order: if ranked { VictimOrder::Kubernetes } else { VictimOrder::OldestFirst },
                 direct_endpoints,
+                exact_grace,
                 slow_start,
             }
         },

@@ -218,6 +218,7 @@ fn control() -> ControlPlane {
         probe_phase: ProbePhase::Kubelet,
         victim_order: VictimOrder::Kubernetes,
         direct_endpoints: false,
+        exact_grace: false,
         slow_start: true,
     }
 }

@@ -64,6 +64,9 @@ const HAPROXY: &[(&str, &str)] =
 const HAPROXY_STAGED: &[(&str, &str)] = &[("front-end", "haproxy"), ("on-stop", "exit"), ("startup", "2s")];
 /// New servers that fail their first checks.
 const HAPROXY_LATE: &[(&str, &str)] = &[("front-end", "haproxy"), ("startup", "6s")];
+/// New servers that answer 503 at first.
+const HAPROXY_UNREADY: &[(&str, &str)] =
+    &[("front-end", "haproxy"), ("startup", "1s"), ("app_ready_delay", "8s")];
 /// Pods that close idle connections early, under requests that are not tried again.
 const SHORT_LIVED: &[(&str, &str)] = &[
     ("front-end", "haproxy"),
@@ -257,6 +260,7 @@ fn front_end() -> Vec<Row> {
         row("front_end.server_check.interval", ["500ms", "3s"]).with(HAPROXY),
         row("front_end.server_check.fall", ["1", "9"]).with(HAPROXY),
         row("front_end.server_check.rise", ["1", "6"]).on(UNPROBED).with(HAPROXY_LATE),
+        row("front_end.server_check.http", ["false", "true"]).on(UNPROBED).with(HAPROXY_UNREADY),
         row("front_end.retry_non_idempotent", ["false", "true"]).with(&[
             ("post", "100%"),
             ("on-stop", "exit"),

@@ -330,6 +330,14 @@ pub(super) const FRONT_END: &[Knob] = &[
     .default("2")
     .documented("HAProxy, configuration.txt, inter, fall and rise"),
     Knob::new(
+        "front_end.server_check.http",
+        Kind::Switch,
+        "server checks by HTTP",
+        "Whether such a check asks for a page and wants it answered, or only connects.",
+    )
+    .default("false")
+    .documented("HAProxy, configuration.txt, option httpchk"),
+    Knob::new(
         "front_end.health_check.interval",
         Kind::Duration,
         "health check interval",

@@ -62,6 +62,7 @@ pub(super) fn control_plane(described: &Described<'_>, minor: u32, values: &mut 
         probe_phase: ProbePhase::Kubelet,
         victim_order: VictimOrder::Kubernetes,
         direct_endpoints: false,
+        exact_grace: false,
         slow_start: true,
     }
 }

@@ -152,6 +152,7 @@ fn mechanism(updates: Updates, values: &mut Values<'_>) -> Mechanism {
                     rise: values.count("front_end.server_check.rise"),
                     fall: values.count("front_end.server_check.fall"),
                 },
+                http: values.switch("front_end.server_check.http"),
             });
             let rate = values.own_number("front_end.sync_rate");
             let min_interval = if rate > 0.0 { Nanos::from_secs_f64(1.0 / rate) } else { Nanos::ZERO };
@@ -163,10 +164,12 @@ fn mechanism(updates: Updates, values: &mut Values<'_>) -> Mechanism {
             min_interval: values.span("front_end.reload_interval"),
             start: values.span("front_end.reload_start"),
             overlap: values.span("front_end.reload_overlap"),
+            period: Nanos::ZERO,
         },
         Updates::SyncAndPoll => Mechanism::SyncAndPoll {
             rate_per_s: values.number("front_end.sync_rate"),
             batch: values.span("front_end.batch"),
+            period: Nanos::ZERO,
             poll: values.period("front_end.poll"),
             whole_second_stamp: true,
         },

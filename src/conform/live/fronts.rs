@@ -60,9 +60,10 @@ impl Parameters {
                 }),
                 Mechanism::Reload {
                     batch: BATCH,
-                    min_interval: Nanos::from_millis(100),
+                    min_interval: Nanos::from_millis(100).max(self.min_interval()),
                     start: Nanos::from_millis(10),
                     overlap: Nanos::from_millis(100),
+                    period: self.sync_period(),
                 },
             ),
             ("lua", _) => (Balancer::RoundRobin, self.in_place(None)),
@@ -71,16 +72,13 @@ impl Parameters {
                 Mechanism::SyncAndPoll {
                     rate_per_s: self.ctl_sync_rate_per_s.unwrap_or(0.0),
                     batch: BATCH,
+                    period: self.sync_period(),
                     poll: Nanos::from_secs(1),
                     whole_second_stamp: true,
                 },
             ),
             _ => return Ok(None),
         };
-        let clocked = self.ctl_sync_period_s.is_some_and(|period| period > 0.0);
-        if clocked && !matches!(mechanism, Mechanism::InPlace { .. }) {
-            return Ok(None);
-        }
         let on = self.next_upstream != "off";
         let keepalive = Keepalive {
             idle_timeout: Nanos::from_secs(60),
@@ -101,9 +99,13 @@ impl Parameters {
         Mechanism::InPlace {
             batch: BATCH,
             min_interval: self.min_interval(),
-            period: secs(self.ctl_sync_period_s.unwrap_or(0.0)),
+            period: self.sync_period(),
             checks,
         }
+    }
+
+    fn sync_period(&self) -> Nanos {
+        secs(self.ctl_sync_period_s.unwrap_or(0.0))
     }
 
     fn min_interval(&self) -> Nanos {
@@ -121,6 +123,7 @@ impl Parameters {
                 rise: self.haproxy_check_rise.unwrap_or(2),
                 fall: self.haproxy_check_fall.unwrap_or(3),
             },
+            http: true,
         });
         let reuse = self.haproxy_http_reuse.as_deref().unwrap_or("safe");
         if !["safe", "never", "always"].contains(&reuse) {

@@ -95,7 +95,7 @@ pub(super) struct Parameters {
 /// that the rows' description gives.
 pub(super) const OVERHEAD: Nanos = Nanos(350_000);
 
-/// What the rig takes to start a process, seconds: the 1 to 10 ms of the rows' description. It decides
+/// What the rig takes to start a process or to notice its exit, seconds: the 1 to 10 ms of the rows' description. It decides
 /// whether a service of exactly one second outlives the next kill of a rollout in steps of one second.
 const LAG_S: [f64; 2] = [0.001, 0.010];
 
@@ -105,6 +105,15 @@ pub(super) fn secs(seconds: f64) -> Nanos {
 
 fn fixed(seconds: f64) -> Dist {
     Dist::Fixed(secs(seconds))
+}
+
+/// Kubernetes knows these in whole seconds only, and so does the simulator.
+fn whole(name: &str, seconds: f64) -> Result<u32, String> {
+    if seconds.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&seconds) {
+        Ok(seconds as u32)
+    } else {
+        Err(format!("{name} {seconds} is no whole number of seconds, and only those are modelled"))
+    }
 }
 
 pub(super) fn between([lo, hi]: [f64; 2]) -> Dist {
@@ -194,7 +203,7 @@ impl Parameters {
             templates: vec![PodTemplate {
                 init: Vec::new(),
                 containers: vec![self.container()?],
-                grace_seconds: self.grace_s.round() as u32,
+                grace_seconds: whole("grace_s", self.grace_s)?,
                 readiness_gate: false,
             }],
             publish_not_ready_addresses: false,
@@ -208,9 +217,9 @@ impl Parameters {
         let drain = Drain { limit: None };
         let probe = ProbePlan {
             spec: ProbeSpec {
-                initial_delay_seconds: self.probe_initial_delay_s.round() as u32,
-                period_seconds: self.probe_period_s.round() as u32,
-                timeout_seconds: self.probe_timeout_s.round() as u32,
+                initial_delay_seconds: whole("probe_initial_delay_s", self.probe_initial_delay_s)?,
+                period_seconds: whole("probe_period_s", self.probe_period_s)?,
+                timeout_seconds: whole("probe_timeout_s", self.probe_timeout_s)?,
                 success_threshold: self.probe_success_threshold,
                 failure_threshold: self.probe_failure_threshold,
             },
@@ -274,7 +283,10 @@ fn control_plane() -> ControlPlane {
         probe_phase: ProbePhase::ProcessStart,
         victim_order: VictimOrder::OldestFirst,
         direct_endpoints: true,
+        exact_grace: true,
         slow_start: false,
+        // The rig notices an exit as late as a process is started.
+        sandbox_stop: between(LAG_S),
         ..ControlPlane::ideal()
     }
 }

@@ -92,3 +92,54 @@ fn a_pod_without_grace_ends_all_the_same() {
     let lost: f64 = prediction.statuses.get("502").expect("refused connections").iter().sum();
     assert!(lost > 3.0, "{lost} lost in three runs");
 }
+
+/// One of our own rows with other parameters.
+fn changed(name: &str, changes: Value) -> Value {
+    let rows = rows(include_str!("measured.json"));
+    let row = rows.iter().find(|row| row["name"] == name).expect("one of ours");
+    let mut parameters = row["parameters"].clone();
+    parameters.as_object_mut().expect("names").extend(changes.as_object().expect("names").clone());
+    parameters
+}
+
+fn lost(parameters: &Value, status: &str) -> f64 {
+    let prediction = predict_with(parameters, 12).expect("valid").expect("modelled");
+    prediction.statuses.get(status).map_or(0.0, |series| super::mean(series))
+}
+
+/// SIGKILL at the grace, not at the next whole second after it: half a second of a load of 200 per
+/// second, a quarter of which goes to the pod.
+#[test]
+fn a_rig_counts_parts_of_a_second() {
+    let row = |prestop: f64| {
+        let changes = serde_json::json!({"scenario": "scale_in", "target_replicas": 3, "grace_s": 3,
+            "prestop_s": prestop, "term_mode": "ignore", "prop_remove_s": [5, 5], "prop_remove2_s": null});
+        lost(&changed("retries-off-reload-overlap", changes), "502")
+    };
+    // Killed after 3 s whatever the hook takes.
+    let (whole, half) = (row(1.0), row(0.5));
+    assert!((whole - half).abs() < 0.1 * whole, "{whole} and {half}");
+}
+
+#[test]
+fn a_controllers_clock_and_limit_hold_for_every_front_end() {
+    let (reloaded, polled) = ("retries-off-reload-overlap", "lua-ring-dead-neighbours");
+    for (name, knob, value) in [
+        (reloaded, "ctl_sync_period_s", 5.0),
+        (reloaded, "ctl_sync_rate_per_s", 0.2),
+        (polled, "ctl_sync_period_s", 5.0),
+    ] {
+        let as_is = lost(&changed(name, serde_json::json!({})), "502");
+        let later = lost(&changed(name, serde_json::json!({knob: value})), "502");
+        assert!(later > as_is + 20.0, "{name}, {knob}: {later} against {as_is}");
+    }
+}
+
+#[test]
+fn fractions_that_are_not_modelled_are_refused() {
+    for name in ["grace_s", "probe_period_s", "probe_timeout_s", "probe_initial_delay_s"] {
+        let error =
+            predict_with(&changed("abrupt-exit-post", serde_json::json!({name: 1.5})), 1).unwrap_err();
+        assert!(error.starts_with(&format!("{name} 1.5 is no whole number")), "{error}");
+    }
+}

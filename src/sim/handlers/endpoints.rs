@@ -41,7 +41,10 @@ pub(crate) struct Replica {
     reloading: u32,
     /// When its controller hears of the newest slice that is on its way to it.
     heard_at: SimTime,
+    /// Phase of its workers' timer.
     poll_phase: Nanos,
+    /// Phase of its controller's clock.
+    sync_phase: Nanos,
     /// Shift between the simulated clock and this process' whole seconds.
     second_phase: u64,
 }
@@ -51,9 +54,11 @@ impl FrontControl {
         let phases: Keyed = streams.keyed(Stream::FrontPhase);
         let poll = match &spec.delivery.mechanism {
             Mechanism::SyncAndPoll { poll, .. } => *poll,
-            Mechanism::InPlace { period, .. } => *period,
             _ => Nanos::ZERO,
         };
+        let period = sync_period(&spec.delivery.mechanism);
+        // A controller's clock beside its workers' timer has a phase of its own.
+        let clock = if poll > Nanos::ZERO { 2 } else { 0 };
         let replica = |i: u32| Replica {
             known: Vec::new(),
             terminating: Vec::new(),
@@ -68,6 +73,7 @@ impl FrontControl {
             reloading: 0,
             heard_at: SimTime(0),
             poll_phase: Nanos::from_secs_f64(poll.as_secs_f64() * phases.fraction(u64::from(i), 0)),
+            sync_phase: Nanos::from_secs_f64(period.as_secs_f64() * phases.fraction(u64::from(i), clock)),
             second_phase: phases.at(u64::from(i), 1) % 1_000_000_000,
         };
         FrontControl {
@@ -93,6 +99,16 @@ impl Replica {
 fn serves_while_terminating(pod: &Pod) -> bool {
     let conditions = conditions(pod.api_ready, pod.deleted.is_some(), false);
     conditions.serving && conditions.terminating && pod.has_ip && !pod.gone
+}
+
+/// The period of the clock at whose ticks alone lists are handed on; zero for at once.
+fn sync_period(mechanism: &Mechanism) -> Nanos {
+    match mechanism {
+        Mechanism::InPlace { period, .. }
+        | Mechanism::Reload { period, .. }
+        | Mechanism::SyncAndPoll { period, .. } => *period,
+        Mechanism::TargetGroup(_) => Nanos::ZERO,
+    }
 }
 
 /// The first moment of a timer with this phase that is not before `at`.
@@ -251,10 +267,9 @@ impl<P: RequestPath> Engine<P> {
             Mechanism::TargetGroup(_) => Nanos::ZERO,
         };
         let mut at = (self.now + batch).max(replica.next_allowed);
-        if let Mechanism::InPlace { period, .. } = self.world.spec.tiers[0].delivery.mechanism
-            && period > Nanos::ZERO
-        {
-            at = next_poll(at, replica.poll_phase, period);
+        let period = sync_period(&self.world.spec.tiers[0].delivery.mechanism);
+        if period > Nanos::ZERO {
+            at = next_poll(at, replica.sync_phase, period);
         }
         self.queue.push(at, Event::FrontSync(id));
     }

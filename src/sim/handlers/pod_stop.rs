@@ -44,7 +44,9 @@ impl<P: RequestPath> Engine<P> {
 
     /// All containers begin to stop at once; readiness probes go on.
     pub(crate) fn kill_begins(&mut self, id: PodId) {
-        let grace = effective_grace(None, self.world.template(id).grace_seconds);
+        let written = self.world.template(id).grace_seconds;
+        let exact = self.world.spec.control.exact_grace;
+        let grace = if exact { written } else { effective_grace(None, written) };
         let pod = &mut self.world.pods[id as usize];
         pod.stopping = true;
         for container in &mut pod.containers {
@@ -78,7 +80,8 @@ impl<P: RequestPath> Engine<P> {
         if !container.is_running() {
             return;
         }
-        let grace = Grace::new(grace_seconds);
+        let exact = self.world.spec.control.exact_grace;
+        let grace = if exact { Grace::exact(grace_seconds) } else { Grace::new(grace_seconds) };
         let instance = container.instance;
         container.stop = Some(Stop { reason, grace, stage: StopStage::Hook, stage_began: self.now });
         match hook.zip(grace.limit()) {

@@ -83,7 +83,8 @@ impl<P: RequestPath> Engine<P> {
             self.queue.push(next, Event::ServerCheckTimeout(id, pod));
         } else {
             self.queue.push(next, Event::ServerCheck(id, pod));
-            self.server_checked(id, pod, self.accepts_connections(pod));
+            let passed = if checks.http { self.answers_checks(pod) } else { self.accepts_connections(pod) };
+            self.server_checked(id, pod, passed);
         }
     }
 

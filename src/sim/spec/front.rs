@@ -188,6 +188,8 @@ pub enum Mechanism {
         start: Nanos,
         /// How long both generations accept connections.
         overlap: Nanos,
+        /// As of [`Mechanism::InPlace`].
+        period: Nanos,
     },
     /// Token bucket, then a poll timer common to the workers of one process (ingress-nginx).
     SyncAndPoll {
@@ -195,6 +197,8 @@ pub enum Mechanism {
         rate_per_s: f64,
         /// Changes within this time go together.
         batch: Nanos,
+        /// As of [`Mechanism::InPlace`].
+        period: Nanos,
         /// Period of the workers' timer.
         poll: Nanos,
         /// A pushed list whose whole-second stamp equals the held one's is ignored.
@@ -218,6 +222,8 @@ pub struct ServerChecks {
     pub interval: Nanos,
     /// When a server goes down and comes up.
     pub thresholds: Thresholds,
+    /// A check asks for a page, and the application must answer; else it only connects.
+    pub http: bool,
 }
 
 /// Registration of targets at a cloud load balancer.

@@ -151,6 +151,7 @@ impl ControlPlane {
             probe_phase: ProbePhase::Kubelet,
             victim_order: VictimOrder::Kubernetes,
             direct_endpoints: false,
+            exact_grace: false,
             slow_start: true,
         }
     }
