@@ -64,6 +64,11 @@ impl Job {
         self.kind == Kind::Probe
     }
 
+    /// Whether it has come true by `now` and is not counted yet.
+    pub(super) fn is_over(&self, now: u64) -> bool {
+        self.stage == Stage::Fated && self.end <= now
+    }
+
     /// The place of its flight.
     pub(super) fn flight(&self) -> Option<u32> {
         (self.kind == Kind::Flight).then_some(self.id as u32)

@@ -345,10 +345,12 @@ impl<O: Observer> FastPath<O> {
             timer.kind,
             TimerKind::ClientTimeout | TimerKind::RequestTimeout | TimerKind::ReadTimeout
         );
+        let flight = self.flights.get(place);
         if ends_patience
-            && let (Some(pod), Some(_)) = (self.flights.get(place).pod, self.flights.get(place).current)
+            && let (Some(pod), Some(number)) = (flight.pod, flight.current)
+            && self.pods[pod as usize].ring.get(number).is_some_and(|job| job.is_over(now))
         {
-            // The answer may have come and wait to be counted.
+            // The answer has come and waits to be counted.
             self.settle_all(pod, now);
             if !self.flights.obeys(&timer) {
                 return;

@@ -156,12 +156,12 @@ impl<O: Observer> FastPath<O> {
     /// Counts every fate of a pod that has come true by `now`, also those behind others.
     pub(super) fn settle_all(&mut self, pod_id: PodId, now: u64) {
         self.settle(pod_id, now);
-        let over = |job: &Job| job.stage == Stage::Fated && job.end <= now;
         let pod = &self.pods[pod_id as usize];
-        if !pod.ring.iter().any(|(_, job)| over(job)) {
+        if !pod.ring.iter().any(|(_, job)| job.is_over(now)) {
             return;
         }
-        let jobs: Vec<(u32, Job)> = pod.ring.iter().filter(|(_, j)| over(j)).map(|(n, j)| (n, *j)).collect();
+        let jobs: Vec<(u32, Job)> =
+            pod.ring.iter().filter(|(_, j)| j.is_over(now)).map(|(n, j)| (n, *j)).collect();
         for (number, job) in jobs {
             let pod = &mut self.pods[pod_id as usize];
             pod.cpu_ns += self.servers[pod.server as usize].cpu_of(job.end - job.start, job.sent);
