@@ -345,9 +345,8 @@ impl<O: Observer> FastPath<O> {
             timer.kind,
             TimerKind::ClientTimeout | TimerKind::RequestTimeout | TimerKind::ReadTimeout
         );
-        let flight = self.flights.get(place);
         if ends_patience
-            && let (Some(pod), Some(number)) = (flight.pod, flight.current)
+            && let (Some(pod), Some(number)) = (self.flights.get(place).pod, self.flights.get(place).current)
             && self.pods[pod as usize].ring.get(number).is_some_and(|job| job.is_over(now))
         {
             // The answer has come and waits to be counted.

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+mod connecting;
 mod pods;
 
 use self::pods::{Owner, Pod, Stage};
@@ -14,8 +15,8 @@ use super::server::Server;
 use super::source::RequestSource;
 use super::{
     App, Attempted, BackendSpec, Door, Draws, Ended, Met, Notice, Observer, PathSpec, PodId, PodLoad,
-    ProbeFate, RETRY_SHIFT, RequestPath, Sent, connection_of, is_first, met_by_connection, next_syn,
-    no_answer_from, status_of,
+    ProbeFate, RETRY_SHIFT, RequestPath, Sent, connection_of, is_first, met_by_connection, no_answer_from,
+    status_of,
 };
 use crate::account::{Histogram, LossSample, Tally};
 use crate::model::cpu::CpuClock;
@@ -289,21 +290,6 @@ impl<O: Observer> PlainPath<O> {
         Sent::Underway
     }
 
-    fn begin_connecting(&mut self, id: u64, now: u64, cause: Cause) {
-        let deadline = now + self.front.spec().connect_timeout.0;
-        self.set_timer(id, deadline, Timer::ConnectTimeout);
-        self.request(id).connecting = Some(Connecting { since: now, syns: 1, cause });
-    }
-
-    fn schedule_syn(&mut self, id: u64) {
-        let linear = self.spec.network.linear_syn_retries;
-        let request = self.request(id);
-        let Some(connecting) = &mut request.connecting else { return };
-        let at = next_syn(connecting.since, connecting.syns, linear);
-        connecting.syns += 1;
-        self.set_timer(id, at, Timer::ResendSyn);
-    }
-
     fn set_timer(&mut self, id: u64, at: u64, timer: Timer) {
         self.request(id).timers.push((at, timer));
         self.timers.insert((at, id, timer));
@@ -317,11 +303,6 @@ impl<O: Observer> PlainPath<O> {
             self.timers.remove(&(at, id, timer));
         }
         self.request(id).timers = kept;
-    }
-
-    fn stop_connecting(&mut self, id: u64) {
-        self.request(id).connecting = None;
-        self.cancel_timers(id, |timer| matches!(timer, Timer::ConnectTimeout | Timer::ResendSyn));
     }
 
     /// The current attempt failed: another one follows, now or later, or the request ends.

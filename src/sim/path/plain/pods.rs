@@ -1,13 +1,11 @@
 //! Pods at work on the plain path.
 
-use super::{PlainPath, Timer};
+use super::PlainPath;
 use crate::model::cpu::CpuClock;
 use crate::model::outcome::{Cause, Status};
 use crate::model::retry::Failure;
 use crate::sim::path::server::Server;
-use crate::sim::path::{
-    App, BackendSpec, Door, Met, Notice, Observer, PodId, Sent, met_by_connection, next_resend,
-};
+use crate::sim::path::{App, BackendSpec, Door, Notice, Observer, PodId, Sent};
 
 const NEVER: u64 = u64::MAX;
 
@@ -213,55 +211,6 @@ impl<O: Observer> PlainPath<O> {
         for id in losers {
             self.settle_attempt(id, now, outcome);
         }
-    }
-
-    /// The attempt has a connection and waits for the answer.
-    pub(super) fn connected_to(&mut self, id: u64, pod_id: PodId, now: u64) {
-        let holder = self.requests[&id].holder;
-        self.front.connected(holder, pod_id);
-        let request = self.request(id);
-        request.connected = true;
-        request.connected_at = now;
-        let read_timeout = self.front.spec().read_timeout.0;
-        self.set_timer(id, now + read_timeout, Timer::ReadTimeout);
-    }
-
-    /// The pod's kernel has taken the connection, with the request on it.
-    pub(super) fn hand_over(&mut self, id: u64, pod_id: PodId, now: u64) {
-        let bits = self.draws.service.at(id, u64::from(self.requests[&id].attempts - 1));
-        let number = self.add_job(pod_id, Owner::Request(id), bits, now);
-        let request = self.request(id);
-        request.jobs += 1;
-        request.current_job = Some(number);
-        let again = request.may_have_run && !std::mem::replace(&mut request.was_sent_twice, true);
-        self.tally.sent_twice += u64::from(again);
-    }
-
-    /// The request is sent again on a half-open connection: the pod's kernel takes it if there is
-    /// room by now.
-    pub(super) fn resend_request(&mut self, id: u64, now: u64) -> Sent {
-        let pod_id = self.requests[&id].pod.expect("a half-open attempt has a pod");
-        let pod = &self.pods[pod_id as usize];
-        match met_by_connection(pod.door, pod.app) {
-            Met::End(sent) => return sent,
-            Met::Silence(_) => return Sent::Underway,
-            Met::Server => {}
-        }
-        if pod.has_room(&self.servers[pod.backend.server as usize]) {
-            self.request(id).half_open = false;
-            self.pods[pod_id as usize].half_open.retain(|other| *other != id);
-            self.hand_over(id, pod_id, now);
-        } else {
-            self.schedule_resend(id);
-        }
-        Sent::Underway
-    }
-
-    pub(super) fn schedule_resend(&mut self, id: u64) {
-        let request = self.request(id);
-        let at = next_resend(request.connected_at, request.resent);
-        request.resent += 1;
-        self.set_timer(id, at, Timer::ResendRequest);
     }
 
     /// Takes all jobs out of a pod whose node has died; the requests they belong to wait for an

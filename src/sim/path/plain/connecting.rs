@@ -1,0 +1,78 @@
+//! An attempt's way to a connection: SYNs that are sent again, connections of which a pod knows
+//! nothing, and the request on them.
+
+use super::pods::Owner;
+use super::{Connecting, PlainPath, Timer};
+use crate::model::outcome::Cause;
+use crate::sim::path::{Met, Observer, PodId, Sent, met_by_connection, next_resend, next_syn};
+
+impl<O: Observer> PlainPath<O> {
+    pub(super) fn begin_connecting(&mut self, id: u64, now: u64, cause: Cause) {
+        let deadline = now + self.front.spec().connect_timeout.0;
+        self.set_timer(id, deadline, Timer::ConnectTimeout);
+        self.request(id).connecting = Some(Connecting { since: now, syns: 1, cause });
+    }
+
+    pub(super) fn schedule_syn(&mut self, id: u64) {
+        let linear = self.spec.network.linear_syn_retries;
+        let request = self.request(id);
+        let Some(connecting) = &mut request.connecting else { return };
+        let at = next_syn(connecting.since, connecting.syns, linear);
+        connecting.syns += 1;
+        self.set_timer(id, at, Timer::ResendSyn);
+    }
+
+    pub(super) fn stop_connecting(&mut self, id: u64) {
+        self.request(id).connecting = None;
+        self.cancel_timers(id, |timer| matches!(timer, Timer::ConnectTimeout | Timer::ResendSyn));
+    }
+
+    /// The attempt has a connection and waits for the answer.
+    pub(super) fn connected_to(&mut self, id: u64, pod_id: PodId, now: u64) {
+        let holder = self.requests[&id].holder;
+        self.front.connected(holder, pod_id);
+        let request = self.request(id);
+        request.connected = true;
+        request.connected_at = now;
+        let read_timeout = self.front.spec().read_timeout.0;
+        self.set_timer(id, now + read_timeout, Timer::ReadTimeout);
+    }
+
+    /// The pod's kernel has taken the connection, with the request on it.
+    pub(super) fn hand_over(&mut self, id: u64, pod_id: PodId, now: u64) {
+        let bits = self.draws.service.at(id, u64::from(self.requests[&id].attempts - 1));
+        let number = self.add_job(pod_id, Owner::Request(id), bits, now);
+        let request = self.request(id);
+        request.jobs += 1;
+        request.current_job = Some(number);
+        let again = request.may_have_run && !std::mem::replace(&mut request.was_sent_twice, true);
+        self.tally.sent_twice += u64::from(again);
+    }
+
+    /// The request is sent again on a half-open connection: the pod's kernel takes it if there is
+    /// room by now.
+    pub(super) fn resend_request(&mut self, id: u64, now: u64) -> Sent {
+        let pod_id = self.requests[&id].pod.expect("a half-open attempt has a pod");
+        let pod = &self.pods[pod_id as usize];
+        match met_by_connection(pod.door, pod.app) {
+            Met::End(sent) => return sent,
+            Met::Silence(_) => return Sent::Underway,
+            Met::Server => {}
+        }
+        if pod.has_room(&self.servers[pod.backend.server as usize]) {
+            self.request(id).half_open = false;
+            self.pods[pod_id as usize].half_open.retain(|other| *other != id);
+            self.hand_over(id, pod_id, now);
+        } else {
+            self.schedule_resend(id);
+        }
+        Sent::Underway
+    }
+
+    pub(super) fn schedule_resend(&mut self, id: u64) {
+        let request = self.request(id);
+        let at = next_resend(request.connected_at, request.resent);
+        request.resent += 1;
+        self.set_timer(id, at, Timer::ResendRequest);
+    }
+}
