@@ -10,8 +10,8 @@ use super::path::fast::FastPath;
 use super::path::plain::PlainPath;
 use super::path::{Ended, Observer, RequestPath};
 use super::run::{RunResult, run_on};
-use super::spec::{Mechanism, SimSpec};
-use super::timeline::{PodRecord, Timeline, ViewChange, ViewHolder};
+use super::spec::{Mechanism, PlannedAction, PlannedEvent, SimSpec};
+use super::timeline::{PodRecord, Restart, Timeline, ViewChange, ViewHolder};
 use crate::units::{Nanos, SimTime};
 
 /// Which of the two request paths is watched.
@@ -94,13 +94,12 @@ fn check_requests(spec: &SimSpec, result: &RunResult, ends: &Ends, wrong: &mut V
 
 /// Why a pod cannot have answered at a moment.
 fn not_serving(pod: &PodRecord, at: SimTime) -> Option<&'static str> {
-    // Milestones keep the first of several starts; only the last end of a deleted pod is final.
-    let final_end =
-        |end: Option<SimTime>| end.filter(|end| pod.deleted.is_some_and(|deleted| *end >= deleted));
+    let restarting = |r: &Restart| at > r.ended && r.listening.is_none_or(|listening| at < listening);
     match () {
         () if pod.listening.is_none_or(|since| at < since) => Some("before it listened"),
-        () if final_end(pod.exited).is_some_and(|end| at > end) => Some("after its process had ended"),
-        () if final_end(pod.killed).is_some_and(|end| at > end) => Some("after SIGKILL"),
+        () if pod.restarts.iter().any(restarting) => Some("before its process listened again"),
+        () if pod.exited.is_some_and(|end| at > end) => Some("after its process had ended"),
+        () if pod.killed.is_some_and(|end| at > end) => Some("after SIGKILL"),
         // Without grace the object is gone at once, and the process lives a little longer.
         () if pod.gone != pod.deleted && pod.gone.is_some_and(|gone| at > gone) => Some("when it was gone"),
         () if pod.lost.is_some_and(|lost| at > lost) => Some("when its node was dead"),
@@ -125,9 +124,7 @@ fn check_pods(timeline: &Timeline, wrong: &mut Vec<String>) {
             let known: Vec<(&str, SimTime)> =
                 order.iter().filter_map(|(name, at)| at.map(|at| (*name, at))).collect();
             for pair in known.windows(2) {
-                // A container that was restarted in place has its first hook and signal earlier.
-                let restarted = pair[0].0 == "deleted" && pair[1].1 < pair[0].1;
-                if pair[1].1 < pair[0].1 && !restarted {
+                if pair[1].1 < pair[0].1 {
                     wrong.push(format!("pod {number} was {} before it was {}", pair[1].0, pair[0].0));
                 }
             }
@@ -139,6 +136,7 @@ fn check_pods(timeline: &Timeline, wrong: &mut Vec<String>) {
 fn check_views(spec: &SimSpec, timeline: &Timeline, wrong: &mut Vec<String>) {
     let Some(tier) = spec.tiers.first() else { return };
     let publishes_all = spec.deployments.iter().any(|plan| plan.publish_not_ready_addresses);
+    let removal_overridden = tier.delivery.removal_override.is_some();
     let checks_health = matches!(
         tier.delivery.mechanism,
         Mechanism::TargetGroup(_) | Mechanism::InPlace { checks: Some(_), .. }
@@ -164,10 +162,12 @@ fn check_views(spec: &SimSpec, timeline: &Timeline, wrong: &mut Vec<String>) {
         let deleted = record.deleted.is_some_and(|deleted| deleted <= at);
         let unfounded = match (holder, usable) {
             (ViewHolder::Slice, true) => !publishes_all && (deleted || record.started.is_none_or(|t| t > at)),
-            (ViewHolder::Slice, false) => {
-                !deleted && !has_probe(spec) && record.exited.is_none() && record.lost.is_none()
+            (ViewHolder::Slice, false) => !deleted && !may_become_unready(spec) && record.lost.is_none(),
+            // A removal whose time is overridden may come before the slice that adds the successors.
+            (ViewHolder::FrontEnd(_), true) => {
+                let ready = record.ready.is_some_and(|ready| ready <= at);
+                !(slice_said.contains(&(pod, true)) || removal_overridden && ready)
             }
-            (ViewHolder::FrontEnd(_), true) => !slice_said.contains(&(pod, true)),
             (ViewHolder::FrontEnd(_), false) => {
                 !deleted && !slice_said.contains(&(pod, false)) && !checks_health
             }
@@ -179,8 +179,12 @@ fn check_views(spec: &SimSpec, timeline: &Timeline, wrong: &mut Vec<String>) {
     }
 }
 
-/// Whether readiness depends on anything but the container running.
-fn has_probe(spec: &SimSpec) -> bool {
+/// Whether a pod may become unready before its end: it is probed, or its processes crash.
+fn may_become_unready(spec: &SimSpec) -> bool {
+    let crashes = |event: &PlannedEvent| matches!(event.action, PlannedAction::CrashPods { .. });
+    if spec.events.iter().any(crashes) {
+        return true;
+    }
     let templates = spec.deployments.iter().flat_map(|deployment| &deployment.templates);
     templates.flat_map(|template| &template.containers).any(|container| {
         container.readiness.is_some() || container.startup.is_some() || container.liveness.is_some()

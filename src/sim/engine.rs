@@ -98,6 +98,7 @@ impl<P: RequestPath> Engine<P> {
 
             Event::PodBound(pod) => self.pod_bound(pod),
             Event::PodAdmitted(pod) => self.pod_admitted(pod),
+            Event::SandboxUp(pod) => self.sandbox_up(pod),
             Event::StartContainer(pod, container) => self.start_container(pod, container),
             Event::ProcessStarted(pod, container) => self.process_started(pod, container),
             Event::PostStartOver(pod, container, instance, starts_next) => {
@@ -146,7 +147,7 @@ impl<P: RequestPath> Engine<P> {
 
     /// Whether every rollout has come to its end and no pod is on its way out.
     fn is_settled(&self) -> bool {
-        let at_rest = |pod: &Pod| pod.gone || pod.deleted.is_none() || pod.lost;
+        let at_rest = |pod: &Pod| pod.deleted.is_none() || !pod.is_there(&self.world.nodes);
         !self.timeline.rollout_open() && self.world.pods.iter().all(at_rest)
     }
 

@@ -52,6 +52,8 @@ pub(crate) enum Event {
     PodBound(PodId),
     /// Its kubelet begins to work on it.
     PodAdmitted(PodId),
+    /// It has its sandbox, and so its address.
+    SandboxUp(PodId),
     /// Its containers are started one after the other, beginning with this one.
     StartContainer(PodId, ContainerIndex),
     /// A container's process begins.
@@ -151,6 +153,7 @@ impl Event {
     pub(crate) fn on_node_of(self) -> Option<PodId> {
         match self {
             Event::PodAdmitted(pod)
+            | Event::SandboxUp(pod)
             | Event::StartContainer(pod, _)
             | Event::ProcessStarted(pod, _)
             | Event::PostStartOver(pod, ..)

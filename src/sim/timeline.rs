@@ -9,6 +9,15 @@ use super::world::World;
 use crate::model::hpa;
 use crate::units::SimTime;
 
+/// The process that requests enter by ended while its pod lived, and was to be started again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Restart {
+    /// When it ended.
+    pub ended: SimTime,
+    /// When the next one listened.
+    pub listening: Option<SimTime>,
+}
+
 /// Milestones of one pod; `None` for what has not happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PodRecord {
@@ -20,7 +29,7 @@ pub struct PodRecord {
     pub created: SimTime,
     /// Bound to a node.
     pub bound: Option<SimTime>,
-    /// First process started.
+    /// First process of the container that requests enter by started.
     pub started: Option<SimTime>,
     /// First listening.
     pub listening: Option<SimTime>,
@@ -30,7 +39,10 @@ pub struct PodRecord {
     pub listed: Option<SimTime>,
     /// No longer listed by any.
     pub unlisted: Option<SimTime>,
-    /// DELETE.
+    /// Restarts in place of the container that requests enter by.
+    pub restarts: Vec<Restart>,
+    /// DELETE. The milestones that follow are those of the pod's own end: stops that ended in a
+    /// restart leave none.
     pub deleted: Option<SimTime>,
     /// First preStop hook began.
     pub hook_began: Option<SimTime>,
@@ -49,21 +61,34 @@ pub struct PodRecord {
 }
 
 impl PodRecord {
-    /// The pod is deleted. What is known of earlier stops is of processes that were started again.
-    pub(crate) fn delete(&mut self, at: SimTime, entry_runs: bool) {
-        self.deleted = Some(at);
-        (self.hook_began, self.signalled, self.closed, self.killed) = (None, None, None, None);
-        if entry_runs {
-            self.exited = None;
+    /// A step of the pod's own end, if it has been deleted.
+    pub(crate) fn ends_by(&mut self, step: fn(&mut PodRecord) -> &mut Option<SimTime>, at: SimTime) {
+        if self.deleted.is_some() {
+            step(self).get_or_insert(at);
         }
     }
 
-    /// When the pod stopped taking connections after its deletion.
-    pub fn stopped_serving(&self) -> Option<SimTime> {
-        match (self.closed, self.exited) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
+    /// The process that requests enter by has ended.
+    pub(crate) fn process_ended(&mut self, at: SimTime) {
+        match self.deleted {
+            Some(_) => self.exited = self.exited.or(Some(at)),
+            None => self.restarts.push(Restart { ended: at, listening: None }),
         }
+    }
+
+    /// It listens, for the first time or again.
+    pub(crate) fn listens(&mut self, at: SimTime) {
+        self.listening.get_or_insert(at);
+        if let Some(restart) = self.restarts.last_mut() {
+            restart.listening.get_or_insert(at);
+        }
+    }
+
+    /// When the pod took no connections any more: by its end, or because its process had ended
+    /// before and did not listen again.
+    pub fn stopped_serving(&self) -> Option<SimTime> {
+        let not_back = self.restarts.last().filter(|restart| restart.listening.is_none());
+        [not_back.map(|restart| restart.ended), self.closed, self.exited].into_iter().flatten().min()
     }
 }
 
@@ -166,6 +191,7 @@ impl Timeline {
             ready: None,
             listed: None,
             unlisted: None,
+            restarts: Vec::new(),
             deleted: None,
             hook_began: None,
             signalled: None,

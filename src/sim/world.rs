@@ -30,8 +30,8 @@ pub(crate) struct World {
     pub(crate) deployments: Vec<Deployment>,
     pub(crate) sets: Vec<ReplicaSet>,
     pub(crate) nodes: Vec<Node>,
-    /// Every drain so far: the node under way, and those whose turn comes then.
-    pub(crate) drains: Vec<(NodeId, Vec<NodeId>)>,
+    /// Every drain so far: the pods it waits for, and the nodes whose turn comes then.
+    pub(crate) drains: Vec<(Vec<PodId>, Vec<NodeId>)>,
     /// Until when the probes' dependency is down.
     pub(crate) dependency_down_until: SimTime,
     /// Draws taken so far for delays that belong to no pod, by stream.
@@ -45,8 +45,8 @@ pub(crate) struct Node {
     pub(crate) pulling_until: SimTime,
     /// New pods go elsewhere.
     pub(crate) cordoned: bool,
-    /// It has died.
-    pub(crate) lost: bool,
+    /// Nothing happens on it any more.
+    pub(crate) dead: bool,
 }
 
 /// A Deployment.
@@ -118,8 +118,6 @@ pub(crate) struct Pod {
     pub(crate) set: SetId,
     pub(crate) template: usize,
     pub(crate) node: NodeId,
-    /// Its node has died.
-    pub(crate) lost: bool,
     pub(crate) uid: u64,
     pub(crate) created: SimTime,
     pub(crate) bound: bool,
@@ -284,8 +282,8 @@ impl Container {
 
 impl Pod {
     /// Whether it exists on a node that lives.
-    pub(crate) fn is_there(&self) -> bool {
-        !self.gone && !self.lost
+    pub(crate) fn is_there(&self, nodes: &[Node]) -> bool {
+        !self.gone && !nodes[self.node as usize].dead
     }
 
     /// Whether controllers count it.
@@ -352,7 +350,7 @@ impl World {
 
     /// Whether nothing happens any more where the pod is.
     pub(crate) fn is_on_dead_node(&self, pod: PodId) -> bool {
-        self.nodes[self.pods[pod as usize].node as usize].lost
+        self.nodes[self.pods[pod as usize].node as usize].dead
     }
 
     /// The template of a pod.

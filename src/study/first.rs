@@ -57,7 +57,7 @@ pub struct PodLife {
     pub created_ns: i64,
     /// Bound to a node.
     pub bound_ns: Option<i64>,
-    /// First process started.
+    /// First process of the container that requests enter by started.
     pub started_ns: Option<i64>,
     /// First listening.
     pub listening_ns: Option<i64>,
@@ -67,7 +67,7 @@ pub struct PodLife {
     pub listed_ns: Option<i64>,
     /// No longer listed by any.
     pub unlisted_ns: Option<i64>,
-    /// DELETE.
+    /// DELETE. The milestones that follow are those of the pod's own end, not of restarts in place.
     pub deleted_ns: Option<i64>,
     /// First preStop hook began.
     pub hook_began_ns: Option<i64>,
@@ -81,6 +81,9 @@ pub struct PodLife {
     pub killed_ns: Option<i64>,
     /// Object and address gone.
     pub gone_ns: Option<i64>,
+    /// Its node died.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost_ns: Option<i64>,
 }
 
 /// How many pods are in which state, from `at_ns` on.
@@ -176,6 +179,7 @@ fn pod(record: &PodRecord) -> PodLife {
         exited_ns: record.exited.map(ns),
         killed_ns: record.killed.map(ns),
         gone_ns: record.gone.map(ns),
+        lost_ns: record.lost.map(ns),
     }
 }
 

@@ -275,6 +275,7 @@ pub(crate) fn pod_record(created: SimTime) -> PodRecord {
         ready: None,
         listed: None,
         unlisted: None,
+        restarts: Vec::new(),
         deleted: None,
         hook_began: None,
         signalled: None,

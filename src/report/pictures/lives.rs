@@ -48,7 +48,7 @@ pub(super) fn chart(result: &StoredResult) -> PodTimeline {
 
 fn segments(pod: &PodLife, end_ns: i64) -> Vec<Segment> {
     use PodState::{InRotation, PreStop, ReadyNotInRotation, RunningNotReady, Scheduled, Starting, Stopping};
-    let gone = pod.gone_ns.unwrap_or(end_ns);
+    let gone = pod.gone_ns.or(pod.lost_ns).unwrap_or(end_ns);
     let going = pod.signalled_ns.or(pod.exited_ns).unwrap_or(gone);
     let last_alive = pod.deleted_ns.unwrap_or(going);
     let stretches = [
@@ -79,7 +79,22 @@ fn marks(number: usize, pod: &PodLife, first: &FirstRun) -> Vec<Mark> {
     marks
 }
 
+/// How many pods a front end kept although their nodes were dead, and for how long at most.
+fn kept_after_death(first: &FirstRun) -> Option<(usize, i64)> {
+    let kept = first.pods.iter().filter(|pod| pod.deployment == 0).filter_map(|pod| {
+        pod.listed_ns?;
+        let kept = pod.unlisted_ns.unwrap_or(first.end_ns) - pod.lost_ns?;
+        (kept > 0).then_some(kept)
+    });
+    let kept: Vec<i64> = kept.collect();
+    Some((kept.len(), kept.into_iter().max()?))
+}
+
 fn title(first: &FirstRun) -> String {
+    if let Some((count, longest)) = kept_after_death(first) {
+        let stay = if count == 1 { "pod of a dead node stays" } else { "pods of dead nodes stay" };
+        return format!("{count} {stay} in rotation for up to {}", words::latency(longest.unsigned_abs()));
+    }
     let deleted =
         || first.pods.iter().filter(|pod| pod.deployment == 0 && pod.deleted_ns.is_some_and(|at| at > 0));
     if deleted().next().is_none() {

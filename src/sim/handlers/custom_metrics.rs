@@ -44,7 +44,7 @@ impl<P: RequestPath> Engine<P> {
         for id in 0..self.world.pods.len() {
             let pod = &self.world.pods[id];
             let runs = pod.containers.iter().any(|container| container.is_running());
-            if pod.deployment != deployment || !pod.is_there() || !runs {
+            if pod.deployment != deployment || !pod.is_there(&self.world.nodes) || !runs {
                 continue;
             }
             let load = self.path.load_of(PodId::try_from(id).expect("pods are numbered so"), now.0);

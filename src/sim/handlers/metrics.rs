@@ -6,7 +6,7 @@ use crate::sim::engine::Engine;
 use crate::sim::event::{DeploymentId, Event};
 use crate::sim::path::{PodId, RequestPath};
 use crate::sim::spec::{HpaPlan, MemoryUse, MetricsPipeline, Signal};
-use crate::sim::world::{Pod, Process};
+use crate::sim::world::{Pod, Process, World};
 use crate::units::SimTime;
 
 impl<P: RequestPath> Engine<P> {
@@ -84,7 +84,8 @@ impl<P: RequestPath> Engine<P> {
     pub(crate) fn scrape(&mut self, deployment: DeploymentId) {
         let Some(resolution) = self.pipeline(deployment).map(|p| p.resolution) else { return };
         let now = self.now;
-        for pod in self.world.pods.iter_mut().filter(|pod| pod.deployment == deployment && pod.is_there()) {
+        let World { pods, nodes, .. } = &mut self.world;
+        for pod in pods.iter_mut().filter(|pod| pod.deployment == deployment && pod.is_there(nodes)) {
             if let Some(start) = youngest_process(pod) {
                 pod.meters.iter_mut().for_each(|meter| meter.scrape(start, now, resolution));
             }
@@ -98,7 +99,8 @@ impl<P: RequestPath> Engine<P> {
         let Some(plan) = self.hpa_plan(deployment) else { return };
         let signals = plan.spec.metrics.iter().enumerate();
         let signals: Vec<Signal> = signals.map(|(i, metric)| plan.metrics.signal(i, metric)).collect();
-        let of_deployment = |(_, pod): &(PodId, &Pod)| pod.deployment == deployment && pod.is_there();
+        let of_deployment =
+            |(_, pod): &(PodId, &Pod)| pod.deployment == deployment && pod.is_there(&self.world.nodes);
         let served = signals.iter().enumerate().map(|(index, signal)| {
             let pods = (0..).zip(&self.world.pods).filter(of_deployment);
             pods.filter_map(|(id, pod)| sample_of(id, &pod.meters[index], *signal)).collect()

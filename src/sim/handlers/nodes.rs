@@ -6,6 +6,7 @@ use crate::random::Stream;
 use crate::sim::engine::Engine;
 use crate::sim::event::{DeploymentId, Event, NodeId};
 use crate::sim::path::{PodId, RequestPath};
+use crate::sim::world::Pod;
 use crate::units::Nanos;
 
 impl<P: RequestPath> Engine<P> {
@@ -13,7 +14,7 @@ impl<P: RequestPath> Engine<P> {
     fn nodes_in_use(&self, deployment: DeploymentId, event: u32) -> Vec<NodeId> {
         let lives = |node: &NodeId| {
             let mut pods = self.world.pods.iter().filter(|pod| pod.deployment == deployment);
-            pods.any(|pod| pod.node == *node && pod.is_active() && !pod.lost)
+            pods.any(|pod| pod.node == *node && pod.is_active() && pod.is_there(&self.world.nodes))
         };
         let keyed = self.world.keyed(Stream::Victims);
         let mut nodes: Vec<NodeId> = (0..self.world.spec.control.nodes).filter(lives).collect();
@@ -45,20 +46,20 @@ impl<P: RequestPath> Engine<P> {
         if nodes.is_empty() {
             return;
         }
-        let node = nodes.remove(0);
-        for pod in self.pods_on(node) {
-            self.evict(pod);
+        let pods = self.pods_on(nodes.remove(0));
+        for pod in &pods {
+            self.evict(*pod);
         }
         let drain = u32::try_from(self.world.drains.len()).expect("drains are counted in dozens");
-        self.world.drains.push((node, nodes));
+        self.world.drains.push((pods, nodes));
         self.queue.push(self.now + POLL, Event::DrainPoll(drain));
     }
 
-    /// Whether the node is empty, so that the next one's turn comes.
+    /// Whether the pods that were found on the node are gone, so that the next one's turn comes.
     pub(crate) fn drain_poll(&mut self, drain: u32) {
-        let (node, rest) = self.world.drains[drain as usize].clone();
-        if self.pods_on(node).is_empty() {
-            self.drain_next(rest);
+        let (pods, rest) = &self.world.drains[drain as usize];
+        if pods.iter().all(|pod| self.world.pods[*pod as usize].gone) {
+            self.drain_next(rest.clone());
         } else {
             self.queue.push(self.now + POLL, Event::DrainPoll(drain));
         }
@@ -77,7 +78,7 @@ impl<P: RequestPath> Engine<P> {
         }
         let deployment = usize::from(pod.deployment);
         let budget = self.world.spec.deployments[deployment].disruption_budget;
-        let healthy = |other: &&crate::sim::world::Pod| {
+        let healthy = |other: &&Pod| {
             other.deployment == pod.deployment && other.api_ready && other.deleted.is_none() && !other.gone
         };
         let selected = Selected {
@@ -113,13 +114,14 @@ impl<P: RequestPath> Engine<P> {
 
     /// A node dies without a word: what happens on it stops, and the cluster finds out by its lease.
     fn lose_node(&mut self, node: NodeId) {
-        if std::mem::replace(&mut self.world.nodes[node as usize].lost, true) {
+        if std::mem::replace(&mut self.world.nodes[node as usize].dead, true) {
             return;
         }
-        for pod in self.pods_on(node) {
-            self.world.pods[pod as usize].lost = true;
-            self.timeline.pod(pod).lost = Some(self.now);
-            self.path.fall_silent(pod, self.now.0);
+        // Processes whose object is gone already may still be there.
+        let there = |(_, pod): &(PodId, &Pod)| pod.node == node && !pod.address_gone;
+        for (id, _) in (0..).zip(&self.world.pods).filter(there) {
+            self.timeline.pod(id).lost = Some(self.now);
+            self.path.fall_silent(id, self.now.0);
         }
         let phases = self.world.keyed(Stream::KubeletPhase);
         let phase = |key: u64, period: Nanos| {
@@ -138,7 +140,6 @@ impl<P: RequestPath> Engine<P> {
         self.world.nodes[node as usize].cordoned = true;
         for id in self.pods_on(node) {
             let pod = &mut self.world.pods[id as usize];
-            pod.lost = true;
             (pod.ready, pod.containers_ready) = (false, false);
             let transition = u64::from(pod.endpoint_events);
             let dist = &self.world.spec.control.api_write;

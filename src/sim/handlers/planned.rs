@@ -53,7 +53,8 @@ impl<P: RequestPath> Engine<P> {
         let keyed = self.world.keyed(Stream::Victims);
         let mut candidates: Vec<(u64, PodId)> = (0..)
             .zip(&self.world.pods)
-            .filter(|(_, pod)| pod.deployment == deployment && pod.is_active() && pod.api_ready && !pod.lost)
+            .filter(|(_, pod)| pod.deployment == deployment && pod.is_active() && pod.api_ready)
+            .filter(|(_, pod)| pod.is_there(&self.world.nodes))
             .map(|(id, _)| (keyed.at(u64::from(event), u64::from(id)), id))
             .collect();
         candidates.sort_unstable();

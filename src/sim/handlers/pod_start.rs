@@ -1,9 +1,8 @@
 //! From a pod's creation to a listening application.
 
 use crate::model::metrics::Meter;
-use crate::model::pod::{PodPhase, pod_ready};
-use crate::model::probe::{ContainerState, ProbeKind, ProbeResult, container_ready, container_started};
-use crate::model::restart::{BackoffPolicy, Restart, requeue_after, restart};
+use crate::model::outcome::Cause;
+use crate::model::pod::PodPhase;
 use crate::random::Stream;
 use crate::sim::engine::Engine;
 use crate::sim::event::{ContainerIndex, Event, SetId};
@@ -29,7 +28,6 @@ impl<P: RequestPath> Engine<P> {
             set,
             template,
             node,
-            lost: false,
             uid: self.world.keyed(Stream::PodUid).at(u64::from(id), 0),
             created,
             bound: false,
@@ -63,7 +61,7 @@ impl<P: RequestPath> Engine<P> {
             forward_delay: self.forward_delay(usize::from(deployment), template),
         });
         if route.inner.is_some() {
-            self.path.set_app(id, App::Down);
+            self.path.set_app(id, App::Down(Cause::InPodUpstreamDown));
         }
         self.timeline.pod_created(id, deployment, self.world.sets[set as usize].revision, created);
         id
@@ -102,21 +100,34 @@ impl<P: RequestPath> Engine<P> {
             self.queue.push(self.now + phase, Event::Housekeeping(id));
         }
         let sandbox = self.world.draw_for(Stream::KubeletStart, &self.world.spec.control.sandbox, id, 1);
+        self.queue.push(self.now + sandbox, Event::SandboxUp(id));
+    }
+
+    /// The pod has its address; its init containers run one after the other.
+    pub(crate) fn sandbox_up(&mut self, id: PodId) {
+        let pod = &mut self.world.pods[id as usize];
+        if pod.deleted.is_some() {
+            return;
+        }
+        pod.has_ip = true;
+        let deployment = pod.deployment;
+        // An address alone changes the usable endpoints only where readiness plays no part.
+        if self.world.spec.deployments[usize::from(deployment)].publish_not_ready_addresses {
+            self.wake_slice(deployment);
+        }
         let init = (0..).zip(&self.world.template(id).init);
         let init: Nanos =
             init.map(|(at, dist)| self.world.draw_for(Stream::Startup, dist, id, 1 << 42 | at)).sum();
-        self.queue.push(self.now + sandbox + init, Event::StartContainer(id, 0));
+        self.queue.push(self.now + init, Event::StartContainer(id, 0));
     }
 
     /// Pulls the image, then creates and starts the container. Pulls on one node wait for each
     /// other (serializeImagePulls, the kubelet's default).
     pub(crate) fn start_container(&mut self, id: PodId, index: ContainerIndex) {
-        let pod = &mut self.world.pods[id as usize];
+        let pod = &self.world.pods[id as usize];
         if pod.deleted.is_some() {
             return;
         }
-        let first_address = !std::mem::replace(&mut pod.has_ip, true);
-        let deployment = pod.deployment;
         let node = pod.node as usize;
         let has_image = pod.containers[usize::from(index)].instance > 0;
         let index_key = u64::from(index);
@@ -128,10 +139,6 @@ impl<P: RequestPath> Engine<P> {
             let free = &mut self.world.nodes[node].pulling_until;
             at = at.max(*free) + pull;
             *free = at;
-        }
-        // An address alone changes the usable endpoints only where readiness plays no part.
-        if first_address && self.world.spec.deployments[usize::from(deployment)].publish_not_ready_addresses {
-            self.wake_slice(deployment);
         }
         self.queue.push(at + start, Event::ProcessStarted(id, index));
     }
@@ -147,7 +154,9 @@ impl<P: RequestPath> Engine<P> {
         container.in_post_start = false;
         container.stop = None;
         let instance = container.instance;
-        self.timeline.pod(id).started.get_or_insert(self.now);
+        if index == pod.route.entry {
+            self.timeline.pod(id).started.get_or_insert(self.now);
+        }
         let plan = self.plan(id, index);
         let key = u64::from(index) | u64::from(instance) << 8;
         let startup = self.world.draw_for(Stream::Startup, &plan.startup_time, id, key);
@@ -218,7 +227,7 @@ impl<P: RequestPath> Engine<P> {
         }
         if index == route.entry {
             self.path.open(id, self.now.0);
-            self.timeline.pod(id).listening.get_or_insert(self.now);
+            self.timeline.pod(id).listens(self.now);
         }
         if index == route.server() {
             self.path.set_app(id, App::NotReady);
@@ -238,172 +247,8 @@ impl<P: RequestPath> Engine<P> {
         }
     }
 
-    // === What the kubelet notices ===
-
-    /// A container has begun or ended: the kubelet will notice and sync the pod.
-    pub(crate) fn notice_container_change(&mut self, id: PodId, index: ContainerIndex) {
-        let instance = u64::from(self.world.pods[id as usize].containers[usize::from(index)].instance);
-        let key = instance << 8 | u64::from(index);
-        let dist = &self.world.spec.control.container_relist;
-        let delay = self.world.draw_for(Stream::KubeletPhase, dist, id, key);
-        self.queue.push(self.now + delay, Event::PodSync(id));
-    }
-
-    /// One pass of the kubelet over a pod: it learns what its containers do, restarts the dead,
-    /// computes readiness and wakes readiness workers of containers that are not ready.
-    pub(crate) fn pod_sync(&mut self, id: PodId) {
-        if self.world.pods[id as usize].gone {
-            return;
-        }
-        let count = self.world.pods[id as usize].containers.len();
-        for index in 0..count {
-            self.learn_container(id, index);
-        }
-        self.update_readiness(id);
-        for index in 0..count {
-            let container = &self.world.pods[id as usize].containers[index];
-            let index = ContainerIndex::try_from(index).expect("few containers");
-            if container.started && !container.ready {
-                self.trigger_readiness(id, index);
-            }
-        }
-    }
-
-    fn learn_container(&mut self, id: PodId, index: usize) {
-        let pod = &mut self.world.pods[id as usize];
-        let deleted = pod.deleted.is_some();
-        let container = &mut pod.containers[index];
-        let before = container.known;
-        container.known_instance = container.instance;
-        container.known = match container.process {
-            Process::NotStarted => ContainerState::Waiting,
-            Process::Running { .. } if container.in_post_start => ContainerState::Waiting,
-            Process::Running { since } => ContainerState::Running { started_at: since },
-            Process::Draining => before,
-            Process::Exited => ContainerState::Terminated,
-        };
-        if pod.phase == PodPhase::Pending
-            && pod.containers.iter().any(|c| matches!(c.known, ContainerState::Running { .. }))
-        {
-            pod.phase = PodPhase::Running;
-        }
-        let exited = pod.containers[index].known == ContainerState::Terminated;
-        if exited && !deleted {
-            self.restart_or_wait(id, ContainerIndex::try_from(index).expect("few containers"));
-        }
-    }
-
-    /// Brings `started`, `ready` and the pod's conditions up to date.
-    pub(crate) fn update_readiness(&mut self, id: PodId) {
-        let count = self.world.pods[id as usize].containers.len();
-        for index in 0..count {
-            let newly_started = {
-                let container = &mut self.world.pods[id as usize].containers[index];
-                let running = matches!(container.known, ContainerState::Running { .. });
-                let current = container.id();
-                let result = |kind| {
-                    let worker = container.probes.iter().find(|w| w.kind == kind)?;
-                    Some(current.and_then(|id| worker.state.result_of(id)))
-                };
-                let startup = result(ProbeKind::Startup);
-                let readiness = result(ProbeKind::Readiness);
-                let started = container_started(running, startup.is_some(), startup.flatten());
-                let ready = container_ready(started, readiness.is_some(), readiness.flatten()).ready;
-                let newly = started && !container.started;
-                container.started = started;
-                container.ready = ready;
-                newly
-            };
-            let index = ContainerIndex::try_from(index).expect("few containers");
-            let first = self.world.pods[id as usize].containers[usize::from(index)].instance == 1;
-            if newly_started && first && self.plan(id, index).is_sidecar {
-                self.start_next(id, index);
-            }
-        }
-        let needs_gate = self.world.template(id).readiness_gate;
-        let pod = &mut self.world.pods[id as usize];
-        let all: Vec<bool> = pod.containers.iter().map(|c| c.ready).collect();
-        pod.containers_ready = all.iter().all(|ready| *ready);
-        pod.ready = pod_ready(all, needs_gate.then_some(pod.gate_set));
-        if (pod.ready, pod.containers_ready) != (pod.api_ready, pod.api_containers_ready) && !pod.patch_due {
-            pod.patch_due = true;
-            let transitions = u64::from(pod.endpoint_events);
-            let dist = &self.world.spec.control.status_patch;
-            let delay = self.world.draw_for(Stream::StatusPatch, dist, id, transitions);
-            self.queue.push(self.now + delay, Event::StatusPatched(id));
-        }
-    }
-
-    pub(crate) fn status_patched(&mut self, id: PodId) {
-        let pod = &mut self.world.pods[id as usize];
-        pod.patch_due = false;
-        pod.endpoint_events += 1;
-        if pod.gone {
-            return;
-        }
-        if pod.ready != pod.api_ready {
-            pod.ready_transition = self.now;
-            pod.ready_since = pod.ready.then_some(self.now);
-        }
-        pod.api_ready = pod.ready;
-        pod.api_containers_ready = pod.containers_ready;
-        let (set, deployment, ready) = (pod.set, pod.deployment, pod.api_ready);
-        if ready {
-            self.timeline.pod(id).ready.get_or_insert(self.now);
-            self.recheck_availability(set);
-        }
-        self.timeline.count_pods(self.now, &self.world);
-        self.wake_set(set);
-        self.wake_slice(deployment);
-    }
-
-    // === Restarts ===
-
-    fn restart_or_wait(&mut self, id: PodId, index: ContainerIndex) {
-        let minor = self.world.spec.kubernetes_minor;
-        let container = &mut self.world.pods[id as usize].containers[usize::from(index)];
-        match restart(&BackoffPolicy::default(), container.backoff, container.ended_at, self.now) {
-            Restart::Now(entry) => {
-                container.backoff = Some(entry);
-                container.restarts += 1;
-                container.process = Process::NotStarted;
-                self.queue.push(self.now, Event::StartContainer(id, index));
-            }
-            Restart::Wait { remaining } => {
-                let key = u64::from(index) | u64::from(container.restarts) << 8 | 1 << 50;
-                let uniform = self.world.keyed(Stream::KubeletPhase).fraction(u64::from(id), key);
-                let wait = requeue_after(minor, remaining, uniform);
-                self.queue.push(self.now + wait, Event::RestartDue(id, index));
-            }
-        }
-    }
-
-    pub(crate) fn restart_due(&mut self, id: PodId, index: ContainerIndex) {
-        let pod = &self.world.pods[id as usize];
-        let container = &pod.containers[usize::from(index)];
-        if pod.deleted.is_none() && container.process == Process::Exited {
-            self.restart_or_wait(id, index);
-        }
-    }
-
     /// The plan of a container.
     pub(crate) fn plan(&self, id: PodId, index: ContainerIndex) -> &ContainerPlan {
         &self.world.template(id).containers[usize::from(index)]
-    }
-
-    /// What a probe worker's stored result means for the rest of the pod.
-    pub(crate) fn probe_result_changed(
-        &mut self,
-        id: PodId,
-        index: ContainerIndex,
-        kind: ProbeKind,
-        result: ProbeResult,
-    ) {
-        match (kind, result) {
-            (ProbeKind::Readiness, _) => self.update_readiness(id),
-            (ProbeKind::Startup, ProbeResult::Success) => self.pod_sync(id),
-            (_, ProbeResult::Failure) => self.restart_unhealthy(id, index, kind),
-            _ => {}
-        }
     }
 }

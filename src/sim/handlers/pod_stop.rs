@@ -22,10 +22,8 @@ impl<P: RequestPath> Engine<P> {
         let grace = deletion_grace(requested_grace, template_grace, pod.bound, pod.phase.is_terminal());
         let pod = &mut self.world.pods[id as usize];
         pod.deleted = Some(self.now);
-        let (set, deployment) = (pod.set, pod.deployment);
-        let entry_runs = pod.containers[usize::from(pod.route.entry)].is_running();
-        self.timeline.pod(id).delete(self.now, entry_runs);
-        let admitted = pod.admitted;
+        let (set, deployment, admitted) = (pod.set, pod.deployment, pod.admitted);
+        self.timeline.pod(id).deleted = Some(self.now);
         if grace == 0 {
             self.pod_gone(id);
         }
@@ -89,7 +87,7 @@ impl<P: RequestPath> Engine<P> {
                 let key = u64::from(index) | u64::from(instance) << 8 | 1 << 41;
                 let takes = self.world.draw_for(Stream::KubeletStop, &hook.duration, id, key);
                 if takes.0 > 0 {
-                    self.timeline.pod(id).hook_began.get_or_insert(self.now);
+                    self.timeline.pod(id).ends_by(|pod| &mut pod.hook_began, self.now);
                 }
                 self.queue.push(self.now + takes.min(limit), Event::HookOver(id, index, instance));
             }
@@ -163,7 +161,7 @@ impl<P: RequestPath> Engine<P> {
         let on_stop = plan.on_stop.clone();
         let in_route = self.world.pods[id as usize].route.has(index);
         if index == self.world.pods[id as usize].route.entry {
-            self.timeline.pod(id).signalled.get_or_insert(self.now);
+            self.timeline.pod(id).ends_by(|pod| &mut pod.signalled, self.now);
         }
         let listening = self.world.pods[id as usize].containers[usize::from(index)].listening;
         match on_stop {
@@ -197,10 +195,10 @@ impl<P: RequestPath> Engine<P> {
         container.process = Process::Draining;
         container.listening = false;
         let empty = if is_entry {
-            self.timeline.pod(id).closed.get_or_insert(self.now);
+            self.timeline.pod(id).ends_by(|pod| &mut pod.closed, self.now);
             self.path.close(id, self.now.0, refusal)
         } else {
-            self.path.close_inner(id, self.now.0)
+            self.path.close_inner(id, self.now.0, refusal)
         };
         self.end_when_empty(id, index, instance, drain, empty);
     }
@@ -213,7 +211,7 @@ impl<P: RequestPath> Engine<P> {
         container.process = Process::Draining;
         container.app_ready = false;
         if is_entry {
-            self.timeline.pod(id).closed.get_or_insert(self.now);
+            self.timeline.pod(id).ends_by(|pod| &mut pod.closed, self.now);
         }
         let empty = self.path.decline(id, self.now.0);
         self.end_when_empty(id, index, instance, drain, empty);
@@ -248,7 +246,7 @@ impl<P: RequestPath> Engine<P> {
 
     pub(crate) fn sigkill(&mut self, id: PodId, index: ContainerIndex, instance: u32) {
         if self.stop_at(id, index, instance, StopStage::Signalled).is_some() {
-            self.timeline.pod(id).killed.get_or_insert(self.now);
+            self.timeline.pod(id).ends_by(|pod| &mut pod.killed, self.now);
             self.process_ends(id, index, Cause::KilledInFlight);
         }
     }
@@ -287,7 +285,7 @@ impl<P: RequestPath> Engine<P> {
         container.ended_at = self.now;
         // An attempt that waits for this process will time out or has its connection reset.
         if index == route.entry {
-            self.timeline.pod(id).exited.get_or_insert(self.now);
+            self.timeline.pod(id).process_ended(self.now);
             self.path.exit(id, self.now.0, false, cause, refusal);
         } else if Some(index) == route.inner {
             self.path.exit(id, self.now.0, true, cause, refusal);

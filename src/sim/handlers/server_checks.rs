@@ -73,8 +73,8 @@ impl<P: RequestPath> Engine<P> {
             return;
         }
         let blackhole = self.world.spec.network.after_exit == AfterExit::Blackhole;
-        let state = &self.world.pods[pod as usize];
-        let dead_silent = state.lost || (blackhole && state.address_gone);
+        let address_gone = self.world.pods[pod as usize].address_gone;
+        let dead_silent = self.world.is_on_dead_node(pod) || (blackhole && address_gone);
         let next = self.now + checks.interval;
         if let Some(server) = self.front.replicas[id as usize].servers.state.get_mut(&pod) {
             server.next = next;

@@ -143,19 +143,19 @@ impl<P: RequestPath> Engine<P> {
 
     /// Whether the pod would answer a check with the expected status. One that nobody answers
     /// counts when it is sent, not when the load balancer gives it up.
-    pub(crate) fn answers_checks(&self, pod: PodId) -> bool {
-        let pod = &self.world.pods[pod as usize];
+    pub(crate) fn answers_checks(&self, id: PodId) -> bool {
+        let pod = &self.world.pods[id as usize];
         let up = |index: u8| {
             let container = &pod.containers[usize::from(index)];
             container.listening && container.app_ready
         };
-        !pod.lost && up(pod.route.entry) && up(pod.route.server())
+        !self.world.is_on_dead_node(id) && up(pod.route.entry) && up(pod.route.server())
     }
 
     /// Whether the pod would accept the connection of a check that asks for no more.
-    pub(crate) fn accepts_connections(&self, pod: PodId) -> bool {
-        let pod = &self.world.pods[pod as usize];
-        !pod.lost && pod.containers[usize::from(pod.route.entry)].listening
+    pub(crate) fn accepts_connections(&self, id: PodId) -> bool {
+        let pod = &self.world.pods[id as usize];
+        !self.world.is_on_dead_node(id) && pod.containers[usize::from(pod.route.entry)].listening
     }
 
     pub(crate) fn gate_set(&mut self, pod: PodId) {

@@ -99,8 +99,25 @@ pub(crate) enum App {
     Up,
     /// It answers 503 to everything.
     NotReady,
-    /// A proxy in front of it has nobody to talk to.
-    Down,
+    /// A proxy in front of it has nobody to talk to, for this reason.
+    Down(Cause),
+}
+
+impl App {
+    /// The application behind a proxy has ended, and connections to it are `refusal`: a restart in
+    /// place keeps its name, an orderly stop is what a proxy that outlives its application shows.
+    fn ended_behind_proxy(refusal: Cause) -> App {
+        App::Down(if refusal == Cause::ListenerClosed { Cause::InPodUpstreamDown } else { refusal })
+    }
+
+    /// What the entry answers at once, if the application does not.
+    fn answer(self) -> Option<Sent> {
+        match self {
+            App::Up => None,
+            App::NotReady => Some(Sent::Answered(Status::Unavailable, Cause::AppNotReady)),
+            App::Down(cause) => Some(Sent::Answered(Status::BadGateway, cause)),
+        }
+    }
 }
 
 /// What a probe that was sent through the application's own workers will meet.
@@ -211,8 +228,9 @@ pub(crate) trait RequestPath {
     /// [`Self::close`].
     fn decline(&mut self, pod: PodId, now: u64) -> bool;
 
-    /// The listener of the application behind a proxy closes.
-    fn close_inner(&mut self, pod: PodId, now: u64) -> bool;
+    /// The listener of the application behind a proxy closes; later connections are refused because
+    /// of `refusal`.
+    fn close_inner(&mut self, pod: PodId, now: u64, refusal: Cause) -> bool;
 
     /// The entry's process ends, or that of the application behind it (`inner`). What it was
     /// serving is lost with `cause`; later connections are refused because of `refusal`.
@@ -324,15 +342,13 @@ enum Met {
 
 /// What a new connection meets where the door and the application are so.
 fn met_by_connection(door: Door, app: App) -> Met {
-    Met::End(match (door, app) {
-        (Door::Closed(cause), _) => Sent::Failed(Failure::Connect, cause),
-        (Door::Gone(AfterExit::Refused), _) => Sent::Failed(Failure::Connect, Cause::ListenerClosed),
-        (Door::Gone(AfterExit::Unreachable), _) => Sent::Failed(Failure::Connect, Cause::Unreachable),
-        (Door::Gone(AfterExit::Blackhole), _) => return Met::Silence(Cause::Blackholed),
-        (Door::Lost, _) => return Met::Silence(Cause::NodeLost),
-        (Door::Open, App::NotReady) => Sent::Answered(Status::Unavailable, Cause::AppNotReady),
-        (Door::Open, App::Down) => Sent::Answered(Status::BadGateway, Cause::InPodUpstreamDown),
-        (Door::Open, App::Up) => return Met::Server,
+    Met::End(match door {
+        Door::Closed(cause) => Sent::Failed(Failure::Connect, cause),
+        Door::Gone(AfterExit::Refused) => Sent::Failed(Failure::Connect, Cause::ListenerClosed),
+        Door::Gone(AfterExit::Unreachable) => Sent::Failed(Failure::Connect, Cause::Unreachable),
+        Door::Gone(AfterExit::Blackhole) => return Met::Silence(Cause::Blackholed),
+        Door::Lost => return Met::Silence(Cause::NodeLost),
+        Door::Open => return app.answer().map_or(Met::Server, Met::End),
     })
 }
 

@@ -58,7 +58,7 @@ fn act() -> impl Strategy<Value = Act> {
     };
     let gone =
         || prop_oneof![Just(AfterExit::Refused), Just(AfterExit::Unreachable), Just(AfterExit::Blackhole)];
-    let app = prop_oneof![Just(App::Up), Just(App::NotReady), Just(App::Down)];
+    let app = prop_oneof![Just(App::Up), Just(App::NotReady), Just(App::Down(Cause::Crashed))];
     prop_oneof![
         3 => (0..PODS).prop_map(Act::Open),
         2 => (0..PODS).prop_map(Act::Close),
@@ -157,7 +157,7 @@ fn run<P: RequestPath<Observer = Recorder>>(case: &Case) -> Seen {
             }
             Act::CloseInner(pod) => {
                 if case.pods[*pod as usize].behind_proxy {
-                    path.close_inner(*pod, at);
+                    path.close_inner(*pod, at, Cause::ListenerClosed);
                 }
             }
             Act::Exit { pod, inner } => {

@@ -147,8 +147,8 @@ pub struct ControlPlane {
     /// Every pod event travels to the front end on its own (not as the content of a slice), with
     /// its own draw of the delivery's delay. For rigs that have no EndpointSlices.
     pub direct_endpoints: bool,
-    /// A stop counts its grace down to parts of a second and has no minimum of one second, as the
-    /// kubelet's does. For rigs that have no kubelet.
+    /// A stop counts its grace down to parts of a second and without a minimum; the kubelet's has
+    /// whole seconds, one at least. For rigs that have no kubelet.
     pub exact_grace: bool,
     /// One API creation call at a time in batches of 1, 2, 4, ... (Kubernetes) or all at once.
     pub slow_start: bool,

@@ -70,6 +70,7 @@ pub(super) fn tell(
             None => moments.extend(start_of(record, pod)),
         }
         let from = stopping.unwrap_or(record.created);
+        moments.extend(restarts_of(record, pod));
         moments.extend(views_of(timeline, pod, from));
     }
     // In one instant causes come before what they do to the request.
@@ -138,6 +139,7 @@ fn stop_of(record: &PodRecord, pod: u32) -> Vec<Moment> {
         of_pod(pod, Lane::Pod, record.killed, "gets SIGKILL"),
         of_pod(pod, Lane::Pod, record.exited, "has ended its process"),
         of_pod(pod, Lane::Pod, record.gone, "is gone, and its address"),
+        of_pod(pod, Lane::Pod, record.lost, "is cut off: its node has died"),
     ];
     all.into_iter().flatten().collect()
 }
@@ -149,10 +151,19 @@ fn start_of(record: &PodRecord, pod: u32) -> Vec<Moment> {
         of_pod(pod, Lane::Pod, record.started, "starts its process"),
         of_pod(pod, Lane::Pod, record.listening, "listens"),
         of_pod(pod, Lane::ControlPlane, record.ready, "is Ready"),
-        of_pod(pod, Lane::Pod, record.exited, "has ended its process"),
     ];
     // What happened before the run is no part of the story.
     all.into_iter().flatten().filter(|moment| moment.at >= SimTime::START).collect()
+}
+
+fn restarts_of(record: &PodRecord, pod: u32) -> Vec<Moment> {
+    let each = record.restarts.iter().flat_map(|restart| {
+        [
+            of_pod(pod, Lane::Pod, Some(restart.ended), "has ended its process, to be started again"),
+            of_pod(pod, Lane::Pod, restart.listening, "listens again"),
+        ]
+    });
+    each.flatten().collect()
 }
 
 fn views_of(timeline: &Timeline, pod: u32, from: SimTime) -> Vec<Moment> {

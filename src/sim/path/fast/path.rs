@@ -5,7 +5,7 @@ use super::unusual::cpu_in_progress;
 use super::{Books, FastPath, NEVER};
 use crate::account::{Histogram, Tally};
 use crate::model::cpu::CpuClock;
-use crate::model::outcome::{Cause, Status};
+use crate::model::outcome::Cause;
 use crate::model::retry::Failure;
 use crate::sim::path::front::{Front, HolderId};
 use crate::sim::path::server::Server;
@@ -134,12 +134,12 @@ impl<O: Observer> RequestPath for FastPath<O> {
         self.begin_draining(pod_id, now)
     }
 
-    fn close_inner(&mut self, pod_id: PodId, now: u64) -> bool {
+    fn close_inner(&mut self, pod_id: PodId, now: u64, refusal: Cause) -> bool {
         let pod = &mut self.pods[pod_id as usize];
-        pod.app = App::Down;
+        pod.app = App::ended_behind_proxy(refusal);
         pod.refresh();
+        let answer = pod.app.answer().expect("it is down");
         if self.servers[pod.server as usize].lazy {
-            let answer = Sent::Answered(Status::BadGateway, Cause::InPodUpstreamDown);
             self.reset_waiting(pod_id, now, answer);
         }
         self.begin_draining(pod_id, now)
@@ -150,8 +150,8 @@ impl<O: Observer> RequestPath for FastPath<O> {
         let pod = &mut self.pods[pod_id as usize];
         pod.draining = false;
         let outcome = if inner {
-            pod.app = App::Down;
-            Sent::Answered(Status::BadGateway, Cause::InPodUpstreamDown)
+            pod.app = App::ended_behind_proxy(refusal);
+            pod.app.answer().expect("it is down")
         } else {
             pod.door = Door::Closed(refusal);
             pod.stopped_at = pod.stopped_at.or(Some(now));

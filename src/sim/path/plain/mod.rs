@@ -615,12 +615,12 @@ impl<O: Observer> RequestPath for PlainPath<O> {
         self.begin_draining(pod_id)
     }
 
-    fn close_inner(&mut self, pod_id: PodId, now: u64) -> bool {
+    fn close_inner(&mut self, pod_id: PodId, now: u64, refusal: Cause) -> bool {
         let pod = &mut self.pods[pod_id as usize];
-        pod.app = App::Down;
+        pod.app = App::ended_behind_proxy(refusal);
+        let answer = pod.app.answer().expect("it is down");
         let server = &self.servers[pod.backend.server as usize];
         if server.lazy {
-            let answer = Sent::Answered(Status::BadGateway, Cause::InPodUpstreamDown);
             self.evict(pod_id, now, answer, |job| !job.in_service());
         }
         self.begin_draining(pod_id)
@@ -630,8 +630,8 @@ impl<O: Observer> RequestPath for PlainPath<O> {
         let pod = &mut self.pods[pod_id as usize];
         pod.draining = false;
         let outcome = if inner {
-            pod.app = App::Down;
-            Sent::Answered(Status::BadGateway, Cause::InPodUpstreamDown)
+            pod.app = App::ended_behind_proxy(refusal);
+            pod.app.answer().expect("it is down")
         } else {
             pod.door = Door::Closed(refusal);
             pod.stopped_at = pod.stopped_at.or(Some(now));

@@ -1,0 +1,39 @@
+//! Removals whose whole duration the scenario says, in place of the stages.
+
+use crate::random::Stream;
+use crate::sim::engine::Engine;
+use crate::sim::event::{Event, ReplicaId};
+use crate::sim::path::{PodId, RequestPath};
+use crate::sim::spec::Mechanism;
+
+impl<P: RequestPath> Engine<P> {
+    /// A list without the pods whose removal was overridden. A process drops its last pod by taking a
+    /// newer list, so it has the pods that came meanwhile, whatever the stages say.
+    pub(super) fn without_barred(&self, id: ReplicaId, mut list: Vec<PodId>) -> Vec<PodId> {
+        let Some(last) = list.last().copied() else { return list };
+        let barred = &self.front.replicas[id as usize].barred;
+        list.retain(|pod| !barred.contains(pod));
+        if list.is_empty() { self.usable_pods(self.world.pods[last as usize].deployment) } else { list }
+    }
+
+    /// If the scenario says how long a removal takes in all, that replaces the stages.
+    pub(crate) fn schedule_removal_override(&mut self, id: PodId) {
+        if let Some(total) = &self.world.spec.tiers[0].delivery.removal_override {
+            let delay = self.world.draw_for(Stream::Removal, total, id, 0);
+            self.queue.push(self.now + delay, Event::RemovalOverride(id));
+        }
+    }
+
+    pub(crate) fn removal_override(&mut self, pod: PodId) {
+        if let Mechanism::TargetGroup(_) = self.world.spec.tiers[0].delivery.mechanism {
+            return self.target_changed(pod, false);
+        }
+        for id in 0..u32::try_from(self.front.replicas.len()).expect("few processes") {
+            let replica = &mut self.front.replicas[id as usize];
+            replica.known.retain(|known| *known != pod);
+            replica.barred.push(pod);
+            let list = replica.servers.told().unwrap_or(&replica.published).to_vec();
+            self.publish(id, list);
+        }
+    }
+}
