@@ -212,3 +212,57 @@ fn probes_that_ask_a_dependency_take_out_what_would_have_served() {
     let liveness = with("liveness");
     assert!(causes(&liveness).contains(&Cause::LivenessRestart), "{:?}", causes(&liveness));
 }
+
+#[test]
+fn a_crash_behind_a_proxy_keeps_its_name() {
+    // The Service's port is the proxy's; what it hands on is answered by the application.
+    let proxy = "- name: proxy
+          image: registry.example/shop/proxy:7
+          ports: [{containerPort: 8080}]
+        - name: app";
+    let proxied = WEB.replacen("- name: app", proxy, 1).replacen(
+        "shop/web:7\n          ports: [{containerPort: 8080}]",
+        "shop/web:7\n          ports: [{containerPort: 9000}]",
+        1,
+    );
+    let roles = [("containers.proxy.role", "forwards"), ("containers.app.role", "serves")];
+    let line = "--rps 100\n--duration 90s\n--event crash-pod=4@30s\n";
+    let result = simulated(&proxied, line, &roles).unwrap_or_else(|errors| panic!("{errors:#?}"));
+    assert!(lost_by(&result, Cause::Crashed) > 100, "{:?}", result.tally.causes);
+    assert_eq!(lost_by(&result, Cause::InPodUpstreamDown), 0, "{:?}", result.tally.causes);
+    // The proxy's own process never ended: nothing of it was restarted.
+    assert!(result.timeline.pods.iter().all(|pod| pod.restarts.is_empty() && pod.exited.is_none()));
+}
+
+#[test]
+fn a_restart_in_place_is_remembered_and_is_not_the_pod_s_end() {
+    let line = "--rps 100\n--duration 2m\n--event crash-pod=4@30s\n--event rollout@60s\n";
+    let result = run(line, &[]);
+    let old = &result.timeline.pods[..4];
+    for pod in old {
+        let [restart] = pod.restarts.as_slice() else { panic!("one restart: {pod:?}") };
+        let (ended, listening) =
+            (restart.ended.run_secs(), restart.listening.expect("it is back").run_secs());
+        assert!((ended - 30.0).abs() < 1e-6 && listening > 35.0, "{ended} {listening}");
+        assert!(pod.exited.expect("stopped in the rollout").run_secs() > 60.0);
+        assert_eq!(pod.stopped_serving(), pod.closed.min(pod.exited));
+    }
+}
+
+#[test]
+fn a_run_ends_although_no_node_is_left() {
+    let result = run("--rps 100\n--duration 2m\n--event lose-node=4@30s\n", &[("nodes", "4")]);
+    assert!(!result.interrupted && result.tally.lost() > 5_000, "{}", result.tally.lost());
+    // With nobody left nothing happens until the pods are given up.
+    assert!(result.end.run_secs() < 400.0, "{}", result.end.run_secs());
+}
+
+#[test]
+fn events_that_leave_a_drain_without_nodes_and_senseless_patience_are_refused() {
+    let line = "--rps 9\n--duration 9m\n--event drain=2@30s\n--event lose-node=2@90s\n";
+    let nowhere = simulated(WEB, line, &[("nodes", "4")]).expect_err("no node is left");
+    assert!(nowhere.iter().any(|error| error.message.contains("leaves none")), "{nowhere:#?}");
+    let line = "--rps 9\n--duration 9m\n--event lose-node@30s\n";
+    let hasty = simulated(WEB, line, &[("control.node_monitor_grace_period", "10s")]).expect_err("too short");
+    assert!(hasty.iter().any(|error| error.message.contains("renews its lease")), "{hasty:#?}");
+}

@@ -20,8 +20,23 @@ pub const EVENT_WORDS: &[&str] = &[
     "dependency-down",
 ];
 
+/// A word that counts something, what it counts, and what it means.
+pub type Counting = (&'static str, &'static str, fn(u32) -> EventAction);
+
 /// Words that count pods or nodes: one, if no number is given.
-pub const COUNTING_WORDS: &[&str] = &["kill-pod", "crash-pod", "oom-kill", "drain", "lose-node"];
+pub const COUNTING: &[Counting] = &[
+    ("kill-pod", "pods", EventAction::KillPod),
+    ("crash-pod", "pods", EventAction::CrashPod),
+    ("oom-kill", "pods", EventAction::OomKill),
+    ("drain", "nodes", EventAction::Drain),
+    ("lose-node", "nodes", EventAction::LoseNode),
+];
+
+/// What an event with its value in short form matches, for the schema.
+pub fn short_form_pattern() -> String {
+    let counting: Vec<&str> = COUNTING.iter().map(|(word, ..)| *word).collect();
+    format!("^(scale=[0-9]+|({})=[0-9]+|slow=[0-9.]+,.+|dependency-down=.+)$", counting.join("|"))
+}
 
 /// How an event is written, for messages and help.
 pub const EVENT_FORM: &str = "write DO@TIME: rollout@60s, scale=10@2m, kill-pod=3@90s, drain@60s, slow=3,30s@60s or dependency-down=30s@60s";
@@ -52,16 +67,6 @@ pub fn parse_action(text: &str) -> Result<EventAction, String> {
         ("rollback", None) => Ok(EventAction::Rollback),
         ("scale", Some(number)) => count(number, 0).map(EventAction::Scale),
         ("scale", None) => Err("`scale` needs a number of replicas, such as scale=10".to_owned()),
-        (word, number) if COUNTING_WORDS.contains(&word) => {
-            let number = count(number.unwrap_or("1"), 1)?;
-            Ok(match word {
-                "kill-pod" => EventAction::KillPod(number),
-                "crash-pod" => EventAction::CrashPod(number),
-                "oom-kill" => EventAction::OomKill(number),
-                "drain" => EventAction::Drain(number),
-                _ => EventAction::LoseNode(number),
-            })
-        }
         ("lose-zone", None) => Ok(EventAction::LoseZone),
         ("slow", Some(how)) => slow(how),
         ("slow", None) => Err(format!("`slow` needs {SLOW_FORM}")),
@@ -72,10 +77,17 @@ pub fn parse_action(text: &str) -> Result<EventAction, String> {
         ("rollout" | "rollback" | "lose-zone", Some(number)) => {
             Err(format!("`{word}` takes no value, but `{number}` was given"))
         }
-        _ => Err(match near_miss(word, EVENT_WORDS) {
-            Some(meant) => format!("`{word}` is not an event: did you mean `{meant}`?"),
-            None => format!("`{word}` is not an event: choose one of {}", EVENT_WORDS.join(", ")),
-        }),
+        (word, number) => match COUNTING.iter().find(|(counting, ..)| *counting == word) {
+            Some((.., action)) => count(number.unwrap_or("1"), 1).map(action),
+            None => Err(unknown(word)),
+        },
+    }
+}
+
+fn unknown(word: &str) -> String {
+    match near_miss(word, EVENT_WORDS) {
+        Some(meant) => format!("`{word}` is not an event: did you mean `{meant}`?"),
+        None => format!("`{word}` is not an event: choose one of {}", EVENT_WORDS.join(", ")),
     }
 }
 

@@ -323,7 +323,7 @@ fn cluster() -> Vec<Row> {
     vec![
         row("control.nodes", ["1", "40"]).with(&[("image_pull", "4s"), ("startup", "2s")]),
         row("control.zones", ["1", "4"]).line(ZONE_LOST),
-        row("control.node_monitor_grace_period", ["5s", "30s"]).line(ZONE_LOST),
+        row("control.node_monitor_grace_period", ["15s", "30s"]).line(ZONE_LOST),
         row("control.controller_reaction", ["5ms", "1s"]),
         row("control.api_write", ["3ms", "1s"]),
         row("control.schedule", ["5ms", "1s"]),

@@ -174,7 +174,8 @@ pub(super) const CONTAINERS: &[Knob] = &[
     .default("none")
     .range("none", "both")
     .guess("a health endpoint that looks at the application alone")
-    .decisive(),
+    .decisive()
+    .with_event("dependency-down"),
     Knob::new(
         "containers.*.image_pull",
         Kind::Dist,

@@ -25,14 +25,16 @@ pub(super) const CONTROL: &[Knob] = &[
     .alias("zones")
     .default("3")
     .range("6", "2")
-    .guess("a cluster of three zones"),
+    .guess("a cluster of three zones")
+    .with_event("lose-zone"),
     Knob::new(
         "control.node_monitor_grace_period",
         Kind::Duration,
         "patience with dead nodes",
-        "--node-monitor-grace-period: time without a renewed lease until a node is called unreachable; takes effect with lose-node and lose-zone.",
+        "--node-monitor-grace-period: time without a renewed lease until a node is called unreachable; takes effect with the events lose-node and lose-zone.",
     )
-    .documented("50s from Kubernetes 1.32 on, 40s before"),
+    .documented("50s from Kubernetes 1.32 on, 40s before")
+    .with_event("lose-node or lose-zone"),
     Knob::new(
         "control.controller_reaction",
         Kind::Dist,

@@ -43,6 +43,8 @@ pub struct Knob {
     pub source: &'static str,
     /// The answer may hang on it: worth varying.
     pub decisive: bool,
+    /// The event that it takes effect with, if it needs one.
+    pub event: Option<&'static str>,
     /// One sentence for help, schema and documents, with the unit.
     pub doc: &'static str,
 }
@@ -121,6 +123,7 @@ impl Knob {
             origin: Origin::Given,
             source: "the files or flags",
             decisive: false,
+            event: None,
             doc,
         }
     }
@@ -165,6 +168,11 @@ impl Knob {
 
     const fn decisive(mut self) -> Knob {
         self.decisive = true;
+        self
+    }
+
+    const fn with_event(mut self, word: &'static str) -> Knob {
+        self.event = Some(word);
         self
     }
 

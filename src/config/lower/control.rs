@@ -5,7 +5,7 @@ use super::values::{Fallback, Values};
 use crate::config::case::Origin;
 use crate::config::described::{Described, EventAction};
 use crate::config::knobs::{self, Value};
-use crate::model::node_health::default_grace_period;
+use crate::model::node_health::{LEASE_RENEWAL, default_grace_period};
 use crate::sim::spec::{AfterExit, ClientSpec, ControlPlane, NetworkSpec, ProbePhase, VictimOrder};
 use crate::units::{Nanos, format_duration};
 use crate::workload::Load;
@@ -74,8 +74,17 @@ fn patience_with_nodes(minor: u32, values: &mut Values<'_>) -> Nanos {
     let default = default_grace_period(minor);
     let usual =
         Fallback::plain(format_duration(default), Origin::Documented, "kube-controller-manager's default");
-    match values.find(knob, PATH, &[PATH.to_owned()], Some(usual)) {
+    let patience = match values.find(knob, PATH, &[PATH.to_owned()], Some(usual)) {
         Some(Value::Duration(patience)) => patience,
         _ => default,
+    };
+    match values.said(PATH) {
+        Some(setting) if patience <= LEASE_RENEWAL => {
+            let renewal = format_duration(LEASE_RENEWAL);
+            let message = format!("gives up nodes that live: a kubelet renews its lease every {renewal}");
+            values.invalid(&setting.clone(), &message);
+        }
+        _ => {}
     }
+    patience
 }

@@ -48,8 +48,9 @@ pub(super) fn problems(
     objects: &Objects,
     spec: &SimSpec,
 ) -> Vec<Diagnostic> {
+    let taken = described.events.iter().map(|event| nodes_taken(&event.action, spec)).sum();
     let judged = described.events.iter().filter_map(|event| {
-        let problem = problem(event, described, selection, objects, spec)?;
+        let problem = problem(event, taken, described, selection, objects, spec)?;
         Some(match &event.place {
             Some(place) => problem.at(place.clone()),
             None => problem,
@@ -58,8 +59,18 @@ pub(super) fn problems(
     judged.collect()
 }
 
+/// How many nodes an event takes out of use for the rest of the run: drained ones stay cordoned.
+fn nodes_taken(action: &EventAction, spec: &SimSpec) -> u32 {
+    match action {
+        EventAction::Drain(count) | EventAction::LoseNode(count) => *count,
+        EventAction::LoseZone => spec.control.nodes.div_ceil(spec.control.zones.max(1)),
+        _ => 0,
+    }
+}
+
 fn problem(
     event: &EventLine,
+    taken: u32,
     described: &Described<'_>,
     selection: &Selection<'_>,
     objects: &Objects,
@@ -76,9 +87,12 @@ fn problem(
         EventAction::Rollout | EventAction::Rollback if spec.deployments[0].spec.paused => {
             warning(format!("the rollout at {at} does nothing: the Deployment is paused"))
         }
-        EventAction::Drain(count) if *count >= nodes => {
-            let message = format!("draining {count} of {nodes} nodes leaves none for the pods");
-            let help = "drain fewer, or say how many nodes there are: --set nodes=N";
+        // A drain waits until its pods run elsewhere. That all nodes die is a case like another.
+        EventAction::Drain(_) if taken >= nodes => {
+            let message = format!(
+                "the events take {taken} of {nodes} nodes, which leaves none for the pods of the drain at {at}"
+            );
+            let help = "take fewer, or say how many nodes there are: --set nodes=N";
             Some(Diagnostic::error(code::EVENT, message).help(help))
         }
         EventAction::Drain(_) if selection.disruption_budgets.len() > 1 => {

@@ -262,15 +262,14 @@ fn unused(setting: &Setting, front_end: Option<&str>, known: &[&str]) -> Diagnos
                 .label("no such container")
                 .help(help)
         }
-        Some(_) => Diagnostic::warning(
-            code::NO_EFFECT,
-            format!("{path} has no effect: the container's role does not need it"),
-        )
-        .label("not used"),
-        None => {
-            let front_end = front_end.unwrap_or("this front end");
-            Diagnostic::warning(code::NO_EFFECT, format!("{path} has no effect with {front_end}"))
-                .label("not used")
+        rest => {
+            let needed = knobs::find(path).ok().and_then(|found| found.knob.event);
+            let why = match (needed, rest) {
+                (Some(event), _) => format!("without the event {event}"),
+                (None, Some(_)) => "for a container of this role".to_owned(),
+                (None, None) => format!("with {}", front_end.unwrap_or("this front end")),
+            };
+            Diagnostic::warning(code::NO_EFFECT, format!("{path} has no effect {why}")).label("not used")
         }
     };
     match &setting.place {

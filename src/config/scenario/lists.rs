@@ -10,7 +10,7 @@ use super::read::{Reader, list};
 use super::value::{describe, in_order, text};
 use crate::config::case::Expectation;
 use crate::config::described::{EventAction, EventLine};
-use crate::config::events::{EVENT_FORM, parse_action, parse_event};
+use crate::config::events::{COUNTING, EVENT_FORM, parse_action, parse_event};
 use crate::config::expectations::{EXPECT_FORM, comparison, parse_expectation};
 use crate::config::similar::near_miss;
 use crate::diag::Diagnostic;
@@ -19,14 +19,18 @@ use crate::units::{Nanos, parse_duration};
 /// What an `[[event]]` may say.
 const EVENT_KEYS: &[&str] = &["at", "do", "replicas", "pods", "nodes", "times", "for"];
 
-/// Its values, in the order in which the short form has them, and what they belong to.
-const EVENT_VALUES: &[(&str, &[&str])] = &[
-    ("replicas", &["scale"]),
-    ("pods", &["kill-pod", "crash-pod", "oom-kill"]),
-    ("nodes", &["drain", "lose-node"]),
-    ("times", &["slow"]),
-    ("for", &["slow", "dependency-down"]),
-];
+/// Its values, in the order in which the short form has them.
+const EVENT_VALUES: &[&str] = &["replicas", "pods", "nodes", "times", "for"];
+
+/// The events that have this value.
+fn events_with(value: &str) -> Vec<&'static str> {
+    match value {
+        "replicas" => vec!["scale"],
+        "times" => vec!["slow"],
+        "for" => vec!["slow", "dependency-down"],
+        counted => COUNTING.iter().filter(|(_, what, _)| *what == counted).map(|(word, ..)| *word).collect(),
+    }
+}
 
 impl Reader<'_> {
     fn items<'t, 'i>(&mut self, key: &str, value: &'t Spanned<DeValue<'i>>) -> Vec<&'t Spanned<DeValue<'i>>> {
@@ -76,8 +80,9 @@ impl Reader<'_> {
         let at = parse_duration(at).map_err(|error| (error.to_string(), at_span.clone()))?;
         let mut action = what.clone();
         let mut values = Vec::new();
-        for (name, words) in EVENT_VALUES {
+        for name in EVENT_VALUES {
             let Some((_, value, value_span)) = field(name) else { continue };
+            let words = events_with(name);
             if !words.contains(&what.as_str()) {
                 let message = format!("`{name}` goes with `do = \"{}\"` only", words.join("\"`, `\""));
                 return Err((message, value_span.clone()));

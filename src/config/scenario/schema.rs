@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::read::MODEL;
 use super::tree::{keys_below, knob_at};
-use crate::config::events::EVENT_WORDS;
+use crate::config::events::{EVENT_WORDS, short_form_pattern};
 use crate::config::knobs::{self, Kind, Knob};
 use crate::config::load::Gaps;
 use crate::config::statements::RUNS_MAX;
@@ -54,7 +54,7 @@ fn own_keys() -> Map<String, Value> {
             "at": { "description": "Time from the beginning of the run.", "type": "string" },
             "do": {
                 "description": "What happens.",
-                "anyOf": [{ "enum": EVENT_WORDS }, { "type": "string", "pattern": "^[a-z-]+=.+$" }],
+                "anyOf": [{ "enum": EVENT_WORDS }, { "type": "string", "pattern": short_form_pattern() }],
             },
             "replicas": { "description": "The new size, with scale.", "type": "integer", "minimum": 0 },
             "pods": { "description": "How many, with kill-pod, crash-pod and oom-kill; otherwise one.", "type": "integer", "minimum": 1 },

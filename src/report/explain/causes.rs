@@ -142,8 +142,8 @@ pub(super) fn words(cause: Cause) -> Words {
                    started the container again.",
             remedy: "Retries of idempotent requests at the front end, enough pods that one may be missing, and a \
                      short start.",
-            caveat: "No graceful shutdown setting has any effect. After the first crash the kubelet waits 10 s, \
-                     then twice as long each time.",
+            caveat: "No graceful shutdown setting has any effect. The first restart comes at once; before the \
+                     next the kubelet waits 10 s, then twice as long each time.",
             rules: &[],
         },
         Cause::NodeLost => Words {

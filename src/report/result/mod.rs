@@ -335,6 +335,7 @@ impl Assumed {
 
 fn event_words(action: &crate::sim::spec::PlannedAction) -> String {
     use crate::sim::spec::PlannedAction;
+    use crate::units::format_duration;
     match action {
         PlannedAction::Rollout { .. } => "rollout".to_owned(),
         PlannedAction::Scale { replicas } => format!("scale to {replicas}"),
@@ -348,8 +349,12 @@ fn event_words(action: &crate::sim::spec::PlannedAction) -> String {
         PlannedAction::Drain { nodes } => format!("drain {}", several(*nodes, "node")),
         PlannedAction::LoseNodes { count } => format!("{} lost", several(*count, "node")),
         PlannedAction::LoseZone => "a zone lost".to_owned(),
-        PlannedAction::SlowDependency { factor, .. } => format!("{factor} times as slow"),
-        PlannedAction::DependencyDown { .. } => "dependency down".to_owned(),
+        PlannedAction::SlowDependency { factor, lasts } => {
+            format!("{factor} times as slow for {}", format_duration(*lasts))
+        }
+        PlannedAction::DependencyDown { lasts } => {
+            format!("dependency down for {}", format_duration(*lasts))
+        }
     }
 }
 
