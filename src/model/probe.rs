@@ -296,8 +296,8 @@ pub struct Readiness {
 /// Computes [`Readiness`] as every pod sync does.
 ///
 /// `stored` is the readiness worker's result for the current instance; `started` comes from
-/// [`container_started`] and implies a running container. Every sync that finds a started one not ready triggers its worker, so an unready container is probed more often
-/// than `periodSeconds` says.
+/// [`container_started`] and implies a running container. Every sync that finds a started one not ready
+/// triggers its worker, so an unready container is probed more often than `periodSeconds` says.
 /// Source: prober_manager.go UpdatePodStatus (v1.31.13; kubernetes pull requests 98376, 101738, 119089).
 pub fn container_ready(started: bool, has_readiness_probe: bool, stored: Option<ProbeResult>) -> Readiness {
     if !started {

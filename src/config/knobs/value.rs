@@ -175,8 +175,8 @@ impl Value {
         }
     }
 
-    /// A value between two of one kind: the geometric mean (times to three digits), or where one end is zero half of the
-    /// other. Of words the second, which is expected to lose more.
+    /// A value between two of one kind: the geometric mean (times to three digits), or where one end is
+    /// zero half of the other. Of words the second, which is expected to lose more.
     pub fn between(a: &Value, b: &Value) -> Value {
         let middle = |a: f64, b: f64| if a * b > 0.0 { libm::sqrt(a * b) } else { (a + b) / 2.0 };
         let (Some(x), Some(y)) = (a.magnitude(), b.magnitude()) else { return b.clone() };

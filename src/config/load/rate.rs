@@ -8,8 +8,9 @@
 //! | `200@5m`                | a step: 200 from minute 5 on                                    |
 //! | `1200@20m..25m`         | a ramp from the rate in force at minute 20 to 1200 at minute 25 |
 //! | `3000@7m+30s`           | a spike: 3000 for 30 s, then what would have been without it    |
-//! | `mean=500,amplitude=300,period=24h,phase=6h` | a sine from the beginning on: mean + amplitude sin(2 pi (t + phase) / period) |
+//! | `mean=500,amplitude=..` | a sine from the beginning on                                    |
 //!
+//! A sine, `mean=500,amplitude=300,period=24h,phase=6h`, is mean + amplitude sin(2 pi (t + phase) / period).
 //! What is in force at the end of the list stays until the load ends.
 
 use super::pieces::{between, replaced};

@@ -77,12 +77,13 @@ fn result_name(result: Option<ProbeResult>) -> &'static str {
 /// When the container of a vector started. The status keeps whole seconds.
 const STARTED: SimTime = NOW;
 
-/// One whole attempt, so many seconds after [`STARTED`]; whether the worker goes on.
+/// One whole attempt, `running_for` seconds after [`STARTED`]; whether the worker goes on.
 fn attempt(
     worker: &mut WorkerState,
     kind: ProbeKind,
     spec: &ProbeSpec,
-    (view, running_for): (&ContainerView, f64),
+    view: &ContainerView,
+    running_for: f64,
     outcome: Option<Outcome>,
 ) -> Result<bool, String> {
     match worker.gate(kind, spec, view, STARTED + span(running_for)).attempt {
@@ -150,7 +151,7 @@ pub(super) fn sequence(input: &Value) -> Result<Value, String> {
         };
         // A worker that has ended makes no more attempts.
         if alive {
-            alive = attempt(&mut worker, kind, &spec, (&view, running_for), step.outcome)?;
+            alive = attempt(&mut worker, kind, &spec, &view, running_for, step.outcome)?;
         }
         steps.push(json!({
             "result": result_name(worker.result_of(ContainerId(id))),
@@ -199,7 +200,7 @@ pub(super) fn single_attempt(input: &Value) -> Result<Value, String> {
             restart_never: world.restart_policy == "Never",
         };
         let mut worker = WorkerState::default();
-        let goes_on = attempt(&mut worker, kind, &spec, (&view, world.running_for_s), Some(world.outcome))?;
+        let goes_on = attempt(&mut worker, kind, &spec, &view, world.running_for_s, Some(world.outcome))?;
         output[name] = json!({"continue": goes_on, "result": result_name(worker.result_of(id))});
     }
     Ok(output)

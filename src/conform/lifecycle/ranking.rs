@@ -103,7 +103,8 @@ pub(super) fn pairwise(input: &Value) -> Result<Value, String> {
     }
     let pair: Pair = read(input)?;
     let names = Names::of(&[&pair.first, &pair.second]);
-    // Since 1.22 the feature is on unless switched off. With it off nobody reads the annotation, as if nobody had written it.
+    // Since 1.22 the feature is on unless switched off. With it off nobody reads the annotation, as if
+    // nobody had written it.
     let candidate = |pod: &PodInput| {
         let candidate = names.candidate(pod);
         let deletion_cost = if pair.use_deletion_cost.unwrap_or(true) { candidate.deletion_cost } else { 0 };

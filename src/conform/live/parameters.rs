@@ -95,8 +95,9 @@ pub(super) struct Parameters {
 /// that the rows' description gives.
 pub(super) const OVERHEAD: Nanos = Nanos(350_000);
 
-/// What the rig takes to start a process or to notice its exit, seconds: the 1 to 10 ms of the rows' description. It decides
-/// whether a service of exactly one second outlives the next kill of a rollout in steps of one second.
+/// What the rig takes to start a process or to notice its exit, seconds: the 1 to 10 ms of the rows'
+/// description. It decides whether a service of exactly one second outlives the next kill of a rollout
+/// in steps of one second.
 const LAG_S: [f64; 2] = [0.001, 0.010];
 
 pub(super) fn secs(seconds: f64) -> Nanos {

@@ -17,7 +17,7 @@ pub(super) const KEEPALIVE: Rule = Rule {
              keepAliveTimeout and headersTimeout), or the front end's below the server's.",
     blind: "The server's keep-alive time, which no manifest states; give it with \
             --set containers.NAME.keepalive_idle=65s.",
-    source: "facts on load balancers, event E5; AWS troubleshooting guide for application load balancers",
+    source: "nodejs/node #27363; ingress-nginx #9877; AWS troubleshooting guide for application load balancers",
     check,
 };
 

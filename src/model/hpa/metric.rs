@@ -107,7 +107,7 @@ pub(super) fn propose(input: &Input<'_>, measured: &Measured) -> Result<Proposal
         }
         Measured::Average { value, target, external } => {
             let status = input.scale.status_replicas;
-            Ok(propose_for_average((value, external), target, status, tolerances, options))
+            Ok(propose_for_average(value, external, target, status, tolerances, options))
         }
     }
 }

@@ -228,7 +228,8 @@ pub(super) fn propose_for_value(
 /// The sum of an External metric that has reached the largest number is reported undivided.
 /// Source: replica_calculator.go GetObjectPerPodMetricReplicas, GetExternalPerPodMetricReplicas.
 pub(super) fn propose_for_average(
-    (value, external): (i64, bool),
+    value: i64,
+    external: bool,
     target: i64,
     status_replicas: i32,
     tolerances: Tolerances,
@@ -598,11 +599,11 @@ mod tests {
             ("near the cap in doubles", max - 500, 1, 3, (i32::MAX, Basis::Total), max),
             ("below the cap", max - 600, 1, 3, (i32::MAX, Basis::Total), 3_074_457_345_618_258_432),
         ] {
-            let proposal = propose_for_average((value, true), target, status, BAND, &options);
+            let proposal = propose_for_average(value, true, target, status, BAND, &options);
             assert_eq!((proposal.replicas, proposal.basis), want, "{name}");
             assert_eq!(proposal.reading, Reading::Usage { milli }, "{name}");
         }
-        let object = propose_for_average((max, false), 1, 3, BAND, &options);
+        let object = propose_for_average(max, false, 1, 3, BAND, &options);
         assert_eq!(
             object.reading,
             Reading::Usage { milli: 3_074_457_345_618_258_432 },
