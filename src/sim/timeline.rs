@@ -79,9 +79,8 @@ impl PodRecord {
     /// It listens, for the first time or again.
     pub(crate) fn listens(&mut self, at: SimTime) {
         self.listening.get_or_insert(at);
-        if let Some(restart) = self.restarts.last_mut() {
-            restart.listening.get_or_insert(at);
-        }
+        // Processes may have ended without ever listening.
+        self.restarts.iter_mut().for_each(|restart| restart.listening = restart.listening.or(Some(at)));
     }
 
     /// When the pod took no connections any more: by its end, or because its process had ended
