@@ -26,6 +26,7 @@ pub fn complete(facts: &mut Facts, lowered: &Lowered, load_given: bool) {
         Role::Serves(server) => Some((c, server)),
         _ => None,
     });
+    add_injected(facts, &template.containers);
     for container in &mut facts.containers {
         if let Some(plan) = template.containers.iter().find(|plan| plan.name == container.name) {
             complete_container(container, plan, served.map(|(_, server)| server), assumptions);
@@ -35,6 +36,35 @@ pub fn complete(facts: &mut Facts, lowered: &Lowered, load_given: bool) {
         facts.front = Some(front_of(tier, lowered.margins.removal_s, assumptions));
     }
     facts.peak_cores = served.filter(|_| load_given).and_then(|(_, server)| peak_cores(spec, server));
+}
+
+/// Containers that only the scenario knows stand where the application does.
+fn add_injected(facts: &mut Facts, plans: &[ContainerPlan]) {
+    let Some(place) = facts.containers.first().map(|container| container.place.clone()) else { return };
+    for plan in plans {
+        if facts.containers.iter().any(|container| container.name == plan.name) {
+            continue;
+        }
+        facts.containers.push(ContainerFacts {
+            name: plan.name.clone(),
+            place: place.clone(),
+            image: String::new(),
+            command: Vec::new(),
+            is_sidecar: plan.is_sidecar,
+            on_route: false,
+            hook: HookFacts::None,
+            hook_place: place.clone(),
+            startup: None,
+            readiness: None,
+            liveness: None,
+            cpu_request: plan.cpu_request_milli.map(|milli| milli as f64 / 1e3),
+            cpu_limit: None,
+            stop: None,
+            start_up: None,
+            longest_request: None,
+            keepalive_idle: None,
+        });
+    }
 }
 
 /// The assumption of a knob, by the names that it may go under.

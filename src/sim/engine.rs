@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::event::{Event, Queue};
 use super::path::{Notice, PathSpec, RequestPath};
 use super::run::RunResult;
-use super::spec::{Role, SimSpec};
+use super::spec::SimSpec;
 use super::timeline::Timeline;
 use super::world::{Pod, World};
 use crate::random::Streams;
@@ -161,12 +161,5 @@ impl<P: RequestPath> Engine<P> {
     pub(crate) fn server_of(&self, deployment: usize, template: usize) -> u32 {
         let before: usize = self.world.spec.deployments[..deployment].iter().map(|d| d.templates.len()).sum();
         u32::try_from(before + template).expect("templates are counted in dozens")
-    }
-
-    /// How long a forwarding container keeps a request.
-    pub(crate) fn forward_delay(&self, deployment: usize, template: usize) -> u64 {
-        let containers = &self.world.spec.deployments[deployment].templates[template].containers;
-        let delay = |role: &Role| if let Role::Forwards { delay } = role { delay.0 } else { 0 };
-        containers.iter().map(|c| delay(&c.role)).sum()
     }
 }

@@ -13,6 +13,7 @@ use crate::model::eviction::{DisruptionBudget, DisruptionLimit};
 use crate::model::hpa::{
     ContainerRequests, HpaSpec, MetricSource, MetricSpec, MetricTarget, Options, PodRequests, TargetKind,
 };
+use crate::model::outcome::Status;
 use crate::model::probe::ProbeSpec;
 use crate::model::server_check::Thresholds;
 use crate::random::Dist;
@@ -114,7 +115,7 @@ fn container(role: Role, containers: usize) -> impl Strategy<Value = ContainerPl
 fn template() -> impl Strategy<Value = PodTemplate> {
     let alone = server().prop_flat_map(|s| container(Role::Serves(s), 1)).prop_map(|c| vec![c]);
     let proxied = (server(), 0_u64..3, any::<bool>()).prop_flat_map(|(server, delay, is_sidecar)| {
-        let proxy = container(Role::Forwards { delay: Nanos(delay * MS) }, 2)
+        let proxy = container(Role::Forwards { delay: Nanos(delay * MS), down: Status::Unavailable }, 2)
             .prop_map(move |plan| ContainerPlan { is_sidecar, ..plan });
         (proxy, container(Role::Serves(server), 2)).prop_map(|(a, b)| vec![a, b])
     });

@@ -147,6 +147,7 @@ fn general() -> Vec<Row> {
         row("workload", ["deploy/web", "deploy/api"]).on(TWO),
         // A dead node is given up ten seconds later since 1.32.
         row("kubernetes", ["1.31", "1.35"]).line("--rps 120\n--duration 100s\n--event lose-zone@10s\n"),
+        row("mesh", ["none", "istio"]).with(&[("preStop", "20s"), ("on-stop", "exit"), ("removal", "10s")]),
         row("duration", ["50s", "70s"]),
         row("settle_limit", ["1s", "15m"]).line("--rps 50\n--duration 20s\n--event rollout@15s\n"),
         row("load.kind", ["open", "closed"]).line("--duration 30s\n").with(&[("rps", "80"), ("conns", "5")]),

@@ -196,11 +196,54 @@ pub(crate) fn stories() -> Vec<Story> {
             "Target groups by instance, whose node ports kube-proxy serves, are refused",
             Says::No { manifests: WEB, front: Some("aws-alb-instance"), words: "--front-end aws-alb-ip" },
         ),
-        not_modelled(
+        story(
             "S12",
             "a mesh proxy leaves while its application still drains",
-            "Istio: sidecars in front of the pods, and their drain time",
-            Says::WithoutEffect { manifests: MESH, words: "requests on their way through istio-proxy" },
+            at(
+                "istio-gateway",
+                MESH,
+                ROLLOUT,
+                &[
+                    ("preStop@app", "20s"),
+                    ("front_end.tries", "1"),
+                    ("on-stop", "drain"),
+                    ("removal", "12s"),
+                    ("startup", "2s"),
+                ],
+            ),
+            loses(Unavailable, ListenerClosed),
+            &[Cure::Set(&[("containers.istio-proxy.on_stop", "linger=20s")])],
+        ),
+        story(
+            "S12b",
+            "the same, injected, until it is a native sidecar",
+            at(
+                "istio-gateway",
+                WEB,
+                ROLLOUT,
+                &[
+                    ("mesh", "istio"),
+                    ("front_end.tries", "1"),
+                    ("preStop", "20s"),
+                    ("on-stop", "drain"),
+                    ("removal", "12s"),
+                    ("startup", "2s"),
+                ],
+            ),
+            loses(Unavailable, ListenerClosed),
+            &[Cure::Set(&[("mesh", "istio-native")])],
+        ),
+        story(
+            "S12c",
+            "an application is gone while its mesh proxy still takes requests",
+            at(
+                "istio-gateway",
+                WEB,
+                ROLLOUT,
+                &[("mesh", "istio-native"), ("on-stop", "drain"), ("removal", "4s"), ("startup", "2s")],
+            ),
+            loses(Unavailable, InPodUpstreamDown),
+            &[Cure::Set(&[("preStop", "10s")])],
         ),
         story(
             "S13",

@@ -17,6 +17,14 @@ pub(super) const GENERAL: &[Knob] = &[
         .range("1.31", "1.35")
         .guess("a current version"),
     Knob::new(
+        "mesh",
+        Kind::Choice(&["none", "istio", "istio-native"]),
+        "service mesh",
+        "The proxy that an injector puts into every pod, where the manifests do not show it: Istio's as a plain container, or as a native sidecar (the default since Istio 1.27).",
+    )
+    .default("none")
+    .documented("what the manifests show"),
+    Knob::new(
         "duration",
         Kind::Duration,
         "duration",

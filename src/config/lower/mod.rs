@@ -13,6 +13,7 @@ mod control;
 mod events;
 mod fields;
 mod front;
+mod mesh;
 mod metrics;
 mod pods;
 mod rest;
@@ -20,6 +21,8 @@ mod roles;
 mod stopping;
 mod tier;
 mod values;
+
+pub use mesh::is_mesh_proxy;
 
 use std::sync::Arc;
 
@@ -75,7 +78,10 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
         })?;
     let chosen = front::choose(&selection, &mut values).map_err(|error| vec![error])?;
     values.stand_behind(chosen.preset, chosen.annotated());
-    let old = old_spec(described, &selection).map_err(|error| vec![error])?;
+    let mut old = old_spec(described, &selection).map_err(|error| vec![error])?;
+    if let Some(old) = &mut old {
+        mesh::inject(old, &mut values);
+    }
     let mut objects = Objects {
         deployment: selection.deployment.clone(),
         pod_spec: selection.pod_spec.clone(),
@@ -85,6 +91,8 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
         minor,
     };
     fields::apply(&mut objects, &mut values);
+    mesh::warn_of_label(&objects, &mut values);
+    mesh::inject(&mut objects.pod_spec, &mut values);
     let parts = roles::parts(&objects, &selection.ingresses, &mut values).map_err(|error| vec![error])?;
     let old_parts = match &old {
         Some(old) => {
@@ -108,6 +116,7 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
         workers: sized.workers,
         gated,
         kept,
+        meshed: parts.meshed,
         dependency_fails: events::any(described, |action| matches!(action, EventAction::DependencyDown(_))),
     };
     let before = old.as_ref().unwrap_or(&objects.pod_spec);
@@ -117,7 +126,7 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
     let templates = vec![pods::template(before, &old_parts, &shared, &present, &mut values), new_template];
     let title = objects.deployment.meta.title();
     rest::warn_of_services(&objects, &mut values);
-    let rest_of_pods = pods::warn_of_the_rest(&objects.pod_spec, &title, minor, gated, &mut values);
+    let rest_of_pods = pods::warn_of_the_rest(&objects.pod_spec, &title, &parts, minor, gated, &mut values);
     let hpa = sized.hpa.clone().map(|spec| HpaPlan {
         requests: vec![pod_requests(before), pod_requests(&objects.pod_spec)],
         controller: controller(minor, &mut values),

@@ -2,7 +2,8 @@
 
 use super::capacity::Cost;
 use super::code;
-use super::roles::{Part, Parts, image_name, owner, running};
+use super::mesh;
+use super::roles::{Part, Parts, image_name, owner, running, status_when_down};
 use super::stopping;
 use super::values::{Fallback, Of, Values, into_count};
 use crate::config::case::Origin;
@@ -23,13 +24,17 @@ pub(super) struct Shared<'a> {
     pub(super) gated: bool,
     /// The front end keeps connections, so that the server's patience with them matters.
     pub(super) kept: bool,
+    /// Requests come through a mesh's proxy.
+    pub(super) meshed: bool,
     /// A dependency of the application is down at some time.
     pub(super) dependency_fails: bool,
 }
 
 /// How a container's knobs are named.
 pub(super) fn names<'c>(container: &'c Container, part: Part) -> Of<'c> {
-    Of { name: &container.name, star: part != Part::Other, main: part == Part::Serves }
+    // What is said of all containers means the application's, not those of a mesh.
+    let star = part != Part::Other && !mesh::is_proxy(container);
+    Of { name: &container.name, star, main: part == Part::Serves }
 }
 
 /// One template. `present` are images that are on every node already.
@@ -113,11 +118,6 @@ fn only<'n>(of: &Of<'n>) -> Of<'n> {
     Of { name: of.name, star: of.main, main: of.main }
 }
 
-/// Sidecars that take every connection of the pod into their hands.
-fn is_mesh(name: &str) -> bool {
-    matches!(name, "istio-proxy" | "linkerd-proxy" | "envoy-sidecar")
-}
-
 /// Gates that load balancer controllers set when the target is healthy.
 pub(super) fn is_target_gate(gate: &str) -> bool {
     gate.starts_with("target-health.") || gate.contains("load-balancer-neg-ready")
@@ -153,7 +153,10 @@ fn role(
 ) -> Role {
     match part {
         Part::Other => Role::Other,
-        Part::Forwards => Role::Forwards { delay: values.span_of(of, "forward_delay") },
+        Part::Forwards => {
+            let down = status_when_down(container);
+            Role::Forwards { delay: values.span_of(of, "forward_delay"), down }
+        }
         Part::Serves => {
             let accept = match values.of(of, "accept", None) {
                 Some(Value::Choice("lazy")) if shared.workers.is_some() => Accept::Lazy,
@@ -171,7 +174,10 @@ fn role(
                 cpu_share: shared.cost.cpu_share(),
                 cpu_limit_milli: cpu_limit(container, spec, shared.minor),
                 keepalive_idle: match shared.kept {
-                    true => patience(values.of(of, "keepalive_idle", None)),
+                    true => {
+                        let proxy = shared.meshed.then(mesh::idle_timeout);
+                        patience(values.of(of, "keepalive_idle", proxy))
+                    }
                     false => None,
                 },
                 warm_up: (warm_up.0 > 0).then(|| WarmUp {
@@ -257,15 +263,20 @@ fn plan_of(
 pub(super) fn warn_of_the_rest(
     spec: &PodSpec,
     title: &str,
+    parts: &Parts,
     minor: u32,
     gated: bool,
     values: &mut Values<'_>,
 ) -> Vec<String> {
     let mut rest = Vec::new();
-    for container in spec.serving_containers().filter(|container| is_mesh(&container.name)) {
+    for container in spec.serving_containers().filter(|c| mesh::is_proxy(c)) {
+        rest.push(format!("what the application calls through {}", container.name));
+        if parts.meshed {
+            continue;
+        }
         rest.push(format!("requests on their way through {}", container.name));
         let message = format!(
-            "{title}: requests on their way through `{}` are not simulated: what is lost when it ends before the application is missing below",
+            "{title}: requests on their way through `{}` are not simulated, for they pass another proxy as well: what is lost when it ends before the application is missing below",
             container.name
         );
         values.problems.push(

@@ -2,10 +2,12 @@
 
 use super::code;
 use super::fields::Objects;
+use super::mesh;
 use super::values::Values;
 use crate::config::knobs::Value;
 use crate::config::manifest::{Container, Ingress, PodSpec, PortRef, Protocol, Service, ServicePort};
 use crate::diag::Diagnostic;
+use crate::model::outcome::Status;
 
 /// What a container does for requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +38,8 @@ pub(super) struct Parts {
     pub(super) port: Option<u16>,
     /// Why, in words, where it had to be inferred.
     pub(super) why: Option<String>,
+    /// A mesh's proxy is the one that forwards.
+    pub(super) meshed: bool,
 }
 
 impl Parts {
@@ -59,12 +63,32 @@ pub(super) fn image_name(image: &str) -> (String, String) {
     (name.to_ascii_lowercase(), tag.to_ascii_lowercase())
 }
 
-/// Proxies that are put in front of an application inside a pod.
-const PROXIES: &[&str] =
-    &["nginx", "nginx-unprivileged", "openresty", "envoy", "haproxy", "httpd", "caddy", "oauth2-proxy"];
+/// Proxies that are put in front of an application inside a pod, and what each answers when the
+/// application takes no connection.
+///
+/// Source: nginx ngx_http_upstream.c; envoy router.cc; haproxy src/backend.c (SC 503); apache
+/// mod_proxy (AH01114, 503); Go's httputil.ReverseProxy, which the last two are made of.
+const PROXIES: &[(&str, Status)] = &[
+    ("nginx", Status::BadGateway),
+    ("nginx-unprivileged", Status::BadGateway),
+    ("openresty", Status::BadGateway),
+    ("envoy", Status::Unavailable),
+    ("haproxy", Status::Unavailable),
+    ("httpd", Status::Unavailable),
+    ("caddy", Status::BadGateway),
+    ("oauth2-proxy", Status::BadGateway),
+];
 
 fn is_proxy(container: &Container) -> bool {
-    PROXIES.contains(&image_name(&container.image).0.as_str())
+    let name = image_name(&container.image).0;
+    PROXIES.iter().any(|(proxy, _)| *proxy == name)
+}
+
+/// What a container that forwards answers when nobody takes its connection.
+pub(super) fn status_when_down(container: &Container) -> Status {
+    let name = image_name(&container.image).0;
+    let known = PROXIES.iter().find(|(proxy, _)| *proxy == name).map(|(_, status)| *status);
+    known.or_else(|| mesh::status_when_down(container)).unwrap_or(Status::BadGateway)
 }
 
 /// php-fpm speaks FastCGI: it never takes requests of users itself.
@@ -108,7 +132,10 @@ pub(super) fn parts(
             .at(objects.deployment.meta.place())
             .help("say which one answers: `--set containers.NAME.role=serves`"));
     };
-    let free = |at: usize| said[at].is_none() && !containers[at].1 && at != entry;
+    let free = |at: usize| {
+        let (container, is_sidecar) = containers[at];
+        said[at].is_none() && !is_sidecar && at != entry && !mesh::is_proxy(container)
+    };
     let candidates: Vec<usize> = (0..containers.len()).filter(|at| free(*at)).collect();
     let behind =
         said.iter().position(|said| *said == Some(Part::Serves)).filter(|at| *at != entry).or_else(|| {
@@ -116,22 +143,26 @@ pub(super) fn parts(
             let proxies = said[entry] == Some(Part::Forwards) || is_proxy(containers[entry].0);
             (!settled && proxies).then(|| behind(&containers, &candidates))?
         });
-    let mut parts = vec![Part::Other; containers.len()];
-    match behind {
-        Some(server) => {
-            parts[entry] = Part::Forwards;
-            parts[server] = Part::Serves;
-        }
+    let mesh = (0..containers.len()).find(|at| said[*at].is_none() && mesh::is_proxy(containers[*at].0));
+    let (forwards, serves) = match behind {
+        // Requests pass one container at most: what a mesh's proxy does before another is left out.
+        Some(server) => (Some(entry), server),
         None if said[entry] == Some(Part::Forwards) => {
             let message =
                 format!("container `{}` forwards requests, but to which one?", containers[entry].0.name);
             return Err(Diagnostic::error(code::NO_SERVER, message)
                 .help("say which one answers: `--set containers.NAME.role=serves`"));
         }
-        None => parts[entry] = Part::Serves,
+        None => (mesh, entry),
+    };
+    let mut parts = vec![Part::Other; containers.len()];
+    parts[serves] = Part::Serves;
+    if let Some(at) = forwards {
+        parts[at] = Part::Forwards;
     }
     let inferred = behind.is_some() || !seen;
-    let several = containers.iter().filter(|(_, sidecar)| !sidecar).count() > 1;
+    let of_app = |(container, is_sidecar): &&(&Container, bool)| !is_sidecar && !mesh::is_proxy(container);
+    let several = containers.iter().filter(of_app).count() > 1;
     let why = (several && inferred && said.iter().all(Option::is_none)).then(|| {
         let name = |at: usize| &containers[at].0.name;
         match behind {
@@ -141,7 +172,7 @@ pub(super) fn parts(
             None => format!("`{}` is the first container", name(entry)),
         }
     });
-    Ok(Parts { parts, port, why })
+    Ok(Parts { parts, port, why, meshed: forwards.is_some() && forwards == mesh })
 }
 
 /// The container behind a proxy: php-fpm, else the only other one with ports, else the only other.
@@ -170,7 +201,10 @@ fn entry(
     if let Some(at) = said.iter().position(|said| *said == Some(Part::Forwards)) {
         return (Some(at), number, true);
     }
-    let free = |at: usize| said[at] != Some(Part::Other);
+    let free = |at: usize| match said[at] {
+        Some(part) => part != Part::Other,
+        None => !mesh::is_proxy(containers[at].0),
+    };
     let owner = number.and_then(|number| owner(containers, number)).filter(|at| free(*at));
     if let Some(at) = owner {
         return (Some(at), number, true);

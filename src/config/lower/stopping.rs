@@ -139,8 +139,12 @@ fn hint(container: &Container) -> Option<Fallback> {
         );
     }
     if image == "proxyv2" || container.name == "istio-proxy" {
-        let text = "drain,limit=5s";
-        return guess(text, (text, "exit"), "an Istio proxy ends 5 s after its signal".into());
+        // It goes on taking connections, and ends with whatever it has (terminationDrainDuration).
+        let text = "linger=5s,limit=0s";
+        return Some(Fallback::plain(text, Origin::Documented, "Istio's terminationDrainDuration"));
+    }
+    if container.name == "linkerd-proxy" {
+        return guess("drain", ("drain", "exit"), "linkerd-proxy finishes what it has".into());
     }
     None
 }

@@ -37,7 +37,11 @@ fn check(facts: &Facts) -> Vec<Found> {
         return Vec::new();
     }
     let mut found: Vec<Found> = between_route(facts).into_iter().collect();
-    let proxies = facts.containers.iter().filter(|container| !container.is_sidecar);
+    // What requests pass has been compared already.
+    let told = |container: &ContainerFacts| !found.is_empty() && container.on_route;
+    let proxies: Vec<&ContainerFacts> =
+        facts.containers.iter().filter(|container| !container.is_sidecar && !told(container)).collect();
+    let proxies = proxies.into_iter();
     found.extend(proxies.filter_map(|proxy| {
         let lingers = known_proxy(proxy)?;
         let leaves = proxy.signal_after(facts.grace_seconds)? + lingers;

@@ -1,6 +1,7 @@
 //! What advice looks at, read once from a case.
 
 use crate::config::case::Case;
+use crate::config::lower::is_mesh_proxy;
 use crate::model::deployment::{Strategy, resolve_fenceposts};
 use crate::random::Dist;
 use crate::sim::spec::{ContainerPlan, OnStop, PodTemplate, Role};
@@ -41,6 +42,12 @@ impl Stopping<'_> {
     /// How long the entry container's hook runs at most.
     pub(super) fn hook(&self) -> Option<Nanos> {
         self.entry.pre_stop.as_ref().map(|hook| hook.duration.upper_end())
+    }
+
+    /// A mesh's proxy that stops together with the application.
+    pub(super) fn mesh_proxy(&self) -> Option<&str> {
+        let name = self.entry.name.as_str();
+        (is_mesh_proxy(name) && !self.entry.is_sidecar).then_some(name)
     }
 
     pub(super) fn behaviour(&self) -> &OnStop {

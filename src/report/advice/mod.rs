@@ -47,6 +47,10 @@ pub fn remedies(case: &Case, total: &Tally, margins: &[Margin]) -> Vec<Remedy> {
 }
 
 fn advice(cause: Cause, facts: &Facts<'_>, margins: &[Margin]) -> Advice {
+    let stops = matches!(cause, Cause::ListenerClosed | Cause::ExitedInFlight | Cause::KeepaliveRace);
+    if let Some(advice) = stops.then(|| stop::mesh_first(facts)).flatten() {
+        return advice;
+    }
     match cause {
         Cause::ListenerClosed | Cause::AcceptQueueReset | Cause::Unreachable | Cause::Blackholed => {
             stop::keep_serving(facts)

@@ -12,6 +12,25 @@ fn hook_needed(facts: &Facts<'_>) -> u64 {
     facts.removal_s.2.max(facts.removal_s.1).ceil() as u64 + 1
 }
 
+/// A mesh's proxy gets its signal together with the application, and takes its network along.
+pub(super) fn mesh_first(facts: &Facts<'_>) -> Option<Advice> {
+    let proxy = facts.old.as_ref()?.mesh_proxy()?;
+    let form = match facts.kubernetes_minor {
+        29.. => "a native sidecar (an init container with restartPolicy Always; Istio's default since 1.27)",
+        _ => "a hook of its own as long as the application's (native sidecars came with Kubernetes 1.29)",
+    };
+    Some(Advice::new(
+        format!("`{proxy}` must outlive the application: a native sidecar"),
+        format!(
+            "`{proxy}` gets its stop signal when the pod is deleted and ends by its own clock, whatever the \
+             application's preStop says; from then on nothing reaches the pod and nothing leaves it. Make it \
+             {form}, or let it wait until no connection is left (Istio: EXIT_ON_ZERO_ACTIVE_CONNECTIONS) and give \
+             it the application's preStop. Then the application's hook must cover the removal, {hi}.",
+            hi = seconds(facts.removal_s.2),
+        ),
+    ))
+}
+
 pub(super) fn keep_serving(facts: &Facts<'_>) -> Advice {
     let Some(old) = &facts.old else {
         return Advice::new("keep serving until the front end has let go", "No container takes requests.");

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::config::case::Override;
+use crate::sim::spec::{ContainerPlan, Role};
 use crate::study::testing::case;
 
 fn given(
@@ -111,4 +112,20 @@ fn every_cause_has_advice_that_promises_nothing() {
         assert!(!text.contains("zero downtime") && !text.contains("zero-downtime"), "{cause}");
         assert!(!text.contains("retry non") && !text.contains("non_idempotent"), "{cause}");
     }
+}
+
+#[test]
+fn a_mesh_proxy_that_leaves_first_is_told_to_stay() {
+    let with = |name: &str, is_sidecar: bool| {
+        let meshed = |case: &mut Case| {
+            for template in &mut spec(case).deployments[0].templates {
+                let proxy = template.containers[0].clone();
+                let role = Role::Forwards { delay: Nanos::ZERO, down: Status::Unavailable };
+                template.containers.push(ContainerPlan { name: name.to_owned(), role, is_sidecar, ..proxy });
+            }
+        };
+        given(&[], meshed, Cause::ListenerClosed, &[]).short.contains("must outlive")
+    };
+    assert!(with("istio-proxy", false));
+    assert!(!with("istio-proxy", true) && !with("nginx", false));
 }

@@ -24,6 +24,8 @@ use serde::{Deserialize, Serialize};
 use super::advice;
 use crate::account::Tally;
 use crate::config::case::{Case, Origin};
+use crate::config::lower::is_mesh_proxy;
+use crate::sim::spec::PodTemplate;
 use crate::study::{
     Answer, Curve, Effect, FirstRun, Judged, Margin, MetricError, RunSummary, Sample, Study, margins,
 };
@@ -366,7 +368,9 @@ fn several(count: u32, what: &str) -> String {
 fn not_seen(case: &Case) -> Vec<String> {
     let templates = || case.spec.deployments.iter().flat_map(|deployment| &deployment.templates);
     let mut unseen = Vec::new();
-    if !templates().any(|template| template.containers.iter().any(|c| c.is_sidecar)) {
+    let has_sidecar =
+        |template: &PodTemplate| template.containers.iter().any(|c| c.is_sidecar || is_mesh_proxy(&c.name));
+    if !templates().any(has_sidecar) {
         unseen.push("injected sidecars".to_owned());
     }
     if !templates().any(|template| template.readiness_gate) {

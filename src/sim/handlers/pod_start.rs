@@ -55,13 +55,14 @@ impl<P: RequestPath> Engine<P> {
             scrapes: Default::default(),
             route,
         });
+        let forwards = self.world.template(id).forwards();
         self.path.add_pod(BackendSpec {
             server: self.server_of(usize::from(deployment), template),
-            behind_proxy: route.inner.is_some(),
-            forward_delay: self.forward_delay(usize::from(deployment), template),
+            behind_proxy: forwards.map(|(_, down)| down),
+            forward_delay: forwards.map_or(0, |(delay, _)| delay.0),
         });
-        if route.inner.is_some() {
-            self.path.set_app(id, App::Down(Cause::InPodUpstreamDown));
+        if let Some((_, down)) = forwards {
+            self.path.set_app(id, App::Down(down, Cause::InPodUpstreamDown));
         }
         self.timeline.pod_created(id, deployment, self.world.sets[set as usize].revision, created);
         id

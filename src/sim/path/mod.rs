@@ -75,8 +75,8 @@ impl PathSpec {
 pub(crate) struct BackendSpec {
     /// Which [`ServerSpec`] answers in the end.
     pub(crate) server: u32,
-    /// Whether requests reach it through another container of the pod.
-    pub(crate) behind_proxy: bool,
+    /// What a container that requests pass before it answers when it has ended, if there is one.
+    pub(crate) behind_proxy: Option<Status>,
     /// Time that such a container takes before it hands a request on.
     pub(crate) forward_delay: u64,
 }
@@ -99,15 +99,16 @@ pub(crate) enum App {
     Up,
     /// It answers 503 to everything.
     NotReady,
-    /// A proxy in front of it has nobody to talk to, for this reason.
-    Down(Cause),
+    /// A proxy in front of it has nobody to talk to, for this reason, and answers so.
+    Down(Status, Cause),
 }
 
 impl App {
     /// The application behind a proxy has ended, and connections to it are `refusal`: a restart in
     /// place keeps its name, an orderly stop is what a proxy that outlives its application shows.
-    fn ended_behind_proxy(refusal: Cause) -> App {
-        App::Down(if refusal == Cause::ListenerClosed { Cause::InPodUpstreamDown } else { refusal })
+    fn ended_behind(proxy: Option<Status>, refusal: Cause) -> App {
+        let cause = if refusal == Cause::ListenerClosed { Cause::InPodUpstreamDown } else { refusal };
+        App::Down(proxy.unwrap_or(Status::BadGateway), cause)
     }
 
     /// What the entry answers at once, if the application does not.
@@ -115,7 +116,7 @@ impl App {
         match self {
             App::Up => None,
             App::NotReady => Some(Sent::Answered(Status::Unavailable, Cause::AppNotReady)),
-            App::Down(cause) => Some(Sent::Answered(Status::BadGateway, cause)),
+            App::Down(status, cause) => Some(Sent::Answered(status, cause)),
         }
     }
 }

@@ -58,7 +58,8 @@ fn act() -> impl Strategy<Value = Act> {
     };
     let gone =
         || prop_oneof![Just(AfterExit::Refused), Just(AfterExit::Unreachable), Just(AfterExit::Blackhole)];
-    let app = prop_oneof![Just(App::Up), Just(App::NotReady), Just(App::Down(Cause::Crashed))];
+    let app =
+        prop_oneof![Just(App::Up), Just(App::NotReady), Just(App::Down(Status::BadGateway, Cause::Crashed))];
     prop_oneof![
         3 => (0..PODS).prop_map(Act::Open),
         2 => (0..PODS).prop_map(Act::Close),
@@ -110,7 +111,7 @@ fn case() -> impl Strategy<Value = Case> {
                     .into_iter()
                     .map(|(server, proxy)| BackendSpec {
                         server,
-                        behind_proxy: proxy.is_some(),
+                        behind_proxy: proxy.map(|_| Status::Unavailable),
                         forward_delay: proxy.unwrap_or(0) * MS,
                     })
                     .collect(),
@@ -156,12 +157,12 @@ fn run<P: RequestPath<Observer = Recorder>>(case: &Case) -> Seen {
                 log.push((at, format!("declines {pod}, empty {empty}")));
             }
             Act::CloseInner(pod) => {
-                if case.pods[*pod as usize].behind_proxy {
+                if case.pods[*pod as usize].behind_proxy.is_some() {
                     path.close_inner(*pod, at, Cause::ListenerClosed);
                 }
             }
             Act::Exit { pod, inner } => {
-                let inner = *inner && case.pods[*pod as usize].behind_proxy;
+                let inner = *inner && case.pods[*pod as usize].behind_proxy.is_some();
                 path.exit(*pod, at, inner, Cause::KilledInFlight, Cause::ListenerClosed);
             }
             Act::Vanish(pod, how) => {
@@ -255,7 +256,7 @@ fn as_many_are_in_the_pods_as_little_says() {
         });
         let start = SimTime::START.0;
         for pod in 0..pods {
-            path.add_pod(BackendSpec { server: 0, behind_proxy: false, forward_delay: 0 });
+            path.add_pod(BackendSpec { server: 0, behind_proxy: None, forward_delay: 0 });
             path.open(pod, start);
         }
         path.front().replace_list(0, &(0..pods).collect::<Vec<_>>(), start);
@@ -307,7 +308,7 @@ fn tries_that_are_given_back_come_to_an_end() {
             servers: vec![server],
             streams: Streams::new(1, 0),
         },
-        pods: vec![BackendSpec { server: 0, behind_proxy: false, forward_delay: 0 }; PODS as usize],
+        pods: vec![BackendSpec { server: 0, behind_proxy: None, forward_delay: 0 }; PODS as usize],
         acts: vec![(SimTime::START.0, Act::List(0, vec![2])), (SimTime::START.0 + 10 * MS, Act::Close(2))],
     };
     for (ends, ..) in [run::<FastPath<Recorder>>(&case), run::<PlainPath<Recorder>>(&case)] {

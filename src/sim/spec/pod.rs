@@ -1,5 +1,6 @@
 //! A pod template: what every pod of one revision is made of.
 
+use crate::model::outcome::Status;
 use crate::model::probe::ProbeSpec;
 use crate::random::Dist;
 use crate::sim::spec::ServerSpec;
@@ -16,6 +17,17 @@ pub struct PodTemplate {
     pub grace_seconds: u32,
     /// The pod has a readiness gate that the front end sets when its target is healthy.
     pub readiness_gate: bool,
+}
+
+impl PodTemplate {
+    /// The delay of the container that hands requests on, and what it answers when nobody takes them;
+    /// `None` where requests meet one container only.
+    pub fn forwards(&self) -> Option<(Nanos, Status)> {
+        self.containers.iter().find_map(|container| match container.role {
+            Role::Forwards { delay, down } => Some((delay, down)),
+            _ => None,
+        })
+    }
 }
 
 /// One container.
@@ -63,6 +75,8 @@ pub enum Role {
     Forwards {
         /// Constant time of its own.
         delay: Nanos,
+        /// What it answers when that container takes no connection.
+        down: Status,
     },
     /// Nothing.
     Other,

@@ -2,6 +2,7 @@
 
 mod assumptions;
 mod cases;
+mod mesh;
 mod shared;
 
 use super::{Lowered, lower};

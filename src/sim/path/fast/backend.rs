@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::shared::Shared;
 use crate::model::cpu::CpuClock;
-use crate::model::outcome::Cause;
+use crate::model::outcome::{Cause, Status};
 use crate::sim::path::front::HolderId;
 use crate::sim::path::server::Server;
 use crate::sim::path::slots::Slots;
@@ -203,7 +203,7 @@ pub(super) struct Backend {
     pub(super) ring: JobRing,
     /// Present while requests contend for the CPU.
     pub(super) shared: Option<Box<Shared>>,
-    pub(super) behind_proxy: bool,
+    pub(super) behind_proxy: Option<Status>,
     pub(super) draining: bool,
     pub(super) door: Door,
     pub(super) app: App,
@@ -257,6 +257,6 @@ impl Backend {
     /// Whether one more connection fits while all workers are busy, on the provisional way.
     pub(super) fn has_room(&self, server: &Server, now: u64) -> bool {
         let waiting = || self.ring.iter().rev().take_while(|(_, job)| job.start > now).count();
-        !server.lazy || self.behind_proxy || waiting() < server.accept_queue
+        !server.lazy || self.behind_proxy.is_some() || waiting() < server.accept_queue
     }
 }

@@ -42,7 +42,7 @@ impl<O: Observer> FastPath<O> {
     /// Whether the waiting connections of this pod are in the kernel's hands.
     fn kernel_holds_queue(&self, pod_id: PodId) -> bool {
         let pod = &self.pods[pod_id as usize];
-        self.servers[pod.server as usize].lazy && !pod.behind_proxy
+        self.servers[pod.server as usize].lazy && pod.behind_proxy.is_none()
     }
 }
 
@@ -136,7 +136,7 @@ impl<O: Observer> RequestPath for FastPath<O> {
 
     fn close_inner(&mut self, pod_id: PodId, now: u64, refusal: Cause) -> bool {
         let pod = &mut self.pods[pod_id as usize];
-        pod.app = App::ended_behind_proxy(refusal);
+        pod.app = App::ended_behind(pod.behind_proxy, refusal);
         pod.refresh();
         let answer = pod.app.answer().expect("it is down");
         if self.servers[pod.server as usize].lazy {
@@ -150,7 +150,7 @@ impl<O: Observer> RequestPath for FastPath<O> {
         let pod = &mut self.pods[pod_id as usize];
         pod.draining = false;
         let outcome = if inner {
-            pod.app = App::ended_behind_proxy(refusal);
+            pod.app = App::ended_behind(pod.behind_proxy, refusal);
             pod.app.answer().expect("it is down")
         } else {
             pod.door = Door::Closed(refusal);

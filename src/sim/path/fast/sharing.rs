@@ -75,7 +75,7 @@ impl<O: Observer> FastPath<O> {
         let server = &self.servers[pod.server as usize];
         let Some(shared) = &mut pod.shared else { return false };
         let free = server.workers.is_none_or(|w| shared.serving < w);
-        if server.lazy && !pod.behind_proxy && !free && shared.queued >= server.accept_queue {
+        if server.lazy && pod.behind_proxy.is_none() && !free && shared.queued >= server.accept_queue {
             self.reschedule(pod_id);
             return false;
         }

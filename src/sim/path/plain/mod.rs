@@ -602,7 +602,7 @@ impl<O: Observer> RequestPath for PlainPath<O> {
         pod.door = Door::Closed(cause);
         pod.stopped_at = Some(now);
         let server = &self.servers[pod.backend.server as usize];
-        if server.lazy && !pod.backend.behind_proxy {
+        if server.lazy && pod.backend.behind_proxy.is_none() {
             let reset = Sent::Failed(Failure::Closed, Cause::AcceptQueueReset);
             self.evict(pod_id, now, reset, |job| job.stage == Stage::Queued);
             self.reset_half_open(pod_id, now);
@@ -617,7 +617,7 @@ impl<O: Observer> RequestPath for PlainPath<O> {
 
     fn close_inner(&mut self, pod_id: PodId, now: u64, refusal: Cause) -> bool {
         let pod = &mut self.pods[pod_id as usize];
-        pod.app = App::ended_behind_proxy(refusal);
+        pod.app = App::ended_behind(pod.backend.behind_proxy, refusal);
         let answer = pod.app.answer().expect("it is down");
         let server = &self.servers[pod.backend.server as usize];
         if server.lazy {
@@ -630,7 +630,7 @@ impl<O: Observer> RequestPath for PlainPath<O> {
         let pod = &mut self.pods[pod_id as usize];
         pod.draining = false;
         let outcome = if inner {
-            pod.app = App::ended_behind_proxy(refusal);
+            pod.app = App::ended_behind(pod.backend.behind_proxy, refusal);
             pod.app.answer().expect("it is down")
         } else {
             pod.door = Door::Closed(refusal);
@@ -638,7 +638,7 @@ impl<O: Observer> RequestPath for PlainPath<O> {
             Sent::Failed(Failure::Closed, cause)
         };
         let server = &self.servers[pod.backend.server as usize];
-        if server.lazy && !inner && !pod.backend.behind_proxy {
+        if server.lazy && !inner && pod.backend.behind_proxy.is_none() {
             let reset = Sent::Failed(Failure::Closed, Cause::AcceptQueueReset);
             self.evict(pod_id, now, reset, |job| job.stage == Stage::Queued);
             self.reset_half_open(pod_id, now);

@@ -69,7 +69,7 @@ impl Pod {
     pub(super) fn has_room(&self, server: &Server) -> bool {
         let serving = self.jobs.iter().filter(|j| j.in_service()).count();
         let free = server.workers.is_none_or(|w| serving < w as usize);
-        !server.lazy || self.backend.behind_proxy || free || self.waiting() < server.accept_queue
+        !server.lazy || self.backend.behind_proxy.is_some() || free || self.waiting() < server.accept_queue
     }
 
     pub(super) fn next_moment(&self) -> u64 {
