@@ -6,7 +6,7 @@
 use crate::config::case::Origin;
 use crate::diag::{Diagnostic, Place};
 use crate::model::termination::Grace;
-use crate::units::Nanos;
+use crate::units::{Nanos, decimals};
 
 /// Everything the rules know about one Deployment.
 #[derive(Clone, Debug)]
@@ -280,14 +280,9 @@ pub(crate) fn secs(seconds: f64) -> String {
     format!("{} s", bare(seconds))
 }
 
-/// `9`, `0.1`: one decimal below ten, none above, never `-0`.
+/// `9`, `0.1`: one decimal below ten, none above.
 pub(crate) fn bare(value: f64) -> String {
-    let rounded = (value * 10.0).round() / 10.0;
-    if rounded.abs() >= 10.0 || rounded.fract().abs() < 1e-9 {
-        format!("{:.0}", rounded + 0.0)
-    } else {
-        format!("{rounded:.1}")
-    }
+    decimals(value, usize::from(value.abs() < 9.95))
 }
 
 #[cfg(test)]

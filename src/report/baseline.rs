@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use super::result::StoredResult;
 use crate::model::outcome::Status;
 use crate::study::Metric;
+use crate::units::decimals;
 
 /// The first line.
 const HEADING: &str = "# podloss baseline 1, made by `podloss baseline update`: means per run";
@@ -79,9 +80,7 @@ fn figure(value: f64) -> String {
         let step = libm::pow(10.0, f64::from(magnitude - 2));
         return format!("{:.0}", (value / step).round() * step);
     }
-    let decimals = usize::try_from(2 - magnitude).unwrap_or(0).min(9);
-    let text = format!("{value:.decimals$}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    decimals(value, usize::try_from(2 - magnitude).unwrap_or(0).min(9))
 }
 
 /// Writes a baseline.

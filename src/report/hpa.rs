@@ -5,11 +5,12 @@ mod limits;
 pub(super) mod words;
 
 use self::limits::explain_limits;
-use self::words::{at_level, count, number, target_text, title};
+use self::words::{at_level, number, target_text, title};
 use crate::model::hpa::{
     Basis, ConditionType, Decision, Input, LevelUnit, LimitReason, MetricError, MetricEvaluation, Path,
     PodClass, PodGroup, Proposal, ScaleToZero, decide, thresholds,
 };
+use crate::report::text::counted;
 
 /// So many names are listed before the rest is only counted.
 const NAMES: usize = 4;
@@ -31,9 +32,9 @@ pub fn explain(input: &Input<'_>, decision: &Decision, names: &[String]) -> Stri
 fn headline(input: &Input<'_>, decision: &Decision) -> String {
     let (from, to) = (input.scale.spec_replicas, decision.desired_replicas);
     match to.cmp(&from) {
-        std::cmp::Ordering::Greater => format!("scale up: {from} -> {}", count(to, "replica")),
-        std::cmp::Ordering::Less => format!("scale down: {from} -> {}", count(to, "replica")),
-        std::cmp::Ordering::Equal => format!("no change: {}", count(to, "replica")),
+        std::cmp::Ordering::Greater => format!("scale up: {from} -> {}", counted(to, "replica")),
+        std::cmp::Ordering::Less => format!("scale down: {from} -> {}", counted(to, "replica")),
+        std::cmp::Ordering::Equal => format!("no change: {}", counted(to, "replica")),
     }
 }
 
@@ -148,7 +149,7 @@ fn explain_proposal(
 
 /// What the pods without a usable sample count for.
 fn filled_text(input: &Input<'_>, metric: &MetricEvaluation, ratio: f64) -> String {
-    let missing = count(metric.counts.missing, "missing pod");
+    let missing = counted(metric.counts.missing, "missing pod");
     let of_requests = metric.level().is_some_and(|level| level.unit == LevelUnit::PercentOfRequests);
     if ratio < 1.0 {
         let full = if of_requests {
@@ -161,7 +162,7 @@ fn filled_text(input: &Input<'_>, metric: &MetricEvaluation, ratio: f64) -> Stri
     if ratio <= 1.0 && (of_requests || !input.options.missing_pods_count_at_target) {
         return format!("{missing} left out at exactly the target");
     }
-    let unready = count(metric.counts.unready, "unready pod");
+    let unready = counted(metric.counts.unready, "unready pod");
     match (metric.counts.unready, metric.counts.missing) {
         (0, _) => format!("{missing} at 0"),
         (_, 0) => format!("{unready} at 0"),
@@ -208,17 +209,17 @@ fn explain_changes(input: &Input<'_>, decision: &Decision, lines: &mut Vec<Strin
         let title = title(input, index);
         let at = |value| at_level(input, index, value, found.level.unit);
         if let Some(above) = found.above {
-            let replicas = count(above.replicas, "replica");
+            let replicas = counted(above.replicas, "replica");
             lines.push(format!("{replicas} if {title} were at {} or more", at(above.level)));
         }
         if let Some(below) = found.below {
-            let replicas = count(below.replicas, "replica");
+            let replicas = counted(below.replicas, "replica");
             lines.push(format!("{replicas} if {title} were at {} or less", at(below.level)));
         }
     }
     let Some((other, without)) = without_constraint(input, decision) else { return };
     if other != decision.desired_replicas {
-        lines.push(format!("{} without {without}", count(other, "replica")));
+        lines.push(format!("{} without {without}", counted(other, "replica")));
     }
 }
 

@@ -4,6 +4,7 @@ pub mod advice;
 pub mod advised;
 pub mod baseline;
 pub mod comparison;
+mod csv;
 pub mod details;
 pub mod explain;
 pub mod findings;

@@ -21,7 +21,7 @@ use super::knobs::{self, Said, Value};
 use super::settings::{Setting, Settings};
 use crate::diag::Diagnostic;
 use crate::random::Dist;
-use crate::units::Nanos;
+use crate::units::{Nanos, decimals, grouped};
 use crate::workload::{ClosedLoad, Load, OpenLoad, OpenSource, Profile};
 
 /// More requests than this in one run are refused: they would take days.
@@ -359,19 +359,7 @@ fn rps(profile: &Profile) -> String {
 
 /// A number as people write it: `1,200`, `0.21`.
 fn thousands(number: f64) -> String {
-    if number < 100.0 && number.fract() != 0.0 {
-        let text = format!("{number:.2}");
-        return text.trim_end_matches('0').trim_end_matches('.').to_owned();
-    }
-    let digits = format!("{:.0}", number);
-    let mut out = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
+    if number < 100.0 { decimals(number, 2) } else { grouped(format!("{number:.0}")) }
 }
 
 #[cfg(test)]

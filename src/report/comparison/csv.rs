@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::Comparison;
-use crate::stats::printed;
+use crate::report::csv::number;
 
 /// Writes one row per configuration after the first and metric, with a header. Times in seconds.
 ///
@@ -11,7 +11,6 @@ use crate::stats::printed;
 /// What the destination says.
 pub fn write_csv(comparison: &Comparison, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "configuration,metric,base,value,difference,ci95_lo,ci95_hi,runs,verdict,runs_needed")?;
-    let number = |value: Option<f64>| value.and_then(printed).map_or_else(String::new, |v| v.to_string());
     for (index, side) in comparison.sides.iter().enumerate().skip(1) {
         for row in &comparison.rows {
             let Some(compared) = &row.others[index - 1] else { continue };

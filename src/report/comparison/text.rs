@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::{Comparison, Label, Ranges, Row};
 use crate::report::text::{Line, Tone, about, cut};
 use crate::study::{Change, Compared, Metric, Quantity};
+use crate::units::decimals;
 
 /// Writes the configurations, one table per pair, and the verdicts.
 ///
@@ -115,15 +116,15 @@ fn tone(change: Change) -> Tone {
 }
 
 /// A value or difference, short enough for a column.
-fn shown(metric: Metric, value: f64) -> String {
+pub(in crate::report) fn shown(metric: Metric, value: f64) -> String {
     let sign = if value < 0.0 { "-" } else { "" };
     let size = value.abs();
     let text = match metric.quantity() {
-        Quantity::Runs | Quantity::Share => format!("{} %", trimmed(100.0 * size, 2)),
-        Quantity::Seconds if size < 1.0 => format!("{} ms", trimmed(1e3 * size, 1)),
-        Quantity::Seconds if size < 600.0 => format!("{} s", trimmed(size, 1)),
+        Quantity::Runs | Quantity::Share => format!("{} %", decimals(100.0 * size, 2)),
+        Quantity::Seconds if size < 1.0 => format!("{} ms", decimals(1e3 * size, 1)),
+        Quantity::Seconds if size < 600.0 => format!("{} s", decimals(size, 1)),
         Quantity::Seconds => format!("{} s", about(size)),
-        Quantity::Count | Quantity::Number if size < 100.0 => trimmed(size, 2),
+        Quantity::Count | Quantity::Number if size < 100.0 => decimals(size, 2),
         Quantity::Count | Quantity::Number => about(size),
     };
     if text.starts_with(|c: char| c.is_ascii_digit() && c != '0') || text.contains('.') {
@@ -131,9 +132,4 @@ fn shown(metric: Metric, value: f64) -> String {
     } else {
         text
     }
-}
-
-fn trimmed(value: f64, decimals: usize) -> String {
-    let text = format!("{value:.decimals$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }

@@ -1,7 +1,7 @@
 //! Names, amounts and spans as people write them.
 
 use crate::model::hpa::{Input, Level, LevelUnit};
-use crate::units::Nanos;
+use crate::units::{Nanos, decimals};
 
 /// The metric as one would call it.
 pub(super) fn title(input: &Input<'_>, index: usize) -> String {
@@ -25,23 +25,13 @@ pub(in crate::report) fn amount(resource: &str, milli: i64) -> String {
     }
 }
 
-/// A number of things, in the singular where there is one.
-pub(super) fn count(number: impl Into<i64>, thing: &str) -> String {
-    match number.into() {
-        1 => format!("1 {thing}"),
-        number => format!("{number} {thing}s"),
-    }
-}
-
 /// Up to three digits behind the point, without trailing zeros.
 pub(super) fn number(value: f64) -> String {
     if !value.is_finite() {
         // Zero pods divide: a demand by nothing, or nothing by nothing.
         return if value.is_nan() { "undefined" } else { "infinite" }.to_owned();
     }
-    let text = format!("{value:.3}");
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+    decimals(value, 3)
 }
 
 /// A level of a metric with its unit.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{ReplayReport, Variant, why};
 use crate::hpa_replay::{Follow, Step};
 use crate::model::hpa::Path;
+use crate::report::csv::quoted;
 use crate::units::SimTime;
 
 impl ReplayReport {
@@ -105,12 +106,7 @@ fn seconds(at: SimTime) -> Value {
 }
 
 fn write_line(out: &mut dyn Write, variant: &Variant, step: &Step) -> io::Result<()> {
-    let name = if variant.name.contains([',', '"']) {
-        format!("\"{}\"", variant.name.replace('"', "\"\""))
-    } else {
-        variant.name.clone()
-    };
-    write!(out, "{name},{},{},{},", seconds(step.at), step.current, step.ready)?;
+    write!(out, "{},{},{},{},", quoted(&variant.name), seconds(step.at), step.current, step.ready)?;
     if let Some(ratio) = step.ratio {
         write!(out, "{ratio}")?;
     }

@@ -3,7 +3,8 @@
 use super::super::plot::{Event, Heading, RangeChart, RangePoint, YAxis};
 use super::super::result::StoredResult;
 use super::words;
-use crate::units::{Nanos, parse_duration};
+use crate::report::text::about;
+use crate::units::{Nanos, decimals, parse_duration};
 
 /// `None` if no unmeasured input that is a number or a duration makes a difference.
 pub(super) fn chart(result: &StoredResult) -> Option<RangeChart> {
@@ -89,7 +90,7 @@ fn title(label: &str, points: &[RangePoint], unit: Unit) -> String {
     };
     let clean = points.iter().take_while(|point| point.hi <= 0.0).last();
     let clean_from = points.iter().rev().take_while(|point| point.hi <= 0.0).last();
-    let value = |x: f64| words::decimals(x, 2);
+    let value = |x: f64| decimals(x, 2);
     match (clean, clean_from) {
         (Some(until), _) if until.x >= last.x => {
             format!("No loss at any plausible {label}, {} to {}{unit}", value(first.x), value(last.x))
@@ -98,8 +99,8 @@ fn title(label: &str, points: &[RangePoint], unit: Unit) -> String {
         (None, Some(from)) => format!("No loss once the {label} is at least {}{unit}", value(from.x)),
         (None, None) => format!(
             "The loss goes from {} to {} over the plausible {label}",
-            words::about(first.middle),
-            words::about(last.middle),
+            about(first.middle),
+            about(last.middle),
         ),
     }
 }

@@ -1,7 +1,8 @@
 //! Titles and subtitles: what is seen, in a sentence.
 
-use super::super::result::StoredResult;
-use crate::units::{Nanos, format_duration};
+use crate::report::result::StoredResult;
+use crate::report::text::about;
+use crate::units::{Nanos, decimals, format_duration, grouped};
 
 /// What happens in this result: `Rollout at 60 s`, `Scale to 4 at 120 s`.
 pub(super) fn happening(result: &StoredResult) -> String {
@@ -67,7 +68,7 @@ fn shown(result: &StoredResult) -> String {
         [] => "an unfinished run".to_owned(),
         [_] => "one run".to_owned(),
         [first, ..] if first.lost > 0 => {
-            format!("shown: run 1 of {}, which lost {}", result.runs.len(), whole(first.lost))
+            format!("shown: run 1 of {}, which lost {}", result.runs.len(), grouped(first.lost))
         }
         runs => format!("shown: run 1 of {}", runs.len()),
     }
@@ -80,35 +81,6 @@ pub(super) fn instant(seconds: f64) -> String {
     } else {
         format_duration(Nanos::from_secs(Nanos::from_secs_f64(seconds).whole_secs()))
     }
-}
-
-/// A number of which three digits are worth reading.
-pub(super) fn about(value: f64) -> String {
-    if value < 10.0 {
-        return decimals(value, 1);
-    }
-    let digits = libm::floor(libm::log10(value)).clamp(1.0, 18.0) as u32;
-    let step = 10_u64.pow(digits.saturating_sub(2));
-    whole((value / step as f64).round() as u64 * step)
-}
-
-/// At most so many decimals.
-pub(super) fn decimals(value: f64, most: usize) -> String {
-    let text = format!("{value:.most$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
-}
-
-/// With commas between thousands.
-pub(super) fn whole(value: u64) -> String {
-    let digits = value.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// A latency: `82 ms`, `1.2 s`.
@@ -126,19 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_as_long_as_they_are_worth() {
-        for (value, text) in [
-            (0.0, "0"),
-            (0.25, "0.2"),
-            (9.96, "10"),
-            (12.4, "12"),
-            (123.4, "123"),
-            (8_063.2, "8,060"),
-            (161_987.0, "162,000"),
-            (1_234_567.0, "1,230,000"),
-        ] {
-            assert_eq!(about(value), text, "{value}");
-        }
+    fn instants_and_latencies_are_short() {
         assert_eq!(instant(60.0), "60 s");
         assert_eq!(instant(1.5), "1.5 s");
         assert_eq!(instant(5_400.0), "1h30m");

@@ -1,7 +1,7 @@
 //! Numbers and times as people read them on an axis.
 
-/// Between groups of three digits, as in every other text of podloss.
-const SEPARATOR: char = ',';
+use crate::units;
+
 /// As wide as a plus sign, where the hyphen is too short to be seen.
 const MINUS: char = '−';
 
@@ -9,17 +9,9 @@ const MINUS: char = '−';
 pub(super) fn grouped(value: f64, decimals: usize) -> String {
     let plain = format!("{:.decimals$}", value.abs());
     let (whole, fraction) = plain.split_at(plain.find('.').unwrap_or(plain.len()));
-    let mut text = String::with_capacity(plain.len() + plain.len() / 3 + 1);
-    if value < 0.0 && plain.bytes().any(|digit| (b'1'..=b'9').contains(&digit)) {
-        text.push(MINUS);
-    }
-    for (index, digit) in whole.chars().enumerate() {
-        if index > 0 && (whole.len() - index).is_multiple_of(3) {
-            text.push(SEPARATOR);
-        }
-        text.push(digit);
-    }
-    text + fraction
+    let negative = value < 0.0 && plain.bytes().any(|digit| (b'1'..=b'9').contains(&digit));
+    let sign = if negative { MINUS.to_string() } else { String::new() };
+    sign + &units::grouped(whole) + fraction
 }
 
 /// `value` with three significant digits, whole if it is whole, with an exponent if it is far

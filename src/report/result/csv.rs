@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::StoredResult;
 use crate::model::outcome::{Method, Status};
+use crate::report::csv::quoted;
 use crate::study::RunSummary;
 
 /// Writes one row per run of each result, with a header row.
@@ -52,13 +53,4 @@ fn row(name: &str, run: &RunSummary, out: &mut dyn Write) -> io::Result<()> {
 
 fn cell(value: Option<f64>) -> String {
     value.map_or_else(String::new, |value| format!("{value:.3}"))
-}
-
-/// A text as RFC 4180 wants it.
-pub(super) fn quoted(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
 }

@@ -1,21 +1,12 @@
 //! Numbers and texts in columns.
 
-/// A whole number with commas between thousands.
-pub(super) fn grouped(value: u64) -> String {
-    let digits = value.to_string();
-    let mut out = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
+use crate::units::{decimals, grouped};
 
 /// So many things, in the singular where there is one.
-pub fn counted(number: usize, thing: &str) -> String {
-    format!("{} {thing}{}", grouped(number as u64), if number == 1 { "" } else { "s" })
+pub fn counted(number: impl ToString, thing: &str) -> String {
+    let number = grouped(number);
+    let plural = if number == "1" { "" } else { "s" };
+    format!("{number} {thing}{plural}")
 }
 
 /// A mean of counts: three digits where it is large, one behind the point where it is small.
@@ -38,18 +29,12 @@ pub(in crate::report) fn about(value: f64) -> String {
 /// Seconds, finer where they are few.
 pub(in crate::report) fn seconds(value: f64) -> String {
     let magnitude = value.abs();
-    if magnitude >= 9.95 {
-        format!("{value:.0}")
-    } else if !(0.000_5..0.095).contains(&magnitude) {
-        trimmed(format!("{value:.1}"))
-    } else {
-        trimmed(format!("{value:.3}"))
-    }
-}
-
-fn trimmed(text: String) -> String {
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" || text.is_empty() { "0".to_owned() } else { text.to_owned() }
+    let most = match magnitude {
+        9.95.. => 0,
+        0.000_5..0.095 => 3,
+        _ => 1,
+    };
+    decimals(value, most)
 }
 
 /// At most so many characters, the last one a sign that something is missing.
@@ -103,10 +88,7 @@ mod tests {
         {
             assert_eq!(seconds(value), text, "{value}");
         }
-        assert_eq!(
-            (grouped(0), grouped(999), grouped(1_000_000)),
-            ("0".into(), "999".into(), "1,000,000".into())
-        );
+        assert_eq!((counted(1, "run"), counted(1_000, "run")), ("1 run".into(), "1,000 runs".into()));
     }
 
     #[test]
