@@ -25,7 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("lint", &["config", "diag", "model", "random", "sim", "units"]),
     ("study", &["account", "config", "diag", "model", "random", "sim", "stats", "units", "workload"]),
     ("advise", &["config", "diag", "model", "random", "sim", "study", "units", "workload"]),
-    ("sweep", &["account", "config", "diag", "model", "report", "sim", "stats", "study", "units"]),
+    ("sweep", &["config", "sim", "stats", "study"]),
     ("conform", &["hpa_state", "model", "random", "sim", "units", "workload"]),
     (
         "report",
@@ -42,6 +42,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "sim",
             "stats",
             "study",
+            "sweep",
             "units",
         ],
     ),

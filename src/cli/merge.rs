@@ -10,6 +10,7 @@ use super::sweep::part_files;
 use super::terminal::Terminal;
 use crate::diag::Diagnostic;
 use crate::exit_code;
+use crate::report::sweep::write_csv;
 use crate::report::text::counted;
 use crate::sweep::{self, MergeError};
 
@@ -59,7 +60,7 @@ impl Merge {
             }
             if is_table {
                 let merged = sweep::read_merged("the parts", &mut &lines[..]).map_err(io::Error::other)?;
-                sweep::write_csv(&merged, out)?;
+                write_csv(&merged, out)?;
             }
             Ok(())
         });

@@ -18,6 +18,7 @@ use crate::config::statements::setting;
 use crate::diag::Diagnostic;
 use crate::exit_code;
 use crate::report::comparison::DEFAULT_METRICS;
+use crate::report::sweep::{pictures, write_top};
 use crate::report::text::counted;
 use crate::study::Metric;
 use crate::sweep::{
@@ -352,7 +353,7 @@ struct Top {
 impl Top {
     fn run(self, terminal: &mut Terminal<'_>) -> Result<u8, Failure> {
         let (merged, order) = self.seen.read()?;
-        sweep::write_top(&merged, &order, self.count, terminal.out)?;
+        write_top(&merged, &order, self.count, terminal.out)?;
         Ok(exit_code::OK)
     }
 }
@@ -375,7 +376,7 @@ impl Plot {
     fn run(self, terminal: &mut Terminal<'_>) -> Result<u8, Failure> {
         let (merged, order) = self.seen.read()?;
         let out = OutDir::prepare(&self.out)?;
-        let pictures = sweep::pictures(&merged, &order);
+        let pictures = pictures(&merged, &order);
         pictures.iter().try_for_each(|picture| write_picture(picture, &out))?;
         terminal.say(&format!("wrote {} pictures into {}", pictures.len(), self.out.display()));
         Ok(exit_code::OK)

@@ -16,5 +16,6 @@ pub mod presets;
 pub mod result;
 mod scaling;
 pub mod suite;
+pub mod sweep;
 pub mod text;
 pub mod why;

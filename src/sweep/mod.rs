@@ -8,21 +8,21 @@
 //! memory.
 
 mod merge;
-mod pictures;
+mod order;
 mod plan;
 mod row;
 mod run;
 mod shard;
 mod store;
-mod table;
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
 pub use merge::{MergeError, Opened, merge};
-pub use pictures::pictures;
+pub use order::{Order, best};
 pub use plan::{Axis, MOST_POINTS, Plan, PlanError};
 pub use row::{Figures, Measured, Outcome, Row};
 pub use run::{Ended, Sink, run};
 pub use shard::{ENVIRONMENT_HELP, Lookup, Shard};
 pub use store::{Header, Merged, PartStart, ReadError, read_merged, read_part_start, write_part};
-pub use table::{Order, best, write_csv, write_top};

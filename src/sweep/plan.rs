@@ -6,7 +6,7 @@ use super::store::{Header, SCHEMA};
 use crate::config::case::Override;
 use crate::config::inputs::Inputs;
 use crate::config::knobs::find;
-use crate::report::result::MODEL;
+use crate::config::scenario::MODEL;
 use crate::study::Metric;
 
 /// The most points of a plan.

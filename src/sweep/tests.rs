@@ -1,95 +1,8 @@
 //! Parts, shards and merging on a small service.
 
-use std::collections::BTreeMap;
-use std::io::{self, BufRead, Cursor};
-
+use super::testing::*;
 use super::*;
-use crate::config::inputs::{COMMAND_LINE, Inputs};
-use crate::study::{Metric, Quiet};
-
-const WEB: &str = include_str!("../../scenarios/demo/web.yaml");
-
-fn inputs() -> Inputs {
-    let line =
-        "web.yaml\n--rps 20\n--duration 20s\n--latency 20ms\n--startup 2s\n--event rollout@3s\n--runs 2\n";
-    let texts = [(COMMAND_LINE.to_owned(), line.to_owned()), ("web.yaml".to_owned(), WEB.to_owned())];
-    Inputs::stored(&texts).expect("a case")
-}
-
-fn axis(knob: &str, values: &[&str]) -> Axis {
-    Axis { knob: knob.to_owned(), values: values.iter().map(|value| (*value).to_owned()).collect() }
-}
-
-fn metrics() -> Vec<(String, Metric)> {
-    let names = ["lost", "rollouts_with_loss", "p99", "pod_hours", "rollout_time"];
-    names.map(|name| (name.to_owned(), Metric::parse(name).expect("a metric"))).into()
-}
-
-fn plan(inputs: &Inputs) -> Plan<'_> {
-    let axes =
-        vec![axis("preStop", &["0s", "2s", "5s", "10s", "20s", "29s"]), axis("removal", &["1s", "4s", "8s"])];
-    Plan::new(inputs, "test", axes, metrics()).expect("a plan")
-}
-
-/// Part files in memory.
-#[derive(Default)]
-struct Files {
-    header: Option<Header>,
-    parts: BTreeMap<String, Vec<u8>>,
-    taken: u64,
-}
-
-fn name(part: u64) -> String {
-    format!("part-{:06}.jsonl", part + 1)
-}
-
-impl Sink for Files {
-    type Error = io::Error;
-
-    fn has(&self, part: u64) -> bool {
-        self.parts.contains_key(&name(part))
-    }
-
-    fn take(&mut self, part: u64, rows: Vec<Row>) -> io::Result<()> {
-        self.taken += 1;
-        let file = self.parts.entry(name(part)).or_default();
-        write_part(self.header.as_ref().expect("a plan"), part, &rows, file)
-    }
-}
-
-impl Files {
-    fn of(plan: &Plan<'_>) -> Files {
-        Files { header: Some(plan.header.clone()), ..Files::default() }
-    }
-
-    fn run(&mut self, plan: &Plan<'_>, index: u64, count: u64) {
-        let shard = Shard::new(index, count).expect("a shard");
-        assert!(run(plan, shard, Some(2), &Quiet, &|| false, self).expect("memory takes everything"));
-    }
-
-    fn merge(&self) -> Result<Vec<u8>, MergeError> {
-        let names: Vec<String> = self.parts.keys().cloned().collect();
-        let open = |file: &str| -> io::Result<Box<dyn BufRead>> {
-            let bytes = self.parts.get(file).cloned().ok_or(io::ErrorKind::NotFound)?;
-            Ok(Box::new(Cursor::new(bytes)))
-        };
-        let mut out = Vec::new();
-        merge(&names, &open, &mut out).map(|_| out)
-    }
-
-    fn refusal(&self) -> String {
-        self.merge().expect_err("a refusal").to_string()
-    }
-}
-
-/// All parts of the small plan.
-fn whole() -> Files {
-    let inputs = inputs();
-    let plan = plan(&inputs);
-    let mut files = Files::of(&plan);
-    files.run(&plan, 1, 1);
-    files
-}
+use crate::study::Quiet;
 
 #[test]
 fn any_number_of_shards_merges_to_the_same_bytes() {
@@ -185,37 +98,22 @@ fn what_cannot_exist_is_a_row_with_its_reason() {
     let plan = Plan::new(&inputs, "test", axes, metrics()).expect("a plan");
     let mut files = Files::of(&plan);
     files.run(&plan, 1, 1);
-    let bytes = files.merge().expect("a sweep");
-    let merged = read_merged("sweep.jsonl", &mut &bytes[..]).expect("a sweep");
+    let merged = files.merged();
     assert!(
         matches!(&merged.rows[0].outcome, Outcome::Refused(why) if !why.is_empty()),
         "{:?}",
         merged.rows[0]
     );
     assert!(merged.rows[1..].iter().all(|row| row.figures().is_some()));
-    let mut table = Vec::new();
-    write_csv(&merged, &mut table).expect("memory takes everything");
-    let table = String::from_utf8(table).expect("text");
-    let columns = |line: &str| line.split(',').count();
-    assert_eq!(table.lines().count(), 5);
-    assert_eq!(columns(table.lines().nth(2).expect("a row")), columns(table.lines().next().expect("names")));
 }
 
 #[test]
-fn the_best_come_first_and_are_drawn() {
-    let bytes = whole().merge().expect("a sweep");
-    let merged = read_merged("sweep.jsonl", &mut &bytes[..]).expect("a sweep");
+fn the_best_come_first() {
+    let merged = whole().merged();
     let ranked = best(&merged.rows, &by_loss());
     let lost = |row: &Row| row.measured("lost").expect("a mean").mean;
     assert!(ranked.windows(2).all(|two| lost(two[0]) <= lost(two[1])));
     assert!(lost(ranked[0]) < lost(ranked[17]), "the hook matters");
-    let mut top = Vec::new();
-    write_top(&merged, &by_loss(), 5, &mut top).expect("memory takes everything");
-    let top = String::from_utf8(top).expect("text");
-    assert!(top.contains("and 13 more") && top.lines().all(|line| line.chars().count() <= 100), "{top}");
-    let names: Vec<String> =
-        pictures(&merged, &by_loss()).into_iter().map(|picture| picture.name.into_owned()).collect();
-    assert_eq!(names, ["heat-map", "along-preStop", "along-removal", "cost"]);
 }
 
 #[test]
@@ -240,8 +138,4 @@ fn plans_that_make_no_sense_are_refused() {
     assert_eq!((set[0].value.as_str(), set[1].value.as_str()), ("2s", "4s"));
     let ids: std::collections::BTreeSet<String> = (0..plan.header.points).map(|p| plan.point_id(p)).collect();
     assert_eq!(ids.len(), 18);
-}
-
-fn by_loss() -> Order {
-    Order { name: "lost".to_owned(), metric: Metric::Lost }
 }

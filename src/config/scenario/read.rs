@@ -13,7 +13,7 @@ use crate::config::statements::{Named, RUNS_MAX, Statements};
 use crate::diag::{Diagnostic, Place, SourceText};
 
 /// The version of the model that this podloss has.
-pub const MODEL: u64 = 1;
+pub const MODEL: u32 = 1;
 
 /// The largest scenario file, in bytes. They are written by hand; traces and manifests are not in
 /// them.

@@ -11,6 +11,7 @@ use crate::study::{self, Change, Compared, Context, Effect, Metric, Side};
 
 pub use csv::write_csv;
 pub use json::to_json;
+pub(super) use text::shown;
 pub use text::write;
 
 /// The metrics of a comparison when nobody names any.

@@ -25,6 +25,7 @@ use super::advice;
 use crate::account::Tally;
 use crate::config::case::{Case, Origin};
 use crate::config::lower::is_mesh_proxy;
+use crate::config::scenario::MODEL;
 use crate::sim::spec::PodTemplate;
 use crate::study::{
     Answer, Curve, Effect, FirstRun, Judged, Margin, MetricError, RunSummary, Sample, Study, margins,
@@ -38,8 +39,6 @@ pub use timeline::write_timeline;
 
 /// The name and version of the result's format.
 pub const SCHEMA: &str = "podloss-result/1";
-/// The version of the model's behaviour.
-pub const MODEL: u32 = 1;
 
 /// Everything that is known before a run: the first line of a stored result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

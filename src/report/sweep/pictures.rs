@@ -4,14 +4,12 @@
 //! their values in the best point, along one knob where that knob changes most. The subtitle says
 //! where.
 
-use super::plan::Axis;
-use super::row::{Measured, Row};
-use super::store::Merged;
-use super::table::{Order, best};
+use crate::report::comparison::shown;
 use crate::report::pictures::Picture;
 use crate::report::plot::{
     Chart, Heading, HeatMap, RangeChart, RangePoint, Scatter, ScatterPoint, Size, YAxis, series_colour,
 };
+use crate::sweep::{Axis, Measured, Merged, Order, Row, best};
 use crate::units::parse_duration;
 
 /// The pictures of a metric over the sweep.
@@ -52,7 +50,7 @@ impl View<'_> {
             1 => ", as at one other point".to_owned(),
             n => format!(", as at {n} other points"),
         };
-        let value = short(best.unwrap_or(f64::NAN));
+        let value = shown(self.order.metric, best.unwrap_or(f64::NAN));
         format!("{} is best at {}: {value}{others}", self.order.name, self.best.settings())
     }
 
@@ -195,10 +193,6 @@ fn quantity(text: &str) -> Option<(f64, &'static str)> {
         (_, Ok(span)) => Some((span.as_secs_f64(), "seconds")),
         _ => None,
     }
-}
-
-fn short(value: f64) -> String {
-    if value.abs() >= 100.0 { format!("{value:.0}") } else { format!("{value:.2}") }
 }
 
 /// A knob as a part of a file name.
