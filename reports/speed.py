@@ -1,4 +1,6 @@
-"""Turns lines of `NAME_rps=... ns=...` into the table of speed, the best of each name."""
+"""Turns lines of `NAME_rps=... ns=...` into the table of speed, the best of each name.
+
+The README shows the same lines. Ratios are those of the figures as printed, so that readers can check them."""
 
 import re
 import sys
@@ -19,13 +21,13 @@ best = {}
 for line in sys.stdin:
     found = re.match(r"(\S+)_rps=\S+ ns=([\d.]+)", line)
     if found:
-        name, ns = found[1], float(found[2])
+        name, ns = found[1], round(float(found[2]), 1)
         best[name] = min(ns, best.get(name, ns))
 
 bare = {name: best[name] for name in ("limit_event", "ps") if name in best}
 if bare:
     print("Bare loops: " + ", ".join(f"{name} {ns:.1f} ns" for name, ns in bare.items()) + " a request.\n")
-print("| workload | ns per request | million requests/s | ratio |")
+print("| workload | ns per request | million requests/s | ratio to the bare loop |")
 print("|---|---:|---:|---:|")
 for name, what in WHAT.items():
     if name not in best:

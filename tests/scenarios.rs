@@ -187,17 +187,17 @@ fn a_day_is_carried_and_a_push_message_needs_a_minimum() {
 }
 
 #[test]
-fn the_readme_shows_what_the_demo_prints() {
+fn the_readme_shows_what_the_reports_hold() {
     let read = |name: &str| {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
         std::fs::read_to_string(path).expect("part of the project")
     };
     let readme = read("README.md");
-    for line in read("reports/demo.txt").lines() {
-        assert!(
-            readme.contains(&format!("{}\n", format!("    {line}").trim_end())),
-            "README.md lacks a line of reports/demo.txt: {line}"
-        );
+    for (report, indent) in [("reports/demo.txt", "    "), ("reports/speed.md", "")] {
+        for line in read(report).lines() {
+            let line = format!("\n{}\n", format!("{indent}{line}").trim_end());
+            assert!(readme.contains(&line), "README.md lacks a line of {report}:{line}");
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod compare;
 mod conform;
 mod help;
 mod hpa;
+mod init;
 mod interrupt;
 mod run;
 mod streams;
