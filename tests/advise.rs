@@ -61,6 +61,7 @@ fn is_minimal(advice: &Advice) {
 #[test]
 fn advice_on_whole_scenarios_holds_and_is_minimal() {
     if std::env::var_os("PODLOSS_LONG").is_none_or(|value| value != "1") {
+        println!("skipped: takes minutes; PODLOSS_LONG=1 runs it");
         return;
     }
     let calm = advice(&inputs("zero-downtime/1-readiness.toml"), &["rollouts_with_loss == 0"]);
