@@ -4,36 +4,19 @@
 //! One pod stands behind one process, so that nobody saves a request but the same pod. What front ends
 //! do with a second one is in the measured rows.
 
+mod common;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use podloss::config::case::Override;
-use podloss::config::inputs::Inputs;
-use podloss::config::lower::lower;
+use common::{app, lowered, web};
+use podloss::config::presets;
 use podloss::model::outcome::{Cause, Method, Status};
-use podloss::sim;
+use podloss::sim::{self, RunResult};
 
-const WEB: &str = "\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  replicas: 1
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      terminationGracePeriodSeconds: 2
-      containers:
-        - name: app
-          image: registry.example/shop/web:7
-          ports: [{containerPort: 8080}]
-          readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 5}
----
-apiVersion: v1
-kind: Service
-metadata: {name: web}
-spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
-";
+const WEB: &str = web!(1 pods [
+    "      terminationGracePeriodSeconds: 2\n",
+    app!("readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 5}")
+]);
 
 /// Something that happens to an attempt, and how to make it happen to some requests of a run.
 struct Event {
@@ -107,9 +90,10 @@ const LATE: Status = Status::GatewayTimeout;
 /// An idempotent request is sent again.
 const POST_ONLY: Answers = [None, Some(BAD)];
 
-/// In the order of [`EVENTS`]. Sources: facts on load balancers, the tables by front end; corrected by
-/// measurements of nginx, HAProxy and Envoy. A lone pod that was killed refuses the second attempt of
-/// a GET, which then counts as refused.
+/// In the order of [`EVENTS`]. Sources are those of the presets (MODEL.md, "Front ends"): nginx' and
+/// ingress-nginx' ngx_http_upstream.c, AWS' troubleshooting guide, HAProxy's, Envoy's and Traefik's own
+/// code, AGIC's documents; corrected by measurements of nginx, HAProxy and Envoy. A lone pod that was
+/// killed refuses the second attempt of a GET, which then counts as refused.
 const TABLE: &[(&str, [Answers; 8])] = &[
     (
         "ingress-nginx",
@@ -197,27 +181,36 @@ const TABLE: &[(&str, [Answers; 8])] = &[
         ],
     ),
     ("traefik", [both(BAD), both(BAD), both(LATE), POST_ONLY, POST_ONLY, SAVED, both(UNAVAILABLE), LEFT]),
+    // A classic load balancer of Google answers 502 to whatever a target does not.
+    ("gke-neg", [both(BAD), both(BAD), both(BAD), both(BAD), both(BAD), both(BAD), both(BAD), LEFT]),
+    // So does an Application Gateway, but to answers that are late.
+    ("azure-agic", [both(BAD), both(BAD), both(BAD), both(BAD), both(BAD), both(LATE), both(BAD), LEFT]),
 ];
 
 const LEFT: Answers = both(Status::ClientLeft);
 
+/// One run of an event behind a front end.
+fn run(front: &str, event: &Event, more: &[(&str, &str)]) -> RunResult {
+    let set = [&[("front-end", front)][..], event.with, more].concat();
+    let lowered = lowered(&[("web.yaml", WEB)], event.line, &set)
+        .unwrap_or_else(|errors| panic!("{front}, {}: {errors:#?}", event.name));
+    sim::run(&lowered.spec, 3, 0, &|| false)
+}
+
 /// The statuses that requests of a method got because of the event.
 fn statuses(front: &str, event: &Event, method: Method) -> BTreeSet<Status> {
-    let texts = [("command line", format!("web.yaml\n{}", event.line)), ("web.yaml", WEB.to_owned())];
-    let texts: Vec<(String, String)> =
-        texts.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
-    let inputs = Inputs::stored(&texts).expect("readable inputs");
     let post = if method == Method::Post { "100%" } else { "0%" };
-    let plain =
-        [("front-end", front), ("post", post), ("front_end.replicas", "1"), ("front_end.workers", "1")];
-    let set =
-        |(knob, value): &(&str, &str)| Override { knob: (*knob).to_owned(), value: (*value).to_owned() };
-    let overrides: Vec<Override> = plain.iter().chain(event.with).map(set).collect();
-    let (described, _) = inputs.described(&overrides).expect("known settings");
-    let lowered = lower(&described).unwrap_or_else(|errors| panic!("{front}, {}: {errors:#?}", event.name));
-    let result = sim::run(&lowered.spec, 3, 0, &|| false);
+    let result =
+        run(front, event, &[("post", post), ("front_end.replicas", "1"), ("front_end.workers", "1")]);
     let of_event = |(status, cause): &(Status, Cause)| (*cause == event.cause).then_some(*status);
     result.tally.causes.keys().filter_map(of_event).collect()
+}
+
+#[test]
+fn every_front_end_that_is_simulated_has_a_row() {
+    let simulated = presets::front_ends().filter(|preset| preset.refused.is_none());
+    let rows: BTreeSet<&str> = TABLE.iter().map(|(front, _)| *front).collect();
+    assert_eq!(rows, simulated.map(|preset| preset.name).collect());
 }
 
 #[test]
@@ -242,16 +235,7 @@ fn the_table_of_events_and_methods_holds() {
 fn haproxy_answers_three_seconds_late() {
     let refused = &EVENTS[0];
     let late = |extra: &[(&str, &str)]| -> BTreeMap<u64, u64> {
-        let texts = [("command line", format!("web.yaml\n{}", refused.line)), ("web.yaml", WEB.to_owned())];
-        let texts: Vec<(String, String)> = texts.into_iter().map(|(n, text)| (n.to_owned(), text)).collect();
-        let inputs = Inputs::stored(&texts).expect("readable inputs");
-        let plain = [("front-end", "haproxy"), ("front_end.server_check", "false")];
-        let set =
-            |(knob, value): &(&str, &str)| Override { knob: (*knob).to_owned(), value: (*value).to_owned() };
-        let overrides: Vec<Override> = plain.iter().chain(refused.with).chain(extra).map(set).collect();
-        let (described, _) = inputs.described(&overrides).expect("known settings");
-        let lowered = lower(&described).expect("a case");
-        let result = sim::run(&lowered.spec, 3, 0, &|| false);
+        let result = run("haproxy", refused, &[&[("front_end.server_check", "false")][..], extra].concat());
         let tally = &result.tally.causes[&(Status::Unavailable, Cause::ListenerClosed)];
         let mut waits = BTreeMap::new();
         for sample in &tally.samples {

@@ -4,14 +4,14 @@
 //! knob without a row fails here.
 
 mod bases;
+#[path = "../common/mod.rs"]
+mod common;
 mod rows;
 
 use std::collections::BTreeSet;
 
-use podloss::config::case::Override;
-use podloss::config::inputs::Inputs;
 use podloss::config::knobs;
-use podloss::config::lower::{Lowered, lower};
+use podloss::config::lower::Lowered;
 use podloss::diag::Diagnostic;
 use podloss::sim;
 
@@ -32,30 +32,18 @@ pub(crate) struct Row {
     pub(crate) values: [&'static str; 2],
 }
 
-/// The files of a base, as a stored result would keep them.
-fn texts(row: &Row, value: &str) -> Vec<(String, String)> {
-    let command_line = format!("web.yaml\n{}", row.line.replace("{}", value));
-    [
-        ("command line", command_line.as_str()),
+fn lowered(row: &Row, value: &str) -> Result<Lowered, Vec<Diagnostic>> {
+    let files = [
         ("web.yaml", row.base),
         ("trace.csv", bases::TRACE),
         ("other.csv", bases::OTHER_TRACE),
         ("gaps.csv", bases::GAPS),
-    ]
-    .into_iter()
-    .map(|(name, text)| (name.to_owned(), text.to_owned()))
-    .collect()
-}
-
-fn lowered(row: &Row, value: &str) -> Result<Lowered, Vec<Diagnostic>> {
-    let inputs = Inputs::stored(&texts(row, value))?;
-    let set = |knob: &str, value: &str| Override { knob: knob.to_owned(), value: value.to_owned() };
-    let mut overrides: Vec<Override> = row.with.iter().map(|(knob, value)| set(knob, value)).collect();
+    ];
+    let mut set = row.with.to_vec();
     if !row.line.contains("{}") {
-        overrides.push(set(row.name.unwrap_or(row.knob), value));
+        set.push((row.name.unwrap_or(row.knob), value));
     }
-    let (described, _) = inputs.described(&overrides)?;
-    lower(&described)
+    common::lowered(&files, &row.line.replace("{}", value), &set)
 }
 
 #[test]

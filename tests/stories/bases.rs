@@ -1,5 +1,7 @@
 //! Manifests that the stories stand on; most of them are those of the scenarios.
 
+use crate::common::{app, web};
+
 macro_rules! shipped {
     ($name:literal) => {
         include_str!(concat!("../../scenarios/stories/", $name))
@@ -19,119 +21,38 @@ pub(crate) const SCALED: &str = concat!(shipped!("web-scaled.yaml"), "---\n", sh
 pub(crate) const UNPROBED: &str = concat!(shipped!("web-unprobed.yaml"), "---\n", shipped!("hpa.yaml"));
 
 /// The gate that Google's controller sets.
-pub(crate) const NEG: &str = "\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  replicas: 11
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      readinessGates: [{conditionType: cloud.google.com/load-balancer-neg-ready}]
-      containers:
-        - name: app
-          image: registry.example/shop/web:7
-          ports: [{containerPort: 8080}]
-          readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 5}
----
-apiVersion: v1
-kind: Service
-metadata: {name: web}
-spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
-";
+pub(crate) const NEG: &str = web!(11 pods [
+    "      readinessGates: [{conditionType: cloud.google.com/load-balancer-neg-ready}]\n",
+    app!("readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 5}")
+]);
 
 /// nginx in front of php-fpm, in one pod.
-pub(crate) const PHP: &str = "\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  replicas: 4
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      containers:
-        - name: nginx
-          image: nginx:1.27
-          ports: [{containerPort: 80}]
-          readinessProbe: {httpGet: {path: /, port: 80}, periodSeconds: 5}
-        - {name: php-fpm, image: 'php:8.3-fpm', ports: [{containerPort: 9000}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: web}
-spec: {selector: {app: web}, ports: [{port: 80}]}
-";
+pub(crate) const PHP: &str = web!(4 pods [
+    "      containers:\n        - name: nginx\n          image: nginx:1.27\n          ports: [{containerPort: 80}]\n",
+    "          readinessProbe: {httpGet: {path: /, port: 80}, periodSeconds: 5}\n",
+    "        - {name: php-fpm, image: 'php:8.3-fpm', ports: [{containerPort: 9000}]}\n"
+] service "ports: [{port: 80}]");
 
 /// An application beside its mesh proxy.
-pub(crate) const MESH: &str = "\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  replicas: 4
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      containers:
-        - name: app
-          image: registry.example/shop/web:7
-          ports: [{containerPort: 8080}]
-          readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 5}
-        - {name: istio-proxy, image: 'docker.io/istio/proxyv2:1.24.0'}
----
-apiVersion: v1
-kind: Service
-metadata: {name: web}
-spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
-";
+pub(crate) const MESH: &str = web!(4 pods [
+    app!("readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 5}"),
+    "        - {name: istio-proxy, image: 'docker.io/istio/proxyv2:1.24.0'}\n"
+]);
+
+/// Liveness loses patience before readiness does.
+pub(crate) const PATIENT_READINESS: &str = web!(4 pods [app!(
+    "livenessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 3}",
+    "readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 5}"
+)]);
 
 /// A Service whose nodes answer for their own pods only.
-pub(crate) const LOCAL: &str = "\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec: {containers: [{name: app, image: web, ports: [{containerPort: 8080}]}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: web}
-spec:
-  type: LoadBalancer
-  externalTrafficPolicy: Local
-  selector: {app: web}
-  ports: [{port: 80, targetPort: 8080}]
-";
+pub(crate) const LOCAL: &str = web!(1 pods [app!()] service
+    "type: LoadBalancer, externalTrafficPolicy: Local, ports: [{port: 80, targetPort: 8080}]");
 
 /// An ALB Ingress as most are written: the target type is the controller's default.
-pub(crate) const NODE_PORTS: &str = "\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec: {containers: [{name: app, image: web, ports: [{containerPort: 8080}]}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: web}
-spec: {type: NodePort, selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
----
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: {name: web}
-spec:
-  ingressClassName: alb
-  rules:
-    - http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}
-";
+pub(crate) const NODE_PORTS: &str = concat!(
+    web!(1 pods [app!()] service "type: NodePort, ports: [{port: 80, targetPort: 8080}]"),
+    "---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: web}\nspec:\n",
+    "  ingressClassName: alb\n  rules:\n    - http:\n",
+    "        paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]\n",
+);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use podloss::model::outcome::Cause::{self, *};
 use podloss::report::explain::Topic;
 
-use super::bases::{UNPROBED, WEB};
+use super::bases::{PATIENT_READINESS, UNPROBED, WEB};
 use super::{Case, Told, runs, summary, table};
 
 /// One worker per pod, and connections that wait for it wait in the kernel.
@@ -153,30 +153,6 @@ const CASES: &[(Cause, Case)] = &[
         },
     ),
 ];
-
-/// Liveness loses patience before readiness does.
-const PATIENT_READINESS: &str = "\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  replicas: 4
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      containers:
-        - name: app
-          image: registry.example/shop/web:7
-          ports: [{containerPort: 8080}]
-          livenessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 3}
-          readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 5}
----
-apiVersion: v1
-kind: Service
-metadata: {name: web}
-spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
-";
 
 #[test]
 fn every_cause_occurs_or_says_that_it_does_not_yet() {

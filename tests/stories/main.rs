@@ -1,18 +1,18 @@
 //! The failure stories that people tell of front ends, rollouts and scale-ins. What was broken loses
-//! requests by the cause that the story names; what was cured does not.
+//! requests by the cause that the story names; what was cured loses none.
 //!
 //! `table` holds a row for every story and variant. A story that the model cannot tell is in it as well,
 //! with the reason and with how podloss says so.
 
 mod bases;
 mod causes;
+#[path = "../common/mod.rs"]
+mod common;
 mod table;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use podloss::config::case::Override;
-use podloss::config::inputs::Inputs;
-use podloss::config::lower::{Lowered, lower};
+use podloss::config::lower::Lowered;
 use podloss::diag::Diagnostic;
 use podloss::model::outcome::{Cause, Status};
 use podloss::sim::{self, RunResult};
@@ -59,12 +59,14 @@ pub(crate) enum Suffers {
     Grows(u32),
 }
 
-/// What makes it well.
+/// What makes it well: nothing at all is lost.
 pub(crate) enum Cure {
     Set(Settings),
     Apply(&'static str),
     /// Another load or event.
     Do(&'static str),
+    /// Settings that mend the story, but leave a loss of another kind, which the row explains.
+    Mends(Settings),
 }
 
 /// What podloss says to a story that it cannot tell.
@@ -81,16 +83,8 @@ const SEEDS: [u64; 2] = [3, 4];
 
 /// A case with more settings, which win over its own.
 pub(crate) fn lowered(case: &Case, more: Settings) -> Result<Lowered, Vec<Diagnostic>> {
-    let files =
-        [("command line", format!("web.yaml\n{}", case.line)), ("web.yaml", case.manifests.to_owned())];
-    let files: Vec<(String, String)> = files.into_iter().map(|(n, text)| (n.to_owned(), text)).collect();
-    let mut values = BTreeMap::from([("front-end", case.front)]);
-    values.extend(case.with.iter().chain(more).copied());
-    let set = |(knob, value): (&str, &str)| Override { knob: knob.to_owned(), value: value.to_owned() };
-    let overrides: Vec<Override> = values.into_iter().map(set).collect();
-    let inputs = Inputs::stored(&files)?;
-    let (described, _) = inputs.described(&overrides)?;
-    lower(&described)
+    let set = [&[("front-end", case.front)][..], case.with, more].concat();
+    common::lowered(&[("web.yaml", case.manifests)], case.line, &set)
 }
 
 /// A few runs of a case.
@@ -126,13 +120,11 @@ impl Suffers {
         }
     }
 
-    /// Whether anything is left of it.
+    /// Whether a run shows anything of it, in whatever form.
     fn left(self, run: &RunResult) -> bool {
-        match self {
-            Suffers::Loses(_, cause) | Suffers::LosesPosts(_, cause) => {
-                run.tally.causes.keys().any(|(_, seen)| *seen == cause)
-            }
-            Suffers::Stalls | Suffers::Grows(_) => self.seen(run),
+        match self.cause() {
+            Some(cause) => run.tally.causes.keys().any(|(_, seen)| *seen == cause),
+            None => self.seen(run),
         }
     }
 }
@@ -161,12 +153,16 @@ fn misses(story: &Story) -> Vec<String> {
     assert!(!cures.is_empty(), "{name}: no cure");
     for (number, cure) in (1..).zip(cures) {
         let cured = match cure {
-            Cure::Set(settings) => runs(&name, case, settings),
+            Cure::Set(settings) | Cure::Mends(settings) => runs(&name, case, settings),
             Cure::Apply(manifests) => runs(&name, &Case { manifests, ..*case }, &[]),
             Cure::Do(line) => runs(&name, &Case { line, ..*case }, &[]),
         };
-        for run in cured.iter().filter(|run| suffers.left(run)) {
+        let mends = matches!(cure, Cure::Mends(_));
+        for run in cured.iter().filter(|run| suffers.left(run) || (!mends && run.tally.lost() > 0)) {
             wrong.push(format!("{name}: cure {number}, but {}", summary(run)));
+        }
+        if mends && cured.iter().all(|run| run.tally.lost() == 0) {
+            wrong.push(format!("{name}: cure {number} does more than it says"));
         }
     }
     wrong
@@ -182,13 +178,8 @@ fn unsaid(name: &str, gap: &str, says: &Says) -> Vec<String> {
         wrong.push(format!("{name}: the known gaps in MODEL.md lack `{gap}`"));
     }
     let lowered = |manifests: &'static str, front: Option<&'static str>| {
-        let overrides = front.map(|front| Override { knob: "front-end".into(), value: front.into() });
-        let line = "web.yaml\n--rps 20\n--event rollout@10s\n";
-        let files =
-            [("command line".to_owned(), line.to_owned()), ("web.yaml".to_owned(), manifests.to_owned())];
-        let inputs = Inputs::stored(&files).expect("readable inputs");
-        let (described, _) = inputs.described(overrides.as_slice()).expect("known settings");
-        lower(&described)
+        let set: Vec<_> = front.map(|front| ("front-end", front)).into_iter().collect();
+        common::lowered(&[("web.yaml", manifests)], "--rps 20\n--event rollout@10s\n", &set)
     };
     match says {
         Says::Nothing => {}

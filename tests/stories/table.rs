@@ -1,5 +1,5 @@
-//! The table. What people told is in the project's collection of facts about load balancers; where a
-//! story names no rate, no number of pods and no times, they are chosen so that a run is short.
+//! The table. Above each row stands where people told the story; where they name no rate, no number of
+//! pods and no times, they are chosen so that a run is short.
 
 use podloss::model::outcome::Cause::{self, *};
 use podloss::model::outcome::Status::{self, *};
@@ -41,6 +41,7 @@ pub(crate) fn stories() -> Vec<Story> {
     let at = |front, manifests, line, with| Case { front, manifests, line, with };
     let ingress = |line, with| at("ingress-nginx", WEB, line, with);
     vec![
+        // kubernetes/ingress-nginx #7330, #3335, #7097
         story(
             "S1",
             "a deleted pod cuts POSTs off, tries elsewhere hide the rest",
@@ -51,16 +52,18 @@ pub(crate) fn stories() -> Vec<Story> {
             Suffers::LosesPosts(BadGateway, KilledInFlight),
             &[Cure::Set(&[("preStop", "10s")]), Cure::Set(&[("on-stop", "drain")])],
         ),
+        // kubernetes/ingress-nginx #3639
         story(
             "S2",
             "so many pods go at once that three tries meet three dead ones",
             ingress(
-                "--rps 300\n--duration 40s\n--event scale=3@10s\n",
+                "--rps 300\n--duration 40s\n--event scale=5@10s\n",
                 &[("on-stop", "exit"), ("after_exit", "refused"), ("replicas", "10")],
             ),
             loses(BadGateway, ListenerClosed),
             &[Cure::Set(&[("preStop", "10s")]), Cure::Do("--rps 300\n--duration 40s\n--event scale=9@10s\n")],
         ),
+        // kubernetes/ingress-nginx #7097
         story(
             "S3",
             "all tries go to the one pod that is gone",
@@ -78,6 +81,7 @@ pub(crate) fn stories() -> Vec<Story> {
             loses(BadGateway, ListenerClosed),
             &[Cure::Set(&[("preStop", "10s")])],
         ),
+        // kubernetes/ingress-nginx #3639, nginx/kubernetes-ingress #891
         story(
             "S4",
             "nginx behind nginx is ended by SIGTERM",
@@ -85,6 +89,7 @@ pub(crate) fn stories() -> Vec<Story> {
             Suffers::LosesPosts(BadGateway, KilledInFlight),
             &[Cure::Set(&[("on-stop", "nginx-quit")])],
         ),
+        // nodejs/node #27363, #20256
         story(
             "S5",
             "a server closes idle connections before the ALB does",
@@ -92,6 +97,7 @@ pub(crate) fn stories() -> Vec<Story> {
             loses(BadGateway, KeepaliveRace),
             &[Cure::Set(&[("keepalive_idle", "65s")])],
         ),
+        // kubernetes/ingress-nginx #9877, #11244, #3099
         story(
             "S5b",
             "a server closes idle connections before nginx does, which sends no POST twice",
@@ -99,6 +105,7 @@ pub(crate) fn stories() -> Vec<Story> {
             Suffers::LosesPosts(BadGateway, KeepaliveRace),
             &[Cure::Set(&[("keepalive_idle", "65s")])],
         ),
+        // kubernetes-sigs/aws-load-balancer-controller #1719, #1064, #1065, #814, #2106
         story(
             "S6",
             "an ALB sends to pods that are gone until it has deregistered them",
@@ -106,6 +113,7 @@ pub(crate) fn stories() -> Vec<Story> {
             loses(GatewayTimeout, Blackholed),
             &[Cure::Set(&[("preStop", "70s"), ("grace", "90")])],
         ),
+        // as S6
         story(
             "S6b",
             "the same while the node still answers for the pod",
@@ -113,6 +121,7 @@ pub(crate) fn stories() -> Vec<Story> {
             loses(BadGateway, ListenerClosed),
             &[Cure::Set(&[("preStop", "70s"), ("grace", "90")])],
         ),
+        // kubernetes-sigs/aws-load-balancer-controller #1064
         story(
             "S7",
             "a hook of 40 s in a grace period of 30 s",
@@ -132,6 +141,7 @@ pub(crate) fn stories() -> Vec<Story> {
             loses(BadGateway, KilledInFlight),
             &[Cure::Set(&[("grace", "60")])],
         ),
+        // kubernetes-sigs/aws-load-balancer-controller #905, its page on readiness gates
         story(
             "S8",
             "old targets are gone before new ones are in service",
@@ -150,6 +160,7 @@ pub(crate) fn stories() -> Vec<Story> {
             loses(Unavailable, NoEndpoints),
             &[Cure::Apply(GATED), Cure::Set(&[("minReadySeconds", "60")])],
         ),
+        // kubernetes-sigs/aws-load-balancer-controller #3622, #1960, #3417, #4180
         story(
             "S9",
             "gated pods wait for a controller that is stuck",
@@ -160,8 +171,10 @@ pub(crate) fn stories() -> Vec<Story> {
                 &[("startup", "3s"), ("settle_limit", "1m"), ("front_end.reconcile", "1000s")],
             ),
             Suffers::Stalls,
-            &[Cure::Set(&[("front_end.reconcile", "10s")])],
+            // It ends, and its pods go without a hook: S6.
+            &[Cure::Mends(&[("front_end.reconcile", "10s")])],
         ),
+        // kubernetes-sigs/aws-load-balancer-controller #2366, #3270
         story(
             "S10",
             "an NLB goes on for two minutes, whatever the delay is set to",
@@ -180,6 +193,7 @@ pub(crate) fn stories() -> Vec<Story> {
             loses(Timeout, Blackholed),
             &[Cure::Set(&[("preStop", "130s"), ("grace", "160")])],
         ),
+        // kubernetes/kubernetes #128479
         not_modelled(
             "S11",
             "an ALB's pooled connections to node ports stay with a pod that ends",
@@ -190,12 +204,14 @@ pub(crate) fn stories() -> Vec<Story> {
                 words: "the nodes' ports behind it are not simulated",
             },
         ),
+        // as S11
         not_modelled(
             "S11b",
             "the same, asked for by name",
             "Target groups by instance, whose node ports kube-proxy serves, are refused",
             Says::No { manifests: WEB, front: Some("aws-alb-instance"), words: "--front-end aws-alb-ip" },
         ),
+        // istio/istio #34855, #36640, #36660, #44690
         story(
             "S12",
             "a mesh proxy leaves while its application still drains",
@@ -214,6 +230,7 @@ pub(crate) fn stories() -> Vec<Story> {
             loses(Unavailable, ListenerClosed),
             &[Cure::Set(&[("containers.istio-proxy.on_stop", "linger=20s")])],
         ),
+        // as S12
         story(
             "S12b",
             "the same, injected, until it is a native sidecar",
@@ -233,6 +250,7 @@ pub(crate) fn stories() -> Vec<Story> {
             loses(Unavailable, ListenerClosed),
             &[Cure::Set(&[("mesh", "istio-native")])],
         ),
+        // as S12
         story(
             "S12c",
             "an application is gone while its mesh proxy still takes requests",
@@ -245,6 +263,7 @@ pub(crate) fn stories() -> Vec<Story> {
             loses(Unavailable, InPodUpstreamDown),
             &[Cure::Set(&[("preStop", "10s")])],
         ),
+        // istio/istio #7665, #13616, #55138
         story(
             "S13",
             "a gateway does not retry what a reset has cut off",
@@ -255,8 +274,10 @@ pub(crate) fn stories() -> Vec<Story> {
                 &[("on-stop", "exit"), ("latency", "300ms"), ("startup", "2s")],
             ),
             loses(Unavailable, KilledInFlight),
-            &[Cure::Set(&[("on-stop", "drain")]), Cure::Set(&[("preStop", "10s")])],
+            // Who drains closes idle connections, and a request may be on its way on one: S14.
+            &[Cure::Mends(&[("on-stop", "drain")]), Cure::Set(&[("preStop", "10s")])],
         ),
+        // as S13
         story(
             "S13b",
             "a gateway's list is old, and retries meet other dead pods",
@@ -275,6 +296,7 @@ pub(crate) fn stories() -> Vec<Story> {
             loses(Unavailable, ListenerClosed),
             &[Cure::Set(&[("preStop", "15s")])],
         ),
+        // istio/istio #31393, #45802, #55138
         story(
             "S14",
             "Envoy keeps connections for an hour, the server does not",
@@ -282,6 +304,7 @@ pub(crate) fn stories() -> Vec<Story> {
             loses(Unavailable, KeepaliveRace),
             &[Cure::Set(&[("front_end.keepalive_idle", "4s")])],
         ),
+        // kubernetes/ingress-gce #769, #583, #2222, #1718
         story(
             "S15",
             "a NEG detaches late: every kind of silence is a 502",
@@ -289,6 +312,7 @@ pub(crate) fn stories() -> Vec<Story> {
             loses(BadGateway, Blackholed),
             &[Cure::Set(&[("preStop", "100s"), ("grace", "120")])],
         ),
+        // Azure/application-gateway-kubernetes-ingress #75
         story(
             "S16",
             "an Application Gateway needs 40 s for its pool",
@@ -307,12 +331,14 @@ pub(crate) fn stories() -> Vec<Story> {
             loses(BadGateway, Blackholed),
             &[Cure::Set(&[("preStop", "90s")])],
         ),
+        // kubernetes/kubernetes #50977, #73362, #127937, KEP-1669
         not_modelled(
             "S17",
             "a node without a pod of its own drops connections",
             "kube-proxy: `externalTrafficPolicy: Local` and what an external load balancer's checks make of it",
             Says::WithoutEffect { manifests: LOCAL, words: "externalTrafficPolicy: Local" },
         ),
+        // kubernetes/kubernetes #43576, #100698, #21418
         story(
             "S18",
             "kept connections stay with a pod that has left the rotation",
@@ -325,6 +351,7 @@ pub(crate) fn stories() -> Vec<Story> {
             loses(Reset, KilledInFlight),
             &[Cure::Set(&[("keepalive_idle", "0s")]), Cure::Set(&[("on-stop", "drain")])],
         ),
+        // kubernetes/kubernetes #33674, projectcontour/contour #2296
         story(
             "S19",
             "an autoscaler adds pods that do not listen yet",
@@ -337,6 +364,7 @@ pub(crate) fn stories() -> Vec<Story> {
             loses(BadGateway, NotListeningYet),
             &[Cure::Apply(SCALED)],
         ),
+        // kubernetes/kubernetes #28692, #67252, kubernetes/ingress-nginx #6161
         story(
             "S20",
             "a JVM's start looks like load, and brings more of them",
@@ -350,12 +378,14 @@ pub(crate) fn stories() -> Vec<Story> {
             Suffers::Grows(12),
             &[Cure::Apply(SCALED), Cure::Set(&[("containers.*.startup_cpu", "0")])],
         ),
+        // kubernetes/ingress-nginx #11562
         not_modelled(
             "S21",
             "one worker never gets the list that drops a dead pod",
             "a push to a worker that fails",
             Says::Nothing,
         ),
+        // Smals-Webtech/base-php #55, kubernetes/kubernetes #76580
         story(
             "S22",
             "php-fpm gives up its requests at once, process_control_timeout is 0",
@@ -368,6 +398,7 @@ pub(crate) fn stories() -> Vec<Story> {
             loses(BadGateway, InPodUpstreamDown),
             &[Cure::Set(&[("containers.php-fpm.on_stop", "php-fpm-quit,limit=15s"), ("preStop", "10s")])],
         ),
+        // traefik/traefik #4452, #1384
         story(
             "S23",
             "Traefik dials pods that are gone, for 30 s each",
@@ -375,6 +406,7 @@ pub(crate) fn stories() -> Vec<Story> {
             loses(GatewayTimeout, Blackholed),
             &[Cure::Set(&[("preStop", "15s")])],
         ),
+        // as S23
         story(
             "S23b",
             "Traefik does not try again where it is refused",
@@ -382,6 +414,7 @@ pub(crate) fn stories() -> Vec<Story> {
             loses(BadGateway, ListenerClosed),
             &[Cure::Set(&[("preStop", "15s")])],
         ),
+        // kubernetes/kubernetes #74839, #117924
         not_modelled(
             "S24",
             "conntrack calls packets invalid, and connections are reset at random",
