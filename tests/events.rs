@@ -1,36 +1,18 @@
 //! What happens to a cluster besides rollouts: crashes, drains, dead nodes, slow dependencies.
 
-use podloss::config::case::Override;
-use podloss::config::inputs::Inputs;
-use podloss::config::lower::lower;
+mod common;
+
+use common::{app, lowered, web};
 use podloss::diag::Diagnostic;
 use podloss::model::outcome::Cause;
 use podloss::sim::{self, RunResult};
 use podloss::units::SimTime;
 
-const WEB: &str = "\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  replicas: 4
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      containers:
-        - name: app
-          image: registry.example/shop/web:7
-          ports: [{containerPort: 8080}]
-          resources: {requests: {cpu: 500m}}
-          readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 5, failureThreshold: 1}
-          livenessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 10}
----
-apiVersion: v1
-kind: Service
-metadata: {name: web}
-spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
-";
+const WEB: &str = web!(4 pods [app!(
+    "resources: {requests: {cpu: 500m}}",
+    "readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 5, failureThreshold: 1}",
+    "livenessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 10}"
+)]);
 
 const BUDGET: &str = "\
 ---
@@ -51,16 +33,8 @@ const SET: &[(&str, &str)] = &[
 ];
 
 fn simulated(files: &str, line: &str, set: &[(&str, &str)]) -> Result<RunResult, Vec<Diagnostic>> {
-    let texts = [("command line", format!("web.yaml\n{line}")), ("web.yaml", files.to_owned())];
-    let texts: Vec<(String, String)> = texts.map(|(name, text)| (name.to_owned(), text)).into();
-    let set: Vec<Override> = SET
-        .iter()
-        .chain(set)
-        .map(|(knob, value)| Override { knob: (*knob).to_owned(), value: (*value).to_owned() })
-        .collect();
-    let inputs = Inputs::stored(&texts)?;
-    let (described, _) = inputs.described(&set)?;
-    Ok(sim::run(&lower(&described)?.spec, 3, 0, &|| false))
+    let lowered = lowered(&[("web.yaml", files)], line, &[SET, set].concat())?;
+    Ok(sim::run(&lowered.spec, 3, 0, &|| false))
 }
 
 fn run(line: &str, set: &[(&str, &str)]) -> RunResult {
