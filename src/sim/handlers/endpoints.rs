@@ -34,7 +34,7 @@ pub(crate) struct Replica {
     /// The earliest moment of the next sync or reload.
     next_allowed: SimTime,
     /// A list that the workers have not looked at yet, with its whole-second stamp.
-    pending: Option<(u64, Vec<PodId>)>,
+    pub(super) pending: Option<(u64, Vec<PodId>)>,
     held_stamp: u64,
     poll_due: bool,
     /// Reloads whose old generation still accepts.

@@ -8,12 +8,22 @@ use crate::sim::spec::Mechanism;
 
 impl<P: RequestPath> Engine<P> {
     /// A list without the pods whose removal was overridden. A process drops its last pod by taking a
-    /// newer list, so it has the pods that came meanwhile, whatever the stages say.
-    pub(super) fn without_barred(&self, id: ReplicaId, mut list: Vec<PodId>) -> Vec<PodId> {
+    /// newer list, so it has the pods that came meanwhile, whatever the stages say, and no older list
+    /// takes them away again.
+    pub(super) fn without_barred(&mut self, id: ReplicaId, mut list: Vec<PodId>) -> Vec<PodId> {
         let Some(last) = list.last().copied() else { return list };
         let barred = &self.front.replicas[id as usize].barred;
         list.retain(|pod| !barred.contains(pod));
-        if list.is_empty() { self.usable_pods(self.world.pods[last as usize].deployment) } else { list }
+        if !list.is_empty() {
+            return list;
+        }
+        let newer = self.usable_pods(self.world.pods[last as usize].deployment);
+        let replica = &mut self.front.replicas[id as usize];
+        for list in [Some(&mut replica.known), replica.pending.as_mut().map(|(_, list)| list)] {
+            let Some(list) = list else { continue };
+            list.extend(newer.iter().filter(|pod| !list.contains(pod)).copied().collect::<Vec<_>>());
+        }
+        newer
     }
 
     /// If the scenario says how long a removal takes in all, that replaces the stages.
