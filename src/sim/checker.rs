@@ -165,7 +165,7 @@ fn check_views(spec: &SimSpec, timeline: &Timeline, wrong: &mut Vec<String>) {
             (ViewHolder::Slice, false) => !deleted && !may_become_unready(spec) && record.lost.is_none(),
             // A removal whose time is overridden may come before the slice that adds the successors.
             (ViewHolder::FrontEnd(_), true) => {
-                let ready = record.ready.is_some_and(|ready| ready <= at);
+                let ready = publishes_all || record.ready.is_some_and(|ready| ready <= at);
                 !(slice_said.contains(&(pod, true)) || removal_overridden && ready)
             }
             (ViewHolder::FrontEnd(_), false) => {
