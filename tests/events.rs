@@ -240,3 +240,17 @@ fn events_that_leave_a_drain_without_nodes_and_senseless_patience_are_refused() 
     let hasty = simulated(WEB, line, &[("control.node_monitor_grace_period", "10s")]).expect_err("too short");
     assert!(hasty.iter().any(|error| error.message.contains("renews its lease")), "{hasty:#?}");
 }
+
+#[test]
+fn new_pods_get_nothing_until_old_connections_end() {
+    let line = "--conns 40\n--duration 3m\n--event scale=8@30s\n";
+    let served = |age: &[(&str, &str)]| {
+        let result = run(line, &[&[("front-end", "kube-proxy"), ("workers", "4")], age].concat());
+        assert_eq!(result.tally.lost(), 0, "{age:?}");
+        result.tally.ok()
+    };
+    // Sixteen workers of 50 ms before, twice as many afterwards: for those who come to them.
+    let (kept, renewed) = (served(&[]), served(&[("max_connection_age", "10s")]));
+    assert!((55_000..62_000).contains(&kept), "{kept}");
+    assert!(renewed > kept * 3 / 2, "{renewed} {kept}");
+}

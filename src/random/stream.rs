@@ -64,11 +64,13 @@ pub enum Stream {
     Victims,
     /// Pause of a front end before it tries again.
     RetryBackoff,
+    /// How old a connection may become.
+    ConnectionAge,
 }
 
 impl Stream {
     /// How many there are.
-    pub const COUNT: usize = Stream::RetryBackoff as usize + 1;
+    pub const COUNT: usize = Stream::ConnectionAge as usize + 1;
 }
 
 /// The random streams of one run.

@@ -75,6 +75,7 @@ fn cluster(replicas: u32, hpa: HpaSpec, load: Load, service: Nanos) -> SimSpec {
             cpu_share: 1.0,
             cpu_limit_milli: None,
             keepalive_idle: None,
+            max_connection_age: None,
             warm_up: None,
         }),
         is_sidecar: false,

@@ -157,6 +157,7 @@ fn deployment(on_stop: OnStop, pre_stop: Option<PreStop>) -> DeploymentPlan {
         cpu_share: 0.2,
         cpu_limit_milli: None,
         keepalive_idle: None,
+        max_connection_age: None,
         warm_up: None,
     };
     let container = ContainerPlan {

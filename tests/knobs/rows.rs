@@ -215,6 +215,11 @@ fn containers() -> Vec<Row> {
         row("containers.*.pre_stop_duration", ["0s", "15s"]).on(COMMANDS),
         row("containers.*.exec_probe", ["app", "process"]).on(COMMANDS),
         row("containers.*.dependency_probes", ["none", "readiness"]).line(OUTAGE),
+        row("containers.*.max_connection_age", ["never", "5s"]).line(CLOSED).with(&[
+            ("front-end", "kube-proxy"),
+            ("on-stop", "exit"),
+            ("startup", "2s"),
+        ]),
         row("containers.*.image_pull", ["0s", "7s"]),
         row("containers.*.start", ["100ms", "3s"]),
         row("containers.*.role", ["other", "serves"]).on(COMMANDS).name("containers.helper.role"),

@@ -63,6 +63,15 @@ pub(super) const CONTAINERS: &[Knob] = &[
     .guess("nginx 75 s, Puma 65 s, Tomcat 20..60 s, Node 5 s, gunicorn 2 s")
     .decisive(),
     Knob::new(
+        "containers.*.max_connection_age",
+        Kind::Limit,
+        "oldest connection",
+        "How old a client's connection may become until the server asks for a new one, give or take a tenth; takes effect where connections are balanced and not requests (kube-proxy, a closed load).",
+    )
+    .alias("max_connection_age")
+    .default("never")
+    .documented("gRPC: MAX_CONNECTION_AGE is infinite; nginx: keepalive_time 1h"),
+    Knob::new(
         "containers.*.run_time",
         Kind::Dist,
         "run time of init containers",

@@ -106,6 +106,9 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
     let tier = tier::front_spec(chosen.preset, &mut values);
     let client = control::client(&described.load, &mut values);
     let kept = tier.keepalive.is_some() || tier.pins_connections;
+    let pinned = tier.pins_connections
+        && client.keep_alive
+        && matches!(described.load, crate::workload::Load::Closed(_));
     let network = control::network(&mut values, kept);
     let demand = Demand::of(&described.load, tier.overhead);
     let gated = matches!(tier.delivery.mechanism, crate::sim::spec::Mechanism::TargetGroup(_));
@@ -116,6 +119,7 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
         workers: sized.workers,
         gated,
         kept,
+        pinned,
         meshed: parts.meshed,
         dependency_fails: events::any(described, |action| matches!(action, EventAction::DependencyDown(_))),
     };

@@ -24,6 +24,8 @@ pub(super) struct Shared<'a> {
     pub(super) gated: bool,
     /// The front end keeps connections, so that the server's patience with them matters.
     pub(super) kept: bool,
+    /// Clients' connections stay at the pod that they once met.
+    pub(super) pinned: bool,
     /// Requests come through a mesh's proxy.
     pub(super) meshed: bool,
     /// A dependency of the application is down at some time.
@@ -180,6 +182,10 @@ fn role(
                     }
                     false => None,
                 },
+                max_connection_age: match shared.pinned {
+                    true => limit_of(values.of(of, "max_connection_age", None)),
+                    false => None,
+                },
                 warm_up: (warm_up.0 > 0).then(|| WarmUp {
                     factor: match values.of(of, "warm_up_factor", None) {
                         Some(Value::Number(factor)) => factor,
@@ -196,6 +202,13 @@ fn role(
 pub(super) fn cpu_limit(container: &Container, spec: &PodSpec, minor: u32) -> Option<u64> {
     let pod_level = spec.resources.cpu_limit_milli.filter(|_| minor >= 34);
     container.resources.cpu_limit_milli.or(pod_level).filter(|milli| *milli > 0)
+}
+
+fn limit_of(value: Option<Value>) -> Option<Nanos> {
+    match value {
+        Some(Value::Limit(limit)) => limit,
+        _ => None,
+    }
 }
 
 /// `0s` closes after every answer, `never` keeps an idle connection for ever.

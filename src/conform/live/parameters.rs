@@ -273,6 +273,7 @@ impl Parameters {
             cpu_share: 0.0,
             cpu_limit_milli: None,
             keepalive_idle: (idle > 0.0).then(|| secs(idle)),
+            max_connection_age: None,
             warm_up: None,
         })
     }

@@ -44,6 +44,8 @@ pub(crate) fn server() -> impl Strategy<Value = ServerSpec> {
             cpu_share,
             cpu_limit_milli: limit,
             keepalive_idle: idle.map(|ms| Nanos(ms * MS)),
+            // Not a draw of its own: that would change what the stored seeds stand for.
+            max_connection_age: idle.filter(|ms| ms % 3 == 0).map(|ms| Nanos(2 * ms * MS)),
             warm_up: warm.map(|factor| WarmUp { factor, duration: Nanos(2_000 * MS) }),
         })
 }

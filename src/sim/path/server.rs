@@ -15,6 +15,7 @@ pub(super) struct Server {
     /// CPU limit, where the requests of one pod could exceed it.
     pub(super) cpu_limit_milli: Option<u64>,
     pub(super) keepalive_idle: Option<u64>,
+    pub(super) max_connection_age: Option<u64>,
     cpu_share_q32: u64,
     service: Sampler,
     /// Whether a service time hangs on anything but its own draw.
@@ -35,6 +36,7 @@ impl Server {
             accept_queue: spec.backlog as usize + 1,
             cpu_limit_milli: spec.cpu_limit_milli.filter(|&limit| share > 0 && !fits(limit)),
             keepalive_idle: spec.keepalive_idle.map(|n| n.0),
+            max_connection_age: spec.max_connection_age.map(|n| n.0),
             cpu_share_q32: share,
             service: Sampler::new(&spec.service),
             varies: warm_up.is_some() || !slowdowns.is_empty(),

@@ -126,6 +126,7 @@ impl ServerSpec {
             cpu_share: 0.0,
             cpu_limit_milli: None,
             keepalive_idle: None,
+            max_connection_age: None,
             warm_up: None,
         }
     }

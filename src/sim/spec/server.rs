@@ -21,6 +21,9 @@ pub struct ServerSpec {
     pub cpu_limit_milli: Option<u64>,
     /// How long the server keeps an idle connection open; `None` closes after every answer.
     pub keepalive_idle: Option<Nanos>,
+    /// How old a connection may become before the server asks for a new one; `None` for any age. Read where
+    /// a front end balances connections: there it decides when a client meets another pod.
+    pub max_connection_age: Option<Nanos>,
     /// Slower service at first; `None` for a server that is at full speed from the first request.
     pub warm_up: Option<WarmUp>,
 }

@@ -88,17 +88,22 @@ impl<O: Observer> FastPath<O> {
     }
 
     /// The pod that the client's own connection leads to, if it has one that it believes in.
-    pub(super) fn pinned(&self, id: u64, now: u64) -> Option<(PodId, Reuse)> {
+    pub(super) fn pinned(&mut self, id: u64, now: u64) -> Option<(PodId, Reuse)> {
         let connection = connection_of(id, &self.spec);
         let pod_id = self.front.pinned_to(connection)?;
         let pod = &self.pods[pod_id as usize];
         let server = ServerSide {
             idle: self.servers[pod.server as usize].keepalive_idle,
+            max_age: self.servers[pod.server as usize].max_connection_age,
             opened_at: pod.opened_at,
             stopped_at: pod.stopped_at,
         };
         let reuse = self.front.on_pin(connection, now, server);
-        (reuse != Reuse::Fresh).then_some((pod_id, reuse))
+        if reuse == Reuse::Fresh {
+            self.front.unpin(connection);
+            return None;
+        }
+        Some((pod_id, reuse))
     }
 
     fn attempt(&mut self, place: u32, pod_id: PodId, pinned: Option<Reuse>, now: u64) -> Sent {

@@ -148,7 +148,7 @@ impl<O: Observer> FastPath<O> {
             }
         };
         self.front.ended(job.holder, pod_id, sent, now);
-        self.pin(request, pod_id, now);
+        self.pin(request, pod_id, sent, now);
         self.source.ended(request, now + self.books.overhead, None, &self.draws);
     }
 

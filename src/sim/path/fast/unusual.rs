@@ -31,9 +31,9 @@ impl<O: Observer> FastPath<O> {
         }
         if self.answered_in_time(place, &job) {
             self.source.ended(request, job.end + self.books.overhead, None, &self.draws);
-            self.pin(request, pod_id, job.end);
             let flight = self.flights.get(place);
             let (sent, counts_as_retry) = (flight.sent, flight.counts_as_retry);
+            self.pin(request, pod_id, sent, job.end);
             if self.front.wants_ends(job.holder) {
                 self.watched.job(job.end, pod_id, number, job.holder, sent);
             }
@@ -44,9 +44,9 @@ impl<O: Observer> FastPath<O> {
     }
 
     /// The client's connection to a pod is idle from `at` on, unless the request is lost after all.
-    pub(super) fn pin(&mut self, request: u64, pod_id: PodId, at: u64) {
+    pub(super) fn pin(&mut self, request: u64, pod_id: PodId, sent: u64, at: u64) {
         if self.front.follows_clients() {
-            self.front.pin(connection_of(request, &self.spec), pod_id, at);
+            self.front.pin(connection_of(request, &self.spec), pod_id, sent, at);
         }
     }
 

@@ -63,6 +63,7 @@ pub(crate) struct Front {
     holder_bits: Keyed,
     ring_bits: Keyed,
     backoff_bits: Keyed,
+    age_bits: Keyed,
     /// Lists published so far, so that every ring start has its own draw.
     published: u64,
     second_phase: u64, // between the simulated clock and the front end's whole seconds
@@ -93,6 +94,7 @@ impl Front {
             holder_bits: streams.keyed(Stream::Holder),
             ring_bits: streams.keyed(Stream::Balancer),
             backoff_bits: streams.keyed(Stream::RetryBackoff),
+            age_bits: streams.keyed(Stream::ConnectionAge),
             published: 0,
             second_phase,
             holders: Vec::new(),

@@ -218,17 +218,22 @@ impl<O: Observer> PlainPath<O> {
     }
 
     /// The pod that the client's own connection leads to, if it has one that it believes in.
-    fn pinned(&self, id: u64, now: u64) -> Option<(PodId, Reuse)> {
+    fn pinned(&mut self, id: u64, now: u64) -> Option<(PodId, Reuse)> {
         let connection = connection_of(id, &self.spec);
         let pod_id = self.front.pinned_to(connection)?;
         let pod = &self.pods[pod_id as usize];
         let server = ServerSide {
             idle: self.servers[pod.backend.server as usize].keepalive_idle,
+            max_age: self.servers[pod.backend.server as usize].max_connection_age,
             opened_at: pod.opened_at,
             stopped_at: pod.stopped_at,
         };
         let reuse = self.front.on_pin(connection, now, server);
-        (reuse != Reuse::Fresh).then_some((pod_id, reuse))
+        if reuse == Reuse::Fresh {
+            self.front.unpin(connection);
+            return None;
+        }
+        Some((pod_id, reuse))
     }
 
     /// Hands the request to the pod as its door allows.
@@ -421,7 +426,7 @@ impl<O: Observer> PlainPath<O> {
         let answered_by = pod.expect("an answer has a pod");
         self.front.ended(holder, answered_by, sent, now);
         if self.front.follows_clients() {
-            self.front.pin(connection_of(id, &self.spec), answered_by, now);
+            self.front.pin(connection_of(id, &self.spec), answered_by, sent, now);
         }
         self.tally.answer(at - START, at - born);
         self.observer.ended(&Ended { request: id, born, at, status: Status::Ok, cause: None, pod, attempts });
