@@ -1,12 +1,13 @@
 //! Where settings are tried: cells of one trial at one corner of the unknowns, simulated on all
 //! cores, each once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Cost;
 use super::goal::{self, Failure, Goal, Reason};
 use super::knobs::Knob;
+use super::refused::refused;
 use super::search::{Oracle, Setting, Verdict};
 use super::trials::{Demand, Trial};
 use super::unknowns::{Corner, Unknown};
@@ -26,6 +27,9 @@ pub(super) struct Cell {
     pub(super) first: u32,
     pub(super) runs: u32,
 }
+
+/// A cell with its unknowns as values: trial, seed, first run, runs, and what is set.
+type Place = (usize, u64, u32, u32, Vec<(String, String)>);
 
 /// One run of a cell.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,15 +62,23 @@ pub(super) struct Bench<'a> {
     pub(super) unknowns: Vec<Unknown>,
     /// What must hold, in the order it was added.
     pub(super) cells: Vec<Cell>,
-    known: BTreeMap<(Setting, usize), Option<Failure>>,
-    /// What cells give with the present setting, where that is what others are compared with.
-    before: Vec<(Cell, Vec<RunSummary>)>,
+    /// What fails with a setting in a place, however the ranges came to it.
+    known: BTreeMap<(Setting, Place), Option<Failure>>,
+    /// What the present setting gives, where that is what others are compared with.
+    before: BTreeMap<Place, Vec<RunSummary>>,
     /// The cell that failed last: where a setting fails, it mostly fails there.
-    hot: usize,
+    hot: Option<Cell>,
     /// Runs so far.
     pub(super) simulated: u32,
 }
 
+/// For what only is to be measured.
+pub(super) fn anything(_: &Case) -> Option<Reason> {
+    None
+}
+
+/// Cells that are tried side by side; the others wait for what they give.
+const AT_ONCE: usize = 4;
 /// A run that ends before its rollout does is made again, twice as long, so often.
 const MOST_EXTENSIONS: u32 = 3;
 
@@ -93,8 +105,8 @@ impl<'a> Bench<'a> {
             unknowns,
             cells: Vec::new(),
             known: BTreeMap::new(),
-            before: Vec::new(),
-            hot: 0,
+            before: BTreeMap::new(),
+            hot: None,
             simulated: 0,
         }
     }
@@ -104,50 +116,50 @@ impl<'a> Bench<'a> {
         self.knobs.iter().zip(setting).filter_map(|(knob, value)| knob.set(*value)).collect()
     }
 
-    /// Ranges have changed: nothing is known any more.
-    pub(super) fn forget(&mut self) {
-        self.known.clear();
-        self.before.clear();
+    fn place(&self, cell: Cell) -> Place {
+        let set = cell.corner.overrides(&self.unknowns).into_iter().map(|set| (set.knob, set.value));
+        (cell.trial, cell.seed, cell.first, cell.runs, set.collect())
     }
 
     fn present(&self) -> Setting {
         self.knobs.iter().map(|knob| knob.now).collect()
     }
 
-    /// What fails with a setting, if anything does: the first cell in order.
+    /// What fails with a setting, if anything does.
     pub(super) fn failure(&mut self, setting: &[usize]) -> Option<Failure> {
-        let known = |bench: &Self, cell: usize| bench.known.get(&(setting.to_vec(), cell)).cloned();
-        for cell in 0..self.cells.len() {
-            if let Some(Some(failure)) = known(self, cell) {
-                return Some(failure);
+        let mut open: Vec<Cell> = Vec::new();
+        let mut places: BTreeSet<Place> = BTreeSet::new();
+        for &cell in &self.cells {
+            let place = self.place(cell);
+            match self.known.get(&(setting.to_vec(), place.clone())) {
+                Some(Some(failure)) => return Some(failure.clone()),
+                Some(None) => {}
+                None if places.insert(place) => open.push(cell),
+                None => {}
             }
         }
-        let mut open: Vec<usize> =
-            (0..self.cells.len()).filter(|&cell| known(self, cell).is_none()).collect();
-        // The likeliest to fail goes ahead alone, the rest all at once.
-        if open.contains(&self.hot) && open.len() > 1 {
-            let hot = self.hot;
+        // The likeliest to fail goes ahead alone, the rest a few at a time.
+        if let Some(hot) = open.iter().position(|cell| Some(*cell) == self.hot) {
+            let hot = open.remove(hot);
             if let Some(failure) = self.try_cells(setting, &[hot]) {
                 return Some(failure);
             }
-            open.retain(|&cell| cell != hot);
         }
-        self.try_cells(setting, &open)
+        open.chunks(AT_ONCE).find_map(|few| self.try_cells(setting, few))
     }
 
-    fn try_cells(&mut self, setting: &[usize], open: &[usize]) -> Option<Failure> {
-        let cells: Vec<Cell> = open.iter().map(|&cell| self.cells[cell]).collect();
+    fn try_cells(&mut self, setting: &[usize], cells: &[Cell]) -> Option<Failure> {
         let overrides = self.overrides(setting);
-        let outcomes = self.outcomes(self.inputs, &overrides, &cells);
+        let outcomes = self.outcomes(self.inputs, &overrides, cells, refused);
         let mut first = None;
-        for (&index, outcome) in open.iter().zip(outcomes) {
-            let failure = self.judge(self.cells[index], outcome);
+        for (&cell, outcome) in cells.iter().zip(outcomes) {
+            let failure = self.judge(cell, outcome);
             if self.pool.stopped() {
                 return None;
             }
-            self.known.insert((setting.to_vec(), index), failure.clone());
+            self.known.insert((setting.to_vec(), self.place(cell)), failure.clone());
             if failure.is_some() && first.is_none() {
-                self.hot = index;
+                self.hot = Some(cell);
                 first = failure;
             }
         }
@@ -155,12 +167,13 @@ impl<'a> Bench<'a> {
     }
 
     /// What fails in a cell. A corner that cannot be built says nothing.
-    pub(super) fn judge(&mut self, cell: Cell, outcome: Result<Option<Outcome>, String>) -> Option<Failure> {
-        let failure = |reason| Failure::new(cell.trial, cell.corner, reason);
+    pub(super) fn judge(&mut self, cell: Cell, outcome: Result<Option<Outcome>, Reason>) -> Option<Failure> {
+        let words = cell.corner.words(&self.unknowns);
+        let failure = |reason| Failure::new(cell.trial, words.clone(), reason);
         let outcome = match outcome {
             Ok(Some(outcome)) => outcome,
             Ok(None) => return None,
-            Err(message) => return Some(failure(Reason::Impossible(message))),
+            Err(reason) => return Some(failure(reason)),
         };
         let runs: Vec<RunSummary> = outcome.lines.iter().map(|line| line.summary.clone()).collect();
         let failed = match self.trials[cell.trial].demand {
@@ -172,36 +185,44 @@ impl<'a> Bench<'a> {
 
     /// Whether more is lost than with the present setting, run by run.
     fn worse(&mut self, cell: Cell, runs: &[RunSummary], context: Context) -> bool {
-        if !self.before.iter().any(|(known, _)| *known == cell) {
+        let place = self.place(cell);
+        if !self.before.contains_key(&place) {
             let present = self.overrides(&self.present());
-            let Some(Ok(Some(before))) = self.outcomes(self.inputs, &present, &[cell]).pop() else {
+            let Some(Ok(Some(before))) = self.outcomes(self.inputs, &present, &[cell], anything).pop() else {
                 return false;
             };
             let lines = before.lines.into_iter().map(|line| line.summary).collect();
-            self.before.push((cell, lines));
+            self.before.insert(place.clone(), lines);
         }
-        let Some((_, before)) = self.before.iter().find(|(known, _)| *known == cell) else { return false };
+        let Some(before) = self.before.get(&place) else { return false };
         let base = Side { runs: before, context };
         let compared = compare(Metric::Lost, base, Side { runs, context }, true, 0.0);
         compared.is_some_and(|compared| compared.change == Change::Worse)
     }
 
-    /// Simulates cells with these knobs set; the inputs may be other ones than the bench's own.
+    /// Simulates cells with these knobs set, except where `screen` has a reason not to; the inputs
+    /// may be other ones than the bench's own.
     pub(super) fn outcomes(
         &mut self,
         inputs: &Inputs,
         overrides: &[Override],
         cells: &[Cell],
-    ) -> Vec<Result<Option<Outcome>, String>> {
-        let mut made: Vec<Result<Option<Outcome>, String>> = cells.iter().map(|_| Ok(None)).collect();
+        screen: fn(&Case) -> Option<Reason>,
+    ) -> Vec<Result<Option<Outcome>, Reason>> {
+        let mut made: Vec<Result<Option<Outcome>, Reason>> = cells.iter().map(|_| Ok(None)).collect();
         let mut open: Vec<usize> = (0..cells.len()).collect();
         for extension in 0..=MOST_EXTENSIONS {
             let mut cases = Vec::new();
             for &index in &open {
-                match self.case(inputs, overrides, cells[index], 1 << extension) {
+                let case = self.case(inputs, overrides, cells[index], 1 << extension);
+                let screened = case.and_then(|case| match case.as_ref().and_then(screen) {
+                    Some(reason) => Err(reason),
+                    None => Ok(case),
+                });
+                match screened {
                     Ok(Some(case)) => cases.push((index, Arc::new(case))),
                     Ok(None) => made[index] = Ok(None),
-                    Err(error) => made[index] = Err(error),
+                    Err(reason) => made[index] = Err(reason),
                 }
             }
             let jobs: Vec<(usize, u32)> = cases
@@ -245,10 +266,11 @@ impl<'a> Bench<'a> {
         overrides: &[Override],
         cell: Cell,
         times: u64,
-    ) -> Result<Option<Case>, String> {
+    ) -> Result<Option<Case>, Reason> {
         let all = |corner: Corner| [overrides, &corner.overrides(&self.unknowns)].concat();
         let first = |errors: Vec<crate::diag::Diagnostic>| {
-            errors.into_iter().find(|e| e.is_error()).map_or_else(String::new, |error| error.message)
+            let error = errors.into_iter().find(|error| error.is_error());
+            Reason::Impossible { why: error.map_or_else(String::new, |error| error.message), helps: &[] }
         };
         let mut set = all(cell.corner);
         let case = match inputs.case(&set) {
@@ -285,7 +307,7 @@ impl Oracle for Bench<'_> {
             .filter(|trial| self.cost == Cost::RolloutTime || *trial == 0)
             .map(|trial| Cell { trial, corner: Corner::Central, seed, first: 0, runs: 2 })
             .collect();
-        let outcomes = self.outcomes(self.inputs, &overrides, &cells);
+        let outcomes = self.outcomes(self.inputs, &overrides, &cells, anything);
         let lines: Vec<Line> = outcomes.into_iter().flatten().flatten().flat_map(|o| o.lines).collect();
         match self.cost {
             Cost::PodHours => {

@@ -1,6 +1,5 @@
 //! What is asked of a setting, and what it means that it fails.
 
-use super::unknowns::Corner;
 use crate::config::case::Expectation;
 use crate::model::outcome::Cause;
 use crate::study::{Comparison, Context, Metric, Quantity, RunSummary, parse_comparison};
@@ -23,8 +22,13 @@ pub enum Reason {
     Unfinished,
     /// A fault costs more than with the present setting.
     Worse,
-    /// Kubernetes would refuse it.
-    Impossible(String),
+    /// Kubernetes would refuse it, or cut it short.
+    Impossible {
+        /// Why.
+        why: String,
+        /// The knobs that may mend it.
+        helps: &'static [&'static str],
+    },
 }
 
 /// Where and how a setting fails.
@@ -32,8 +36,9 @@ pub enum Reason {
 pub struct Failure {
     /// The trial, by its place in the list.
     pub trial: usize,
-    /// Where the unknowns stood.
-    pub corner: Corner,
+    /// Where the unknowns stood, in the words of that moment: ranges become narrower. Empty where
+    /// there are none.
+    pub place: String,
     /// Why.
     pub reason: Reason,
     /// Runs that were made there.
@@ -104,8 +109,8 @@ pub(super) fn failing(goals: &[Goal], runs: &[RunSummary], context: &Context) ->
 }
 
 impl Failure {
-    pub(super) fn new(trial: usize, corner: Corner, reason: Reason) -> Failure {
-        Failure { trial, corner, reason, runs: 0, lost: 0, cause: None }
+    pub(super) fn new(trial: usize, place: String, reason: Reason) -> Failure {
+        Failure { trial, place, reason, runs: 0, lost: 0, cause: None }
     }
 
     /// With what the runs lost.
@@ -131,6 +136,9 @@ impl Failure {
         ];
         const ENTRY: &[&str] =
             &["maxUnavailable", "minReadySeconds", "hpa.min", "readiness.failureThreshold", "maxSurge"];
+        if let Reason::Impossible { helps, .. } = self.reason {
+            return helps;
+        }
         match self.cause {
             Some(
                 Cause::ListenerClosed

@@ -2,7 +2,7 @@
 
 use super::bench::Bench;
 use super::goal::Failure;
-use super::unknowns::{Corner, Unknown};
+use super::unknowns::Unknown;
 
 /// What became of it.
 pub(super) enum Narrowed {
@@ -14,78 +14,78 @@ pub(super) enum Narrowed {
     Stopped,
 }
 
-/// Makes ranges smaller until a setting holds. The most decisive unknown gives way first, and no
-/// further than it must.
-pub(super) fn narrow(bench: &mut Bench<'_>, setting: &[usize]) -> Narrowed {
-    let original = bench.unknowns.clone();
-    let mut reason = None;
-    loop {
-        let Some(failure) = bench.failure(setting).filter(|_| !bench.pool.stopped()) else {
-            return Narrowed::Stopped;
-        };
-        let first = reason.get_or_insert_with(|| failure.clone()).clone();
-        // The unknown whose good end leaves least to lose.
-        let wide = |index: &usize| bench.unknowns[*index].good != bench.unknowns[*index].bad;
-        let open: Vec<usize> = (0..bench.unknowns.len()).filter(wide).collect();
+/// Makes ranges smaller until a setting holds that fails with `first`. The most decisive unknown
+/// gives way first, and no further than it must.
+pub(super) fn narrow(bench: &mut Bench<'_>, setting: &[usize], first: Failure) -> Narrowed {
+    let good = bench.unknowns.iter().map(Unknown::given_up).collect();
+    let at_best = with(bench, good, |bench| bench.failure(setting));
+    if bench.pool.stopped() {
+        return Narrowed::Stopped;
+    }
+    if let Some(failure) = at_best {
+        bench.unknowns.iter_mut().for_each(|unknown| *unknown = unknown.whole());
+        let place = if failure.place.is_empty() { "" } else { "all unknowns at their good ends" };
+        return Narrowed::Nothing(Failure { place: place.to_owned(), ..failure });
+    }
+    while bench.failure(setting).is_some() {
+        // The unknown whose good end leaves least to lose; at last all ranges are their good ends.
         let mut best: Option<(u64, usize)> = None;
-        for index in open {
-            let lost = at_end(bench, index, setting).map_or(0, |failure| failure.lost.max(1));
+        for index in 0..bench.unknowns.len() {
+            let unknown = &bench.unknowns[index];
+            if !unknown.is_open() {
+                continue;
+            }
+            let given_up = unknown.given_up();
+            let lost = failure_with(bench, index, given_up, setting).map_or(0, |failure| failure.lost.max(1));
             if best.is_none_or(|(least, _)| lost < least) {
                 best = Some((lost, index));
             }
         }
-        let Some((left, index)) = best else {
-            bench.unknowns = original;
-            bench.forget();
-            // By now every range was its good end.
-            return Narrowed::Nothing(Failure { corner: Corner::AllGood, ..failure });
-        };
-        let mut narrowed = original[index].clone();
-        if left == 0 {
-            narrowed.narrow(&mut |value| holds_at(bench, index, value, setting));
+        if bench.pool.stopped() {
+            return Narrowed::Stopped;
+        }
+        let Some((left, index)) = best else { break };
+        let unknown = bench.unknowns[index].clone();
+        bench.unknowns[index] = if left == 0 {
+            unknown.shrunk(&mut |narrower| holds_with(bench, index, narrower, setting))
         } else {
-            narrowed.give_up();
-        }
-        bench.unknowns[index] = narrowed;
-        bench.forget();
-        if left == 0 {
-            widen(bench, &original, setting);
-            return Narrowed::To(first);
-        }
+            unknown.given_up()
+        };
     }
+    widen(bench, setting);
+    if bench.pool.stopped() { Narrowed::Stopped } else { Narrowed::To(first) }
 }
 
 /// Those that gave way early may not have had to, or not so far.
-fn widen(bench: &mut Bench<'_>, original: &[Unknown], setting: &[usize]) {
-    for (index, whole) in original.iter().enumerate() {
-        if bench.unknowns[index].narrowed && bench.unknowns[index].bad == whole.good {
-            let mut wider = whole.clone();
-            if holds_at(bench, index, &whole.bad, setting) {
-                wider.bad.clone_from(&whole.bad);
-            } else {
-                wider.narrow(&mut |value| holds_at(bench, index, value, setting));
-            }
-            bench.unknowns[index] = wider;
-            bench.forget();
+fn widen(bench: &mut Bench<'_>, setting: &[usize]) {
+    for index in 0..bench.unknowns.len() {
+        let whole = bench.unknowns[index].whole();
+        if bench.unknowns[index].is_open() || !whole.is_open() {
+            continue;
         }
+        bench.unknowns[index] = if holds_with(bench, index, &whole, setting) {
+            whole
+        } else {
+            whole.shrunk(&mut |narrower| holds_with(bench, index, narrower, setting))
+        };
     }
 }
 
-fn at_end(bench: &mut Bench<'_>, index: usize, setting: &[usize]) -> Option<Failure> {
-    let good = bench.unknowns[index].good.clone();
-    failure_at(bench, index, &good, setting)
+fn holds_with(bench: &mut Bench<'_>, index: usize, unknown: &Unknown, setting: &[usize]) -> bool {
+    failure_with(bench, index, unknown.clone(), setting).is_none()
 }
 
-fn holds_at(bench: &mut Bench<'_>, index: usize, value: &str, setting: &[usize]) -> bool {
-    failure_at(bench, index, value, setting).is_none()
+/// What fails with another range of one unknown.
+fn failure_with(bench: &mut Bench<'_>, index: usize, unknown: Unknown, setting: &[usize]) -> Option<Failure> {
+    let mut unknowns = bench.unknowns.clone();
+    unknowns[index] = unknown;
+    with(bench, unknowns, |bench| bench.failure(setting))
 }
 
-/// What fails with an unknown's range ending at `value`.
-fn failure_at(bench: &mut Bench<'_>, index: usize, value: &str, setting: &[usize]) -> Option<Failure> {
-    let before = std::mem::replace(&mut bench.unknowns[index].bad, value.to_owned());
-    bench.forget();
-    let failure = bench.failure(setting);
-    bench.unknowns[index].bad = before;
-    bench.forget();
-    failure
+/// Does something with other ranges.
+fn with<T>(bench: &mut Bench<'_>, unknowns: Vec<Unknown>, act: impl FnOnce(&mut Bench<'_>) -> T) -> T {
+    let before = std::mem::replace(&mut bench.unknowns, unknowns);
+    let done = act(bench);
+    bench.unknowns = before;
+    done
 }

@@ -63,10 +63,7 @@ fn identity(meta: &ObjectMeta, kind: &str) -> Raw {
 /// The object as the manifests hold it.
 fn written(manifests: &Manifests, kind: &str, meta: &ObjectMeta) -> Option<Raw> {
     let objects = manifests.sources.iter().filter_map(|text| Raw::objects(&text.name, &text.text).ok());
-    let is = |object: &Raw| {
-        object.word("kind") == Some(kind) && object.word("metadata.name") == Some(meta.name.as_str())
-    };
-    objects.flatten().rfind(|object| is(object))
+    objects.flatten().rfind(|object| object.identity() == (kind, &meta.namespace, &meta.name))
 }
 
 fn set_workload(object: &mut Raw, knob: &str, text: &str, target: &Target<'_>) {
@@ -137,12 +134,11 @@ fn set_scaler(object: &mut Raw, knob: &str, text: &str, written: Option<&Raw>) {
         "hpa.min" => object.set("spec.minReplicas", number),
         "hpa.scaleDown.window" => object.set("spec.behavior.scaleDown.stabilizationWindowSeconds", number),
         "hpa.scaleUp.window" => object.set("spec.behavior.scaleUp.stabilizationWindowSeconds", number),
+        _ if object.word("apiVersion") == Some("autoscaling/v1") => {
+            object.set("spec.targetCPUUtilizationPercentage", number);
+        }
         _ => {
             let metrics = written.map_or(&[][..], |written| written.items("spec.metrics"));
-            if metrics.is_empty() {
-                // autoscaling/v1 has one number.
-                return object.set("spec.targetCPUUtilizationPercentage", number);
-            }
             // A list without a merge key: it goes into the patch as a whole.
             let mut metrics = metrics.to_vec();
             if let Some((metric, place)) = metrics.iter_mut().find_map(|metric| {
@@ -203,7 +199,11 @@ spec:
 ";
 
     fn made(values: &[(&'static str, &str)], minor: u32) -> (Patch, Vec<Raw>) {
-        let source = Source::Text { name: "web.yaml".to_owned(), text: WEB.to_owned() };
+        made_of(WEB, values, minor)
+    }
+
+    fn made_of(web: &str, values: &[(&'static str, &str)], minor: u32) -> (Patch, Vec<Raw>) {
+        let source = Source::Text { name: "web.yaml".to_owned(), text: web.to_owned() };
         let manifests = read_manifests(&[source]).expect("manifests");
         let selection = select_workload(&manifests, None).expect("a workload");
         let target = Target { manifests: &manifests, selection: &selection, kubernetes_minor: minor };
@@ -212,7 +212,7 @@ spec:
         let pairs: Vec<(&Knob, &str)> =
             knobs.iter().zip(values).map(|(knob, (_, text))| (knob, *text)).collect();
         let patch = patch(&pairs, &target);
-        let applied = apply_patch(&[SourceText::new("web.yaml", WEB)], &patch.yaml).expect("it applies");
+        let applied = apply_patch(&[SourceText::new("web.yaml", web)], &patch.yaml).expect("it applies");
         let objects = Raw::objects("web.yaml", &applied[0].1).expect("YAML");
         (patch, objects)
     }
@@ -244,6 +244,31 @@ spec:
             assert_eq!(container.items("lifecycle.preStop.exec.command").len(), 2);
             assert_eq!(container.at("lifecycle.preStop.sleep"), None);
         }
+    }
+
+    #[test]
+    fn the_first_version_of_an_autoscaler_has_one_number() {
+        let old =
+            WEB.split_once("  metrics:").expect("metrics").0.replace("autoscaling/v2", "autoscaling/v1");
+        let (_, objects) = made_of(&old, &[("hpa.cpu", "70")], 35);
+        assert_eq!(objects[1].word("spec.targetCPUUtilizationPercentage"), Some("70"));
+        assert_eq!(objects[1].at("spec.metrics"), None);
+    }
+
+    #[test]
+    fn of_two_autoscalers_of_one_name_the_patch_is_made_from_its_own() {
+        let (_, scaler) = WEB.split_once("---\n").expect("two objects");
+        let other =
+            scaler.replace("shop", "bank").replace("averageUtilization: 80", "averageUtilization: 11");
+        let (patch, objects) = made_of(&format!("{WEB}---\n{other}"), &[("hpa.cpu", "70")], 35);
+        assert!(patch.yaml.contains("averageUtilization: 80"), "{}", patch.yaml);
+        let target = |object: &Raw| {
+            object.items("spec.metrics")[1].word("resource.target.averageUtilization").map(str::to_owned)
+        };
+        assert_eq!(
+            [target(&objects[1]), target(&objects[2])],
+            [Some("70".to_owned()), Some("60".to_owned())]
+        );
     }
 
     #[test]

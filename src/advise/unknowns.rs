@@ -39,45 +39,72 @@ pub enum Corner {
 
 /// The unknowns of a case: decisive, with a range.
 pub(super) fn unknowns(case: &Case) -> Vec<Unknown> {
-    let unknown = |(_, assumption, (good, bad)): (usize, &Assumption, &(String, String))| Unknown {
-        assumption: assumption.clone(),
-        good: good.clone(),
-        bad: bad.clone(),
-        central: assumption.value.clone(),
-        narrowed: false,
-    };
-    varied(case).map(unknown).collect()
+    varied(case).map(|(_, assumption, (good, bad))| Unknown::of(assumption, good, bad)).collect()
 }
 
 impl Unknown {
     /// How many halvings find a border.
     const HALVINGS: usize = 7;
 
-    /// Makes the range as small as it must be for `holds`, which holds at the good end.
-    pub(super) fn narrow(&mut self, holds: &mut dyn FnMut(&str) -> bool) {
-        let (mut inside, mut outside) = (self.good.clone(), self.bad.clone());
-        let scale = Scale::of(&inside, &outside);
+    fn of(assumption: &Assumption, good: &str, bad: &str) -> Unknown {
+        Unknown {
+            assumption: assumption.clone(),
+            good: good.to_owned(),
+            bad: bad.to_owned(),
+            central: assumption.value.clone(),
+            narrowed: false,
+        }
+    }
+
+    /// The same with the range that the case gives.
+    pub(super) fn whole(&self) -> Unknown {
+        let bad = self.assumption.range.as_ref().map_or(&self.bad, |(_, bad)| bad);
+        Unknown::of(&self.assumption, &self.good, bad)
+    }
+
+    /// The same with a range that ends here. The usual value comes along if it lies beyond.
+    pub(super) fn ending_at(&self, end: &str) -> Unknown {
+        let whole = self.whole();
+        if end == whole.bad {
+            return whole;
+        }
+        let sizes = (self.size(&whole.good), self.size(end), self.size(&whole.central));
+        let beyond = match sizes {
+            (Some(good), Some(end), Some(central)) => central < good.min(end) || central > good.max(end),
+            // Words have no order, and only the good end holds for sure.
+            _ => whole.central != whole.good,
+        };
+        let central = if beyond { end.to_owned() } else { whole.central };
+        Unknown { bad: end.to_owned(), central, narrowed: true, ..whole }
+    }
+
+    /// The same with its good end alone.
+    pub(super) fn given_up(&self) -> Unknown {
+        self.ending_at(&self.good)
+    }
+
+    /// Whether anything is left of the range.
+    pub(super) fn is_open(&self) -> bool {
+        self.good != self.bad
+    }
+
+    /// The range made as small as it must be for `holds`, which holds at the good end and not at the
+    /// other.
+    pub(super) fn shrunk(&self, holds: &mut dyn FnMut(&Unknown) -> bool) -> Unknown {
+        let (mut inside, mut outside) = (self.given_up(), self.bad.clone());
+        let scale = Scale::of(&self.good, &self.bad);
         for _ in 0..Unknown::HALVINGS {
-            let Some(middle) = scale.as_ref().and_then(|scale| scale.between(&inside, &outside)) else {
+            let Some(middle) = scale.as_ref().and_then(|scale| scale.between(&inside.bad, &outside)) else {
                 break;
             };
+            let middle = self.ending_at(&middle);
             if holds(&middle) {
                 inside = middle;
             } else {
-                outside = middle;
+                outside = middle.bad;
             }
         }
-        self.bad = inside;
-        self.narrowed = true;
-        // The usual value may lie outside now.
-        let sizes = (self.size(&self.good), self.size(&self.bad), self.size(&self.assumption.value));
-        let beyond = match sizes {
-            (Some(good), Some(bad), Some(central)) => central < good.min(bad) || central > good.max(bad),
-            _ => self.assumption.value != self.good,
-        };
-        if beyond {
-            self.central.clone_from(&self.bad);
-        }
+        inside
     }
 
     /// A value's magnitude, of a distribution its mean; `None` for words.
@@ -96,20 +123,13 @@ impl Unknown {
         }
     }
 
-    /// Leaves nothing of the range but its good end.
-    pub(super) fn give_up(&mut self) {
-        self.bad.clone_from(&self.good);
-        self.central.clone_from(&self.good);
-        self.narrowed = true;
-    }
-
     fn at(&self, value: &str) -> Option<Override> {
         (value != self.assumption.value).then(|| moved(&self.assumption, value))
     }
 }
 
 impl Corner {
-    /// Every corner that advice is verified at.
+    /// Every corner that advice is verified at; of several that are the same place the first.
     pub(super) fn all(unknowns: &[Unknown]) -> Vec<Corner> {
         let mut all = vec![Corner::Central];
         if unknowns.len() > 1 {
@@ -117,6 +137,13 @@ impl Corner {
         }
         let ends = |unknown: usize| [true, false].map(|bad| Corner::One { unknown, bad });
         all.extend((0..unknowns.len()).flat_map(ends));
+        let mut places: Vec<Vec<Override>> = Vec::new();
+        all.retain(|corner| {
+            let place = corner.overrides(unknowns);
+            let new = !places.contains(&place);
+            places.push(place);
+            new
+        });
         all
     }
 
@@ -151,9 +178,10 @@ impl Corner {
         unknowns.iter().enumerate().filter_map(set).collect()
     }
 
-    /// In words, such as `removal=25s`.
-    pub fn words(self, unknowns: &[Unknown]) -> String {
+    /// In words, such as `removal=25s`; empty where nothing is unknown.
+    pub(super) fn words(self, unknowns: &[Unknown]) -> String {
         match self {
+            _ if unknowns.is_empty() => String::new(),
             Corner::Central => "all unknowns at their usual values".to_owned(),
             Corner::AllBad => "all unknowns at their bad ends".to_owned(),
             Corner::AllGood => "all unknowns at their good ends".to_owned(),
@@ -200,26 +228,33 @@ mod tests {
         assert_eq!(set(Corner::AllBad), ["removal=25s"]);
         assert_eq!(set(Corner::AllGood), ["removal=5s", "on_stop=drain"]);
         assert_eq!(set(Corner::One { unknown: 1, bad: false }), ["on_stop=drain"]);
-        assert_eq!(Corner::all(&all).len(), 7);
+        // The usual behaviour on stop is one of the ends.
+        assert_eq!(Corner::all(&all).len(), 5);
         assert_eq!((Corner::all(&all[..1]).len(), Corner::all(&[]).len()), (3, 1));
         assert_eq!(Corner::One { unknown: 0, bad: true }.words(&all), "removal=25s");
     }
 
     #[test]
     fn a_range_is_narrowed_to_where_it_holds() {
-        let below =
-            |limit: u64| move |value: &str| parse_duration(value).is_ok_and(|span| span.whole_secs() < limit);
-        let mut removal = unknown("removal", "9s", "5s", "25s");
-        removal.narrow(&mut below(13));
-        assert!(removal.narrowed && removal.bad.starts_with("12."), "{}", removal.bad);
-        assert_eq!(removal.central, "9s");
-        // The usual value lies beyond: it moves along.
-        let mut removal = unknown("removal", "9s", "5s", "25s");
-        removal.narrow(&mut below(7));
-        assert_eq!(removal.central, removal.bad);
+        let below = |limit: u64| {
+            move |unknown: &Unknown| parse_duration(&unknown.bad).is_ok_and(|span| span.whole_secs() < limit)
+        };
+        let removal = unknown("removal", "9s", "5s", "25s");
+        let narrowed = removal.shrunk(&mut below(13));
+        assert!(narrowed.narrowed && narrowed.bad.starts_with("12."), "{}", narrowed.bad);
+        assert_eq!(narrowed.central, "9s");
+        assert_eq!(narrowed.whole(), removal);
+        // The usual value lies beyond: it moves along, while it is looked for too.
+        let mut centrals = Vec::new();
+        let narrowed = removal.shrunk(&mut |unknown| {
+            centrals.push(unknown.central == unknown.bad);
+            below(7)(unknown)
+        });
+        assert_eq!(narrowed.central, narrowed.bad);
+        assert!(centrals.contains(&true), "{centrals:?}");
         // Words have no middle.
-        let mut stop = unknown("on_stop", "exit", "drain", "exit");
-        stop.narrow(&mut |_| unreachable!("there is nothing between two words"));
-        assert_eq!((stop.bad.as_str(), stop.central.as_str()), ("drain", "drain"));
+        let stop = unknown("on_stop", "exit", "drain", "exit");
+        let narrowed = stop.shrunk(&mut |_| unreachable!("there is nothing between two words"));
+        assert_eq!((narrowed.bad.as_str(), narrowed.central.as_str()), ("drain", "drain"));
     }
 }

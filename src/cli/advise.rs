@@ -108,9 +108,7 @@ impl Advise {
         let advice = match advice {
             Ok(advice) => advice,
             Err(NoAdvice::Input(errors)) => return Err(errors.into()),
-            Err(NoAdvice::Threads(error)) => {
-                return Err(Failure::Failed(format!("cannot start threads: {error}")));
-            }
+            Err(NoAdvice::Failed(error)) => return Err(Failure::Failed(error)),
             Err(NoAdvice::Stopped) => {
                 terminal.tell("interrupted: there is no advice");
                 return Ok(stop.exit_code().unwrap_or(exit_code::INTERRUPTED));
@@ -188,7 +186,7 @@ fn wish(text: &str) -> Result<Wish, Diagnostic> {
     let values = sweep_values(values)
         .map_err(|message| Diagnostic::error("command-line", format!("--knob {text}: {message}")))?;
     for value in &values {
-        setting(name, value, Layer::Override)?;
+        setting(name.trim(), value, Layer::Override)?;
     }
     Ok(Wish { name: name.trim().to_owned(), values: Some(values) })
 }

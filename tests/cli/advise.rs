@@ -171,3 +171,59 @@ fn a_hook_is_never_put_where_it_hurts() {
         assert!(answer.talk.contains(words), "{arguments}: {words} is missing in {}", answer.talk);
     }
 }
+
+/// The advised value of a knob, in seconds.
+fn advised_s(advice: &Value, knob: &str) -> u32 {
+    let text = value(advice, knob)["advised"].as_str().expect("a text");
+    text.trim_end_matches('s').parse().unwrap_or_else(|_| panic!("{text} is no time"))
+}
+
+#[test]
+fn the_grace_period_covers_the_hook_and_more() {
+    let short = WEB.replace("      containers:", "      terminationGracePeriodSeconds: 8\n      containers:");
+    let folder = Folder::new(&[("web.yaml", &short), ("web.toml", SCENARIO)]);
+    let answer = run(folder.path(), "advise web.toml --runs 2 --knob preStop --knob grace -o json");
+    assert_eq!(answer.code, Some(0), "{}{}", answer.out, answer.talk);
+    let both = json(&answer);
+    assert_eq!(advised_s(&both, "grace"), advised_s(&both, "preStop") + 1, "{both:#}");
+    // Where the grace period is not to be turned, the hook keeps within it.
+    let answer = run(folder.path(), "advise web.toml --runs 2 --knob preStop -o json");
+    let alone = json(&answer);
+    assert_eq!((answer.code, &alone["outcome"]), (Some(4), &"narrowed".into()), "{alone:#}");
+    assert!(advised_s(&alone, "preStop") < 8, "{alone:#}");
+}
+
+#[test]
+fn values_of_the_users_own_are_read_as_times_and_put_in_order() {
+    let asleep = WEB.replace(
+        "readinessProbe:",
+        "lifecycle: {preStop: {sleep: {seconds: 20}}}\n          readinessProbe:",
+    );
+    let folder = Folder::new(&[("web.yaml", &asleep), ("web.toml", SCENARIO)]);
+    // The present 20 s stand between what is cheaper and what is dearer.
+    let cheaper = "advise web.toml --runs 2 --knob preStop=0s,12s,1m --knob grace=1m30s,2m -o json";
+    let answer = run(folder.path(), cheaper);
+    assert_eq!(answer.code, Some(0), "{}{}", answer.out, answer.talk);
+    let advice = json(&answer);
+    assert_eq!((advised_s(&advice, "preStop"), advised_s(&advice, "grace")), (12, 30), "{advice:#}");
+    assert_eq!(value(&advice, "preStop")["next_cheaper"]["value"], "none");
+
+    let folder = self::folder();
+    let answer =
+        run(folder.path(), "advise web.toml --runs 2 --knob preStop=0s,1m --knob grace=1m30s -o yaml");
+    assert_eq!(answer.code, Some(0), "{}{}", answer.out, answer.talk);
+    for line in ["terminationGracePeriodSeconds: 90", "seconds: 60"] {
+        assert!(answer.out.contains(line), "{line} is missing in {}", answer.out);
+    }
+}
+
+#[test]
+fn the_patch_is_for_the_object_of_its_own_namespace() {
+    let of = |namespace: &str| WEB.replace("{name: web}", &format!("{{name: web, namespace: {namespace}}}"));
+    let both = format!("{}---\n{}", of("bank"), of("shop"));
+    let folder = Folder::new(&[("web.yaml", &both), ("web.toml", SCENARIO)]);
+    let answer =
+        run(folder.path(), "advise web.toml --workload shop/deploy/web --runs 2 --knob preStop -o yaml");
+    assert_eq!(answer.code, Some(0), "{}{}", answer.out, answer.talk);
+    assert!(answer.out.contains("namespace: shop") && answer.out.contains("sleep:"), "{}", answer.out);
+}

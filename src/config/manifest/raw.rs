@@ -65,6 +65,16 @@ impl Raw {
         }
     }
 
+    /// Kind, namespace and name: what tells an object from all others.
+    pub fn identity(&self) -> (&str, &str, &str) {
+        let word = |path| self.word(path);
+        (
+            word("kind").unwrap_or_default(),
+            word("metadata.namespace").unwrap_or("default"),
+            word("metadata.name").unwrap_or_default(),
+        )
+    }
+
     fn is_null(&self) -> bool {
         matches!(self, Raw::Bare(text) if text == "null")
     }
@@ -279,8 +289,9 @@ fn plain_or_quoted(text: &str) -> String {
     if word && !taken.contains(&text.to_ascii_lowercase().as_str()) { text.to_owned() } else { quoted(text) }
 }
 
-/// Applies patches (YAML documents, each with `kind` and `metadata.name`) to manifests. Texts that
-/// change come back as JSON documents, the others as they are.
+/// Applies patches (YAML documents, each with `kind`, `metadata.name` and, unless it is `default`,
+/// `metadata.namespace`) to manifests. Texts that change come back as JSON documents, the others as
+/// they are.
 ///
 /// # Errors
 /// A text that is not YAML, or a patch of an object that no text holds.
@@ -290,21 +301,19 @@ pub fn apply_patch(manifests: &[Arc<SourceText>], patch: &str) -> Result<Vec<(St
         files.push((source.name.clone(), Raw::objects(&source.name, &source.text)?, false));
     }
     for change in Raw::objects("patch", patch)? {
-        let identity = |object: &Raw| {
-            (object.word("kind").map(str::to_owned), object.word("metadata.name").map(str::to_owned))
-        };
-        let wanted = identity(&change);
         let mut found = false;
         for (_, objects, changed) in &mut files {
-            for object in objects.iter_mut().filter(|object| identity(object) == wanted) {
+            for object in objects.iter_mut().filter(|object| object.identity() == change.identity()) {
                 object.merge(&change);
                 found = true;
                 *changed = true;
             }
         }
         if !found {
-            let (kind, name) = (wanted.0.unwrap_or_default(), wanted.1.unwrap_or_default());
-            let message = format!("the patch is for {kind}/{name}, which these manifests do not hold");
+            let (kind, namespace, name) = change.identity();
+            let message = format!(
+                "the patch is for {kind}/{name} in namespace {namespace}, which these manifests do not hold"
+            );
             return Err(Diagnostic::error(code::PATCH, message));
         }
     }
@@ -389,6 +398,28 @@ spec:
     fn a_patch_of_nothing_is_refused() {
         let error = patched("kind: Deployment\nmetadata: {name: other}").expect_err("there is none");
         assert!(error.message.contains("Deployment/other"), "{error}");
+        let error =
+            patched("kind: Deployment\nmetadata: {name: web, namespace: shop}").expect_err("elsewhere");
+        assert!(error.message.contains("namespace shop"), "{error}");
+    }
+
+    #[test]
+    fn of_two_objects_of_one_name_the_patch_changes_its_own() {
+        let both = format!("{WEB}---\n{}", WEB.replace("{name: web}", "{name: web, namespace: shop}"));
+        for (namespace, patched) in
+            [("", [7, 3]), (", namespace: default", [7, 3]), (", namespace: shop", [3, 7])]
+        {
+            let patch =
+                format!("kind: Deployment\nmetadata: {{name: web{namespace}}}\nspec: {{replicas: 7}}");
+            let text = apply_patch(&[SourceText::new("web.yaml", both.as_str())], &patch)
+                .expect("a patch")
+                .remove(0)
+                .1;
+            let objects = Raw::objects("web.yaml", &text).expect("YAML");
+            let replicas: Vec<&str> =
+                objects.iter().filter_map(|object| object.word("spec.replicas")).collect();
+            assert_eq!(replicas, patched.map(|count| count.to_string()), "{namespace}");
+        }
     }
 
     #[test]

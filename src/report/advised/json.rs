@@ -68,11 +68,11 @@ fn value(advice: &Advice, value: &Value) -> Json {
 fn failed(advice: &Advice, failure: &Failure) -> Json {
     let (goal, seen) = match &failure.reason {
         Reason::Goal(index, seen) => (Some(advice.question.goals[*index].text.as_str()), printed(*seen)),
-        Reason::Unfinished | Reason::Worse | Reason::Impossible(_) => (None, None),
+        Reason::Unfinished | Reason::Worse | Reason::Impossible { .. } => (None, None),
     };
     json!({
         "trial": advice.trials.get(failure.trial).map(|(trial, _)| trial.name),
-        "unknowns": failure.corner.words(&advice.unknowns),
+        "unknowns": failure.place,
         "goal": goal,
         "seen": seen,
         "lost": failure.lost,

@@ -1,6 +1,6 @@
 //! Sentences about advice: why a value is what it is, and what it costs besides.
 
-use crate::advise::{Advice, Corner, Failure, Outcome, Reason, Unknown, Value};
+use crate::advise::{Advice, Failure, Outcome, Reason, Unknown, Value};
 use crate::config::case::Origin;
 use crate::model::outcome::Cause;
 use crate::report::text::counted;
@@ -9,11 +9,7 @@ use crate::report::text::number::about;
 /// What fails, where, and by what.
 pub(super) fn failure(advice: &Advice, failure: &Failure) -> String {
     let trial = advice.trials.get(failure.trial).map_or("", |(trial, _)| trial.name);
-    let place = match (&failure.corner, advice.unknowns.is_empty()) {
-        (_, true) => String::new(),
-        (Corner::Central, _) => ", unknowns at their usual values".to_owned(),
-        (corner, _) => format!(", {}", corner.words(&advice.unknowns)),
-    };
+    let place = if failure.place.is_empty() { String::new() } else { format!(", {}", failure.place) };
     format!("{} in trial `{trial}`{place}", seen(advice, failure))
 }
 
@@ -34,7 +30,7 @@ fn seen(advice: &Advice, failure: &Failure) -> String {
         }
         Reason::Unfinished => "the rollout does not end".to_owned(),
         Reason::Worse => format!("{}, more than with the present setting", lost()),
-        Reason::Impossible(message) => message.clone(),
+        Reason::Impossible { why, .. } => why.clone(),
     }
 }
 
