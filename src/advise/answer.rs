@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::goal::{Failure, Goal};
+use super::goal::{Goal, Shortfall};
 use super::knobs::{Knob, Left, Wish};
 use super::patch::Patch;
 use super::trials::Trial;
@@ -35,15 +35,15 @@ pub struct Question {
 
 /// The answer in one word.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
+pub enum Conclusion {
     /// The setting holds over the whole ranges.
     Holds,
     /// It holds over the ranges as they were narrowed: what fails beyond them.
-    Narrowed(Failure),
+    Narrowed(Shortfall),
     /// Nothing holds: what fails with the dearest setting, at the good ends.
-    Nothing(Failure),
+    Nothing(Shortfall),
     /// A setting was found, and fresh runs went on finding failures. There is no patch then.
-    Undecided(Failure),
+    Undecided(Shortfall),
 }
 
 /// A knob with its advised value.
@@ -54,7 +54,7 @@ pub struct Value {
     /// The advised value, by its place in the grid.
     pub advised: usize,
     /// What fails with the next cheaper value, where the knob may have it.
-    pub bound: Option<Failure>,
+    pub bound: Option<Shortfall>,
 }
 
 /// What a setting costs besides, at the usual values of the unknowns: means over a few runs.
@@ -85,9 +85,9 @@ pub struct Verified {
     pub cells: u32,
 }
 
-/// Facts of the case that the words about advice need.
+/// Background of the case that the words about advice need.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Facts {
+pub struct Background {
     /// The minor version of Kubernetes.
     pub kubernetes_minor: u32,
     /// Grace period with the advised setting, in seconds.
@@ -116,9 +116,9 @@ pub struct Advice {
     /// What was asked.
     pub question: Question,
     /// What fails at present, at the worst corner.
-    pub present: Option<Failure>,
+    pub present: Option<Shortfall>,
     /// The answer.
-    pub outcome: Outcome,
+    pub conclusion: Conclusion,
     /// One line per knob; without an answer the values of the dearest setting.
     pub values: Vec<Value>,
     /// Knobs that were left alone.
@@ -137,12 +137,12 @@ pub struct Advice {
     pub verified: Option<Verified>,
     /// Runs of the whole search.
     pub simulated: u32,
-    /// See [`Facts`].
-    pub facts: Facts,
+    /// See [`Background`].
+    pub background: Background,
 }
 
-impl Facts {
-    pub(super) fn of(case: &Case, budgets: Vec<String>) -> Facts {
+impl Background {
+    pub(super) fn of(case: &Case, budgets: Vec<String>) -> Background {
         let spec = Arc::clone(&case.spec);
         let plan = spec.deployments.first();
         let template = plan.and_then(|plan| plan.templates.last());
@@ -150,7 +150,7 @@ impl Facts {
         let beside = containers.iter().filter(|container| !container.is_sidecar);
         let hooks = containers.iter().filter_map(|container| container.pre_stop.as_ref());
         let tier = spec.tiers.first();
-        Facts {
+        Background {
             kubernetes_minor: spec.kubernetes_minor,
             grace_s: template.map_or(30, |template| template.grace_seconds),
             hook_s: hooks.map(|hook| hook.duration.upper_end().as_secs_f64()).fold(0.0, f64::max),

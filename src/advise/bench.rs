@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Cost;
-use super::goal::{self, Failure, Goal, Reason};
+use super::goal::{self, Goal, Reason, Shortfall};
 use super::knobs::Knob;
 use super::refused::refused;
-use super::search::{Oracle, Setting, Verdict};
+use super::search::{Oracle, Reply, Setting};
 use super::trials::{Demand, Trial};
 use super::unknowns::{Corner, Unknown};
 use crate::config::case::{Case, Override};
@@ -24,16 +24,16 @@ pub(super) struct Cell {
     pub(super) trial: usize,
     pub(super) corner: Corner,
     pub(super) seed: u64,
-    pub(super) first: u32,
     pub(super) runs: u32,
 }
 
-/// A cell with its unknowns as values: trial, seed, first run, runs, and what is set.
-type Place = (usize, u64, u32, u32, Vec<(String, String)>);
+/// A cell with its unknowns as values: trial, seed, runs, and what is set. It has one result, whatever
+/// ranges the values are the ends of.
+type Key = (usize, u64, u32, Vec<(String, String)>);
 
 /// One run of a cell.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Line {
+pub(super) struct Observed {
     pub(super) summary: RunSummary,
     /// The most terminating pods at once.
     pub(super) terminating: u32,
@@ -45,9 +45,9 @@ pub(super) struct Line {
 
 /// What a cell gave.
 #[derive(Clone, Debug)]
-pub(super) struct Outcome {
-    pub(super) lines: Vec<Line>,
-    pub(super) context: Context,
+pub(super) struct Tried {
+    pub(super) lines: Vec<Observed>,
+    case: Arc<Case>,
 }
 
 /// Everything that settings are tried with.
@@ -62,10 +62,10 @@ pub(super) struct Bench<'a> {
     pub(super) unknowns: Vec<Unknown>,
     /// What must hold, in the order it was added.
     pub(super) cells: Vec<Cell>,
-    /// What fails with a setting in a place, however the ranges came to it.
-    known: BTreeMap<(Setting, Place), Option<Failure>>,
+    /// What fails with a setting.
+    known: BTreeMap<(Setting, Key), Option<Shortfall>>,
     /// What the present setting gives, where that is what others are compared with.
-    before: BTreeMap<Place, Vec<RunSummary>>,
+    before: BTreeMap<Key, Vec<RunSummary>>,
     /// The cell that failed last: where a setting fails, it mostly fails there.
     hot: Option<Cell>,
     /// Runs so far.
@@ -116,9 +116,9 @@ impl<'a> Bench<'a> {
         self.knobs.iter().zip(setting).filter_map(|(knob, value)| knob.set(*value)).collect()
     }
 
-    fn place(&self, cell: Cell) -> Place {
+    fn key(&self, cell: Cell) -> Key {
         let set = cell.corner.overrides(&self.unknowns).into_iter().map(|set| (set.knob, set.value));
-        (cell.trial, cell.seed, cell.first, cell.runs, set.collect())
+        (cell.trial, cell.seed, cell.runs, set.collect())
     }
 
     fn present(&self) -> Setting {
@@ -126,15 +126,15 @@ impl<'a> Bench<'a> {
     }
 
     /// What fails with a setting, if anything does.
-    pub(super) fn failure(&mut self, setting: &[usize]) -> Option<Failure> {
+    pub(super) fn failure(&mut self, setting: &[usize]) -> Option<Shortfall> {
         let mut open: Vec<Cell> = Vec::new();
-        let mut places: BTreeSet<Place> = BTreeSet::new();
+        let mut keys: BTreeSet<Key> = BTreeSet::new();
         for &cell in &self.cells {
-            let place = self.place(cell);
-            match self.known.get(&(setting.to_vec(), place.clone())) {
+            let key = self.key(cell);
+            match self.known.get(&(setting.to_vec(), key.clone())) {
                 Some(Some(failure)) => return Some(failure.clone()),
                 Some(None) => {}
-                None if places.insert(place) => open.push(cell),
+                None if keys.insert(key) => open.push(cell),
                 None => {}
             }
         }
@@ -148,16 +148,16 @@ impl<'a> Bench<'a> {
         open.chunks(AT_ONCE).find_map(|few| self.try_cells(setting, few))
     }
 
-    fn try_cells(&mut self, setting: &[usize], cells: &[Cell]) -> Option<Failure> {
+    fn try_cells(&mut self, setting: &[usize], cells: &[Cell]) -> Option<Shortfall> {
         let overrides = self.overrides(setting);
-        let outcomes = self.outcomes(self.inputs, &overrides, cells, refused);
+        let tried = self.simulate(self.inputs, &overrides, cells, refused);
         let mut first = None;
-        for (&cell, outcome) in cells.iter().zip(outcomes) {
-            let failure = self.judge(cell, outcome);
+        for (&cell, tried) in cells.iter().zip(tried) {
+            let failure = self.judge(cell, tried);
             if self.pool.stopped() {
                 return None;
             }
-            self.known.insert((setting.to_vec(), self.place(cell)), failure.clone());
+            self.known.insert((setting.to_vec(), self.key(cell)), failure.clone());
             if failure.is_some() && first.is_none() {
                 self.hot = Some(cell);
                 first = failure;
@@ -167,34 +167,35 @@ impl<'a> Bench<'a> {
     }
 
     /// What fails in a cell. A corner that cannot be built says nothing.
-    pub(super) fn judge(&mut self, cell: Cell, outcome: Result<Option<Outcome>, Reason>) -> Option<Failure> {
+    pub(super) fn judge(&mut self, cell: Cell, tried: Result<Option<Tried>, Reason>) -> Option<Shortfall> {
         let words = cell.corner.words(&self.unknowns);
-        let failure = |reason| Failure::new(cell.trial, words.clone(), reason);
-        let outcome = match outcome {
-            Ok(Some(outcome)) => outcome,
+        let failure = |reason| Shortfall::new(cell.trial, words.clone(), reason);
+        let tried = match tried {
+            Ok(Some(tried)) => tried,
             Ok(None) => return None,
             Err(reason) => return Some(failure(reason)),
         };
-        let runs: Vec<RunSummary> = outcome.lines.iter().map(|line| line.summary.clone()).collect();
+        let runs: Vec<RunSummary> = tried.lines.iter().map(|line| line.summary.clone()).collect();
+        let context = context(&tried.case);
         let failed = match self.trials[cell.trial].demand {
-            Demand::Goals => goal::failing(self.goals, &runs, &outcome.context).map(failure),
-            Demand::NoWorse => self.worse(cell, &runs, outcome.context).then(|| failure(Reason::Worse)),
+            Demand::Goals => goal::failing(self.goals, &runs, &context).map(failure),
+            Demand::NoWorse => self.worse(cell, &runs, context).then(|| failure(Reason::Worse)),
         };
-        failed.map(|failure| failure.seen(&runs))
+        failed.map(|failure| failure.seen(&runs, &tried.case))
     }
 
     /// Whether more is lost than with the present setting, run by run.
     fn worse(&mut self, cell: Cell, runs: &[RunSummary], context: Context) -> bool {
-        let place = self.place(cell);
-        if !self.before.contains_key(&place) {
+        let key = self.key(cell);
+        if !self.before.contains_key(&key) {
             let present = self.overrides(&self.present());
-            let Some(Ok(Some(before))) = self.outcomes(self.inputs, &present, &[cell], anything).pop() else {
+            let Some(Ok(Some(before))) = self.simulate(self.inputs, &present, &[cell], anything).pop() else {
                 return false;
             };
             let lines = before.lines.into_iter().map(|line| line.summary).collect();
-            self.before.insert(place.clone(), lines);
+            self.before.insert(key.clone(), lines);
         }
-        let Some(before) = self.before.get(&place) else { return false };
+        let Some(before) = self.before.get(&key) else { return false };
         let base = Side { runs: before, context };
         let compared = compare(Metric::Lost, base, Side { runs, context }, true, 0.0);
         compared.is_some_and(|compared| compared.change == Change::Worse)
@@ -202,14 +203,14 @@ impl<'a> Bench<'a> {
 
     /// Simulates cells with these knobs set, except where `screen` has a reason not to; the inputs
     /// may be other ones than the bench's own.
-    pub(super) fn outcomes(
+    pub(super) fn simulate(
         &mut self,
         inputs: &Inputs,
         overrides: &[Override],
         cells: &[Cell],
         screen: fn(&Case) -> Option<Reason>,
-    ) -> Vec<Result<Option<Outcome>, Reason>> {
-        let mut made: Vec<Result<Option<Outcome>, Reason>> = cells.iter().map(|_| Ok(None)).collect();
+    ) -> Vec<Result<Option<Tried>, Reason>> {
+        let mut made: Vec<Result<Option<Tried>, Reason>> = cells.iter().map(|_| Ok(None)).collect();
         let mut open: Vec<usize> = (0..cells.len()).collect();
         for extension in 0..=MOST_EXTENSIONS {
             let mut cases = Vec::new();
@@ -230,7 +231,7 @@ impl<'a> Bench<'a> {
                 .enumerate()
                 .flat_map(|(at, (index, _))| {
                     let cell = cells[*index];
-                    (cell.first..cell.first + cell.runs).map(move |run| (at, run))
+                    (0..cell.runs).map(move |run| (at, run))
                 })
                 .collect();
             let count = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
@@ -240,16 +241,17 @@ impl<'a> Bench<'a> {
                 let (index, case) = &cases[at];
                 (Arc::clone(&case.spec), cells[*index].seed, run)
             };
-            let line = |&(at, run): &(usize, u32), result: RunResult| Line::of(&cases[at].1, run, &result);
+            let line =
+                |&(at, run): &(usize, u32), result: RunResult| Observed::of(&cases[at].1, run, &result);
             let lines = self.pool.map(&jobs, &spec, &line);
             let mut again = Vec::new();
             for (at, (index, case)) in cases.iter().enumerate() {
                 let mine = jobs.iter().zip(&lines).filter(|((of, _), _)| *of == at);
-                let lines: Vec<Line> = mine.map(|(_, line)| line.clone()).collect();
+                let lines: Vec<Observed> = mine.map(|(_, line)| line.clone()).collect();
                 if lines.iter().any(|line| line.summary.rollouts_open > 0) {
                     again.push(*index);
                 }
-                made[*index] = Ok(Some(Outcome { lines, context: context(case) }));
+                made[*index] = Ok(Some(Tried { lines, case: Arc::clone(case) }));
             }
             open = again;
             if open.is_empty() || self.pool.stopped() {
@@ -288,13 +290,13 @@ impl<'a> Bench<'a> {
 }
 
 impl Oracle for Bench<'_> {
-    fn ask(&mut self, setting: &[usize]) -> Verdict {
+    fn ask(&mut self, setting: &[usize]) -> Reply {
         match self.failure(setting) {
-            None => Verdict::Holds,
+            None => Reply::Holds,
             Some(failure) => {
                 let names = failure.helps(self.goals);
                 let of = |name: &&str| self.knobs.iter().position(|knob| knob.name == *name);
-                Verdict::Fails(names.iter().filter_map(of).collect())
+                Reply::Fails(names.iter().filter_map(of).collect())
             }
         }
     }
@@ -305,10 +307,10 @@ impl Oracle for Bench<'_> {
         let (trials, seed) = (0..self.trials.len(), self.cells.first().map_or(1, |cell| cell.seed));
         let cells: Vec<Cell> = trials
             .filter(|trial| self.cost == Cost::RolloutTime || *trial == 0)
-            .map(|trial| Cell { trial, corner: Corner::Central, seed, first: 0, runs: 2 })
+            .map(|trial| Cell { trial, corner: Corner::Central, seed, runs: 2 })
             .collect();
-        let outcomes = self.outcomes(self.inputs, &overrides, &cells, anything);
-        let lines: Vec<Line> = outcomes.into_iter().flatten().flatten().flat_map(|o| o.lines).collect();
+        let tried = self.simulate(self.inputs, &overrides, &cells, anything);
+        let lines: Vec<Observed> = tried.into_iter().flatten().flatten().flat_map(|o| o.lines).collect();
         match self.cost {
             Cost::PodHours => {
                 mean(lines.iter().map(|line| line.summary.mean_pods())).unwrap_or(f64::INFINITY)
@@ -335,15 +337,15 @@ fn context(case: &Case) -> Context {
     Context { load_s: case.spec.load.duration().as_secs_f64(), keepalive_s: case.margins.keepalive_s }
 }
 
-impl Line {
-    fn of(case: &Case, run: u32, result: &RunResult) -> Line {
+impl Observed {
+    fn of(case: &Case, run: u32, result: &RunResult) -> Observed {
         let timeline = &result.timeline;
         let stopped = timeline.pods.iter().filter_map(|pod| {
             let deleted = pod.deleted.filter(|at| *at >= SimTime::START)?;
             Some(pod.gone?.since(deleted).0)
         });
         let mut back = timeline.rollouts.iter().skip(1).filter_map(|r| Some(r.end?.since(r.start).0));
-        Line {
+        Observed {
             summary: RunSummary::of(case, run + 1, result),
             terminating: timeline.counts.iter().map(|counts| counts.terminating).max().unwrap_or(0),
             stop_ns: stopped.max(),

@@ -1,8 +1,8 @@
 //! What is asked of a setting, and what it means that it fails.
 
-use crate::config::case::Expectation;
+use crate::config::case::{Case, Expectation};
 use crate::model::outcome::Cause;
-use crate::study::{Comparison, Context, Metric, Quantity, RunSummary, parse_comparison};
+use crate::study::{Comparison, Context, Mechanism, Metric, Quantity, RunSummary, parse_comparison};
 
 /// Something that must hold in every trial, wherever the unknowns are.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +33,7 @@ pub enum Reason {
 
 /// Where and how a setting fails.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Failure {
+pub struct Shortfall {
     /// The trial, by its place in the list.
     pub trial: usize,
     /// Where the unknowns stood, in the words of that moment: ranges become narrower. Empty where
@@ -47,6 +47,8 @@ pub struct Failure {
     pub lost: u64,
     /// What most of them were lost by.
     pub cause: Option<Cause>,
+    /// What is behind that cause.
+    pub mechanism: Option<Mechanism>,
 }
 
 impl Goal {
@@ -108,18 +110,19 @@ pub(super) fn failing(goals: &[Goal], runs: &[RunSummary], context: &Context) ->
     goals.iter().enumerate().find_map(broken).or_else(unfinished)
 }
 
-impl Failure {
-    pub(super) fn new(trial: usize, place: String, reason: Reason) -> Failure {
-        Failure { trial, place, reason, runs: 0, lost: 0, cause: None }
+impl Shortfall {
+    pub(super) fn new(trial: usize, place: String, reason: Reason) -> Shortfall {
+        Shortfall { trial, place, reason, runs: 0, lost: 0, cause: None, mechanism: None }
     }
 
-    /// With what the runs lost.
-    pub(super) fn seen(mut self, runs: &[RunSummary]) -> Failure {
+    /// With what the runs of a case lost.
+    pub(super) fn seen(mut self, runs: &[RunSummary], case: &Case) -> Shortfall {
         self.runs = u32::try_from(runs.len()).unwrap_or(u32::MAX);
         self.lost = runs.iter().map(|run| run.lost).sum();
         let by = |cause: Cause| runs.iter().map(|run| run.lost_by(cause)).sum::<u64>();
         let most = Cause::ALL.iter().map(|cause| (by(*cause), *cause)).max_by_key(|(count, _)| *count);
         self.cause = most.filter(|(count, _)| *count > 0).map(|(_, cause)| cause);
+        self.mechanism = self.cause.map(|cause| Mechanism::of(cause, case));
         self
     }
 
@@ -129,45 +132,43 @@ impl Failure {
         const ROOM: &[&str] = &[
             "hpa.min",
             "hpa.cpu",
+            "hpa.scaleDown.window",
+            "hpa.scaleUp.window",
             "maxUnavailable",
             "maxSurge",
             "minReadySeconds",
             "readiness.failureThreshold",
+            "readiness.timeoutSeconds",
         ];
-        const ENTRY: &[&str] =
-            &["maxUnavailable", "minReadySeconds", "hpa.min", "readiness.failureThreshold", "maxSurge"];
-        if let Reason::Impossible { helps, .. } = self.reason {
-            return helps;
-        }
-        match self.cause {
-            Some(
-                Cause::ListenerClosed
-                | Cause::Unreachable
-                | Cause::Blackholed
-                | Cause::AcceptQueueReset
-                | Cause::InPodUpstreamDown
-                | Cause::KeepaliveRace
-                | Cause::AllMarkedDown
-                | Cause::KilledInFlight
-                | Cause::ExitedInFlight,
+        const POD_LEFT: &[&str] = &[
+            "maxUnavailable",
+            "minReadySeconds",
+            "hpa.min",
+            "readiness.failureThreshold",
+            "readiness.timeoutSeconds",
+            "maxSurge",
+        ];
+        match (&self.reason, self.mechanism) {
+            (Reason::Impossible { helps, .. }, _) => helps,
+            (
+                _,
+                Some(
+                    Mechanism::GoneTooEarly
+                    | Mechanism::InnerGone
+                    | Mechanism::Killed
+                    | Mechanism::ExitsBusy
+                    // A server that stops closes its idle connections too.
+                    | Mechanism::KeepaliveRace
+                    | Mechanism::MarkedDown,
+                ),
             ) => STOP,
-            Some(Cause::NotListeningYet | Cause::AppNotReady) => &["readiness.successThreshold"],
-            Some(Cause::NoEndpoints) => ENTRY,
-            Some(
-                Cause::AcceptQueueFull
-                | Cause::ReadTimeout
-                | Cause::Overloaded
-                | Cause::ClientGaveUp
-                | Cause::CircuitOpen
-                | Cause::LivenessRestart,
-            ) => ROOM,
+            (_, Some(Mechanism::NotReadyYet)) => &["readiness.successThreshold"],
+            (_, Some(Mechanism::NoPod)) => POD_LEFT,
+            (_, Some(Mechanism::Overload | Mechanism::CircuitOpen | Mechanism::LivenessRestart)) => ROOM,
             // Late answers, and nothing lost.
-            None => match self.reason {
-                Reason::Goal(index, _) if goals[index].is_of_capacity() => ROOM,
-                _ => &[],
-            },
+            (Reason::Goal(index, _), None) if goals[*index].is_of_capacity() => ROOM,
             // A fault, or a limit that is none of these knobs.
-            Some(_) => &[],
+            (_, Some(Mechanism::Memory | Mechanism::Fault) | None) => &[],
         }
     }
 }

@@ -28,13 +28,13 @@ use crate::diag::Diagnostic;
 use crate::study::{LEAST_RUNS, Pool, Progress};
 use crate::units::format_duration;
 
-use bench::{Bench, Cell, Line, anything, mean};
+use bench::{Bench, Cell, Observed, anything, mean};
 use patch::Target;
 use search::{Setting, with};
 use settle::settle;
 
-pub use answer::{Advice, Cost, Costs, Facts, Outcome, Question, Value, Verified};
-pub use goal::{Failure, Goal, Reason};
+pub use answer::{Advice, Background, Conclusion, Cost, Costs, Question, Value, Verified};
+pub use goal::{Goal, Reason, Shortfall};
 pub use knobs::{Knob, Left, NAMES, Wish};
 pub use patch::Patch;
 pub use trials::{Demand, Trial};
@@ -117,12 +117,12 @@ pub fn advise(
     };
     let answer = settle(&mut bench, &question, &target, case.seed)?;
     let setting = answer.setting;
-    let found = !matches!(answer.outcome, Outcome::Nothing(_));
+    let found = !matches!(answer.conclusion, Conclusion::Nothing(_));
     let values = knobs.iter().enumerate().map(|(index, knob)| Value {
         knob: knob.clone(),
         advised: setting[index],
         bound: match setting[index].checked_sub(1) {
-            Some(cheaper) if found && cheaper >= knob.ladder().floor => {
+            Some(cheaper) if found && cheaper >= knob.rungs().floor => {
                 bench.failure(&with(&setting, index, cheaper))
             }
             _ => None,
@@ -139,7 +139,7 @@ pub fn advise(
         name: case.name.clone(),
         heading: case.heading.clone(),
         present: fails_at_present,
-        outcome: answer.outcome,
+        conclusion: answer.conclusion,
         values,
         left,
         trials: trials.iter().map(in_words).collect(),
@@ -148,7 +148,7 @@ pub fn advise(
         patch: answer.patch,
         verified: answer.verified,
         simulated: bench.simulated,
-        facts: Facts::of(
+        background: Background::of(
             &advised,
             selection.disruption_budgets.iter().map(|b| b.meta.name.clone()).collect(),
         ),
@@ -185,7 +185,7 @@ fn cells(trials: &[Trial], corners: &[Corner], seed: u64, runs: u32) -> Vec<Cell
     };
     let of = |(trial, what): (usize, &Trial)| {
         let runs = runs(what);
-        corners.iter().map(move |&corner| Cell { trial, corner, seed, first: 0, runs })
+        corners.iter().map(move |&corner| Cell { trial, corner, seed, runs })
     };
     trials.iter().enumerate().flat_map(of).collect()
 }
@@ -193,15 +193,15 @@ fn cells(trials: &[Trial], corners: &[Corner], seed: u64, runs: u32) -> Vec<Cell
 fn costs(bench: &mut Bench<'_>, setting: &[usize], seed: u64) -> Costs {
     let cells = cells(bench.trials, &[Corner::Central], seed, COST_RUNS);
     let overrides = bench.overrides(setting);
-    let outcomes = bench.outcomes(bench.inputs, &overrides, &cells, anything);
-    let lines: Vec<Vec<Line>> = outcomes
+    let all = bench.simulate(bench.inputs, &overrides, &cells, anything);
+    let lines: Vec<Vec<Observed>> = all
         .into_iter()
-        .map(|outcome| outcome.ok().flatten().map_or_else(Vec::new, |o| o.lines))
+        .map(|tried| tried.ok().flatten().map_or_else(Vec::new, |tried| tried.lines))
         .collect();
     let all = || lines.iter().flatten();
     let seconds = |ns: u64| ns as f64 / 1e9;
     // A rollout that nothing disturbs, and the way back.
-    let once = |line: &&Line| line.summary.rollouts == 1;
+    let once = |line: &&Observed| line.summary.rollouts == 1;
     Costs {
         pods: lines.first().and_then(|own| mean(own.iter().map(|line| line.summary.mean_pods()))),
         rollout_s: mean(all().filter(once).filter_map(|line| line.summary.rollout_ns).map(seconds)),

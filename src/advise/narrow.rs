@@ -1,22 +1,22 @@
 //! Where nothing holds over the whole ranges: the part of them in which the dearest setting does.
 
 use super::bench::Bench;
-use super::goal::Failure;
+use super::goal::Shortfall;
 use super::unknowns::Unknown;
 
 /// What became of it.
 pub(super) enum Narrowed {
     /// The ranges are smaller now, because of this.
-    To(Failure),
+    To(Shortfall),
     /// The setting fails even at the good ends.
-    Nothing(Failure),
+    Nothing(Shortfall),
     /// Broken off.
     Stopped,
 }
 
 /// Makes ranges smaller until a setting holds that fails with `first`. The most decisive unknown
 /// gives way first, and no further than it must.
-pub(super) fn narrow(bench: &mut Bench<'_>, setting: &[usize], first: Failure) -> Narrowed {
+pub(super) fn narrow(bench: &mut Bench<'_>, setting: &[usize], first: Shortfall) -> Narrowed {
     let good = bench.unknowns.iter().map(Unknown::given_up).collect();
     let at_best = with(bench, good, |bench| bench.failure(setting));
     if bench.pool.stopped() {
@@ -25,7 +25,7 @@ pub(super) fn narrow(bench: &mut Bench<'_>, setting: &[usize], first: Failure) -
     if let Some(failure) = at_best {
         bench.unknowns.iter_mut().for_each(|unknown| *unknown = unknown.whole());
         let place = if failure.place.is_empty() { "" } else { "all unknowns at their good ends" };
-        return Narrowed::Nothing(Failure { place: place.to_owned(), ..failure });
+        return Narrowed::Nothing(Shortfall { place: place.to_owned(), ..failure });
     }
     while bench.failure(setting).is_some() {
         // The unknown whose good end leaves least to lose; at last all ranges are their good ends.
@@ -76,7 +76,12 @@ fn holds_with(bench: &mut Bench<'_>, index: usize, unknown: &Unknown, setting: &
 }
 
 /// What fails with another range of one unknown.
-fn failure_with(bench: &mut Bench<'_>, index: usize, unknown: Unknown, setting: &[usize]) -> Option<Failure> {
+fn failure_with(
+    bench: &mut Bench<'_>,
+    index: usize,
+    unknown: Unknown,
+    setting: &[usize],
+) -> Option<Shortfall> {
     let mut unknowns = bench.unknowns.clone();
     unknowns[index] = unknown;
     with(bench, unknowns, |bench| bench.failure(setting))

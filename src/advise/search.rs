@@ -10,7 +10,7 @@ pub(super) type Setting = Vec<usize>;
 
 /// What the search knows of a knob.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ladder {
+pub(super) struct Rungs {
     /// How many values there are.
     pub(super) len: usize,
     /// The present one.
@@ -21,7 +21,7 @@ pub(super) struct Ladder {
 
 /// What an oracle says of a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Reply {
     /// Nothing fails.
     Holds,
     /// Something fails, and raising these knobs may help.
@@ -31,7 +31,7 @@ pub(super) enum Verdict {
 /// Who knows what holds.
 pub(super) trait Oracle {
     /// Whether a setting holds.
-    fn ask(&mut self, setting: &[usize]) -> Verdict;
+    fn ask(&mut self, setting: &[usize]) -> Reply;
     /// What it costs.
     fn cost(&mut self, setting: &[usize]) -> f64;
     /// Somebody wants no more answers.
@@ -55,15 +55,15 @@ const MOST_PASSES: usize = 6;
 /// Raises what is said to help from the present setting until it holds, then lowers every knob as
 /// far as it goes, the dearest knob first. `orders` are the orders in which knobs are lowered: with
 /// several, the cheapest outcome wins.
-pub(super) fn search(ladders: &[Ladder], orders: &[Vec<usize>], oracle: &mut dyn Oracle) -> Found {
-    let start = match raise(ladders, oracle) {
+pub(super) fn search(rungs: &[Rungs], orders: &[Vec<usize>], oracle: &mut dyn Oracle) -> Found {
+    let start = match raise(rungs, oracle) {
         Found::Cheapest(start) => start,
         other => return other,
     };
     let mut best: Option<(f64, Setting)> = None;
     for order in orders {
         let mut setting = start.clone();
-        lower(ladders, order, &mut setting, oracle);
+        lower(rungs, order, &mut setting, oracle);
         if oracle.stopped() {
             return Found::Stopped;
         }
@@ -77,14 +77,14 @@ pub(super) fn search(ladders: &[Ladder], orders: &[Vec<usize>], oracle: &mut dyn
 }
 
 /// From the present setting to one that holds.
-fn raise(ladders: &[Ladder], oracle: &mut dyn Oracle) -> Found {
-    let mut setting: Setting = ladders.iter().map(|ladder| ladder.now).collect();
+fn raise(rungs: &[Rungs], oracle: &mut dyn Oracle) -> Found {
+    let mut setting: Setting = rungs.iter().map(|rungs| rungs.now).collect();
     loop {
         if oracle.stopped() {
             return Found::Stopped;
         }
-        let Verdict::Fails(helps) = oracle.ask(&setting) else { return Found::Cheapest(setting) };
-        let top = |knob: usize| ladders[knob].len - 1;
+        let Reply::Fails(helps) = oracle.ask(&setting) else { return Found::Cheapest(setting) };
+        let top = |knob: usize| rungs[knob].len - 1;
         // Nothing but what has a reason to help: among enough values one is always lucky.
         let higher: Vec<usize> = helps.into_iter().filter(|&knob| setting[knob] < top(knob)).collect();
         if higher.is_empty() {
@@ -95,18 +95,18 @@ fn raise(ladders: &[Ladder], oracle: &mut dyn Oracle) -> Found {
 }
 
 /// Lowers a setting that holds until no knob can go one step lower.
-fn lower(ladders: &[Ladder], order: &[usize], setting: &mut Setting, oracle: &mut dyn Oracle) {
+fn lower(rungs: &[Rungs], order: &[usize], setting: &mut Setting, oracle: &mut dyn Oracle) {
     for _ in 0..MOST_PASSES {
         let before = setting.clone();
         for &knob in order {
-            lower_one(knob, ladders[knob].floor, setting, oracle);
+            lower_one(knob, rungs[knob].floor, setting, oracle);
         }
         let moved = *setting != before;
         // Another knob's move may have made room that halving did not see.
         let stepped = order.iter().any(|&knob| {
-            setting[knob] > ladders[knob].floor && {
+            setting[knob] > rungs[knob].floor && {
                 let cheaper = with(setting, knob, setting[knob] - 1);
-                let holds = oracle.ask(&cheaper) == Verdict::Holds;
+                let holds = oracle.ask(&cheaper) == Reply::Holds;
                 if holds {
                     *setting = cheaper;
                 }
@@ -125,7 +125,7 @@ fn lower_one(knob: usize, floor: usize, setting: &mut Setting, oracle: &mut dyn 
     if holds == floor {
         return;
     }
-    let mut ask = |value: usize| oracle.ask(&with(setting, knob, value)) == Verdict::Holds;
+    let mut ask = |value: usize| oracle.ask(&with(setting, knob, value)) == Reply::Holds;
     if ask(floor) {
         holds = floor;
     } else {
@@ -160,9 +160,9 @@ mod tests {
     }
 
     impl<F: Fn(&[usize]) -> bool> Oracle for Fake<F> {
-        fn ask(&mut self, setting: &[usize]) -> Verdict {
+        fn ask(&mut self, setting: &[usize]) -> Reply {
             self.asked += 1;
-            if (self.holds)(setting) { Verdict::Holds } else { Verdict::Fails(self.helps.clone()) }
+            if (self.holds)(setting) { Reply::Holds } else { Reply::Fails(self.helps.clone()) }
         }
 
         fn cost(&mut self, setting: &[usize]) -> f64 {
@@ -175,15 +175,14 @@ mod tests {
     }
 
     fn found(
-        ladders: &[(usize, usize, usize)],
+        rungs: &[(usize, usize, usize)],
         orders: &[Vec<usize>],
         helps: &[usize],
         holds: impl Fn(&[usize]) -> bool,
     ) -> (Found, usize) {
-        let ladders: Vec<Ladder> =
-            ladders.iter().map(|&(len, now, floor)| Ladder { len, now, floor }).collect();
+        let rungs: Vec<Rungs> = rungs.iter().map(|&(len, now, floor)| Rungs { len, now, floor }).collect();
         let mut oracle = Fake { holds, helps: helps.to_vec(), asked: 0 };
-        let found = search(&ladders, orders, &mut oracle);
+        let found = search(&rungs, orders, &mut oracle);
         (found, oracle.asked)
     }
 
@@ -212,8 +211,8 @@ mod tests {
     fn of_several_orders_the_cheapest_outcome_wins() {
         // Either five of the first or one of the second.
         let holds = |s: &[usize]| s[0] >= 5 || s[1] >= 1;
-        let ladders = [(9, 0, 0), (9, 0, 0)];
-        let outcome = |orders: &[Vec<usize>]| found(&ladders, orders, &[0, 1], holds).0;
+        let rungs = [(9, 0, 0), (9, 0, 0)];
+        let outcome = |orders: &[Vec<usize>]| found(&rungs, orders, &[0, 1], holds).0;
         assert_eq!(outcome(&[vec![1, 0]]), Found::Cheapest(vec![5, 0]));
         assert_eq!(outcome(&[vec![1, 0], vec![0, 1]]), Found::Cheapest(vec![0, 1]));
     }

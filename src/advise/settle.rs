@@ -1,9 +1,9 @@
 //! Search at the worst corner, the patch, and the verification of what it makes of the manifests, at
 //! every corner with fresh seeds. Whatever fails there joins the search, until nothing does.
 
-use super::answer::{Outcome, Question, Verified};
+use super::answer::{Conclusion, Question, Verified};
 use super::bench::{Bench, Cell};
-use super::goal::Failure;
+use super::goal::Shortfall;
 use super::knobs::Knob;
 use super::narrow::{Narrowed, narrow};
 use super::patch::{Patch, Target, patch};
@@ -24,7 +24,7 @@ const RUNS_OF_JOINING: u32 = 4;
 /// What the rounds of search and verification come to.
 pub(super) struct Answer {
     pub(super) setting: Setting,
-    pub(super) outcome: Outcome,
+    pub(super) conclusion: Conclusion,
     pub(super) patch: Patch,
     pub(super) verified: Option<Verified>,
 }
@@ -35,12 +35,12 @@ pub(super) fn settle(
     target: &Target<'_>,
     seed: u64,
 ) -> Result<Answer, NoAdvice> {
-    let ladders: Vec<_> = bench.knobs.iter().map(Knob::ladder).collect();
+    let rungs: Vec<_> = bench.knobs.iter().map(Knob::rungs).collect();
     let orders = orders(bench.knobs);
     let mut round = 0;
     let mut beyond = None;
     loop {
-        let setting = match search(&ladders, &orders, bench) {
+        let setting = match search(&rungs, &orders, bench) {
             Found::Stopped => return Err(NoAdvice::Stopped),
             Found::Cheapest(setting) => setting,
             Found::Nothing(dearest) => {
@@ -54,10 +54,10 @@ pub(super) fn settle(
                         continue;
                     }
                     Narrowed::Nothing(failure) => {
-                        let outcome = Outcome::Nothing(failure);
+                        let conclusion = Conclusion::Nothing(failure);
                         return Ok(Answer {
                             setting: dearest,
-                            outcome,
+                            conclusion,
                             patch: Patch::default(),
                             verified: None,
                         });
@@ -68,11 +68,11 @@ pub(super) fn settle(
         round += 1;
         let made = make_patch(bench, &setting, target);
         let (verified, failures) = verify(bench, &setting, &made, seed.wrapping_add(round), question.runs)?;
-        let outcome = match failures.first() {
-            None => beyond.map_or(Outcome::Holds, Outcome::Narrowed),
+        let conclusion = match failures.first() {
+            None => beyond.map_or(Conclusion::Holds, Conclusion::Narrowed),
             Some((_, failure)) if round >= MOST_ROUNDS => {
-                let outcome = Outcome::Undecided(failure.clone());
-                return Ok(Answer { setting, outcome, patch: Patch::default(), verified: None });
+                let conclusion = Conclusion::Undecided(failure.clone());
+                return Ok(Answer { setting, conclusion, patch: Patch::default(), verified: None });
             }
             Some(_) => {
                 // With more runs, so that a setting cannot pass by luck what fails now and then.
@@ -82,21 +82,20 @@ pub(super) fn settle(
                 continue;
             }
         };
-        return Ok(Answer { setting, outcome, patch: made, verified: Some(verified) });
+        return Ok(Answer { setting, conclusion, patch: made, verified: Some(verified) });
     }
 }
 
-/// The order of the knobs, and where two may become cheaper than they are, the other way round too:
-/// the least autoscaler with a high target is not that with a low one.
+/// The order of the knobs, and where two may stand for each other, the other way round too: the least
+/// autoscaler with a high target is not that with a low one, nor is it that with a long window.
 fn orders(knobs: &[Knob]) -> Vec<Vec<usize>> {
     let plain: Vec<usize> = (0..knobs.len()).collect();
-    let free: Vec<usize> = plain.iter().copied().filter(|knob| knobs[*knob].free).collect();
-    if free.len() < 2 {
+    let trades = |knob: &usize| knobs[*knob].free || knobs[*knob].name == "hpa.scaleDown.window";
+    let (trading, rest): (Vec<usize>, Vec<usize>) = plain.iter().partition(|knob| trades(knob));
+    if trading.len() < 2 {
         return vec![plain];
     }
-    let rest = plain.iter().copied().filter(|knob| !knobs[*knob].free);
-    let turned = free.iter().rev().copied().chain(rest).collect();
-    vec![plain, turned]
+    vec![plain, trading.into_iter().rev().chain(rest).collect()]
 }
 
 /// The patch for a setting: what changes, and what the scenario sets over the manifests.
@@ -121,7 +120,7 @@ fn verify(
     patch: &Patch,
     seed: u64,
     runs: u32,
-) -> Result<(Verified, Vec<(Cell, Failure)>), NoAdvice> {
+) -> Result<(Verified, Vec<(Cell, Shortfall)>), NoAdvice> {
     let patched = if patch.yaml.is_empty() { None } else { Some(patched(bench, setting, patch)?) };
     let inputs = patched.as_ref().unwrap_or(bench.inputs);
     let cells = cells(bench.trials, &Corner::all(&bench.unknowns), seed, runs);
@@ -130,10 +129,10 @@ fn verify(
     let mut made = 0;
     // A trial at a time, so that a failure comes early and results do not pile up.
     for chunk in cells.chunk_by(|a, b| a.trial == b.trial) {
-        let outcomes = bench.outcomes(inputs, &[], chunk, refused);
-        for (&cell, outcome) in chunk.iter().zip(outcomes) {
-            made += u32::from(matches!(outcome, Ok(Some(_))));
-            failures.extend(bench.judge(cell, outcome).map(|failure| (cell, failure)));
+        let all = bench.simulate(inputs, &[], chunk, refused);
+        for (&cell, tried) in chunk.iter().zip(all) {
+            made += u32::from(matches!(tried, Ok(Some(_))));
+            failures.extend(bench.judge(cell, tried).map(|failure| (cell, failure)));
         }
         if bench.pool.stopped() {
             return Err(NoAdvice::Stopped);

@@ -10,7 +10,7 @@ use super::out_dir::write_whole;
 use super::progress::Progress;
 use super::stop::Stop;
 use super::terminal::Terminal;
-use crate::advise::{self, Advice, Goal, NoAdvice, Outcome, Question, Wish, advise};
+use crate::advise::{self, Advice, Conclusion, Goal, NoAdvice, Question, Wish, advise};
 use crate::config::expectations::parse_expectation;
 use crate::config::inputs::Inputs;
 use crate::config::scenario::sweep_values;
@@ -18,7 +18,7 @@ use crate::config::settings::Layer;
 use crate::config::statements::setting;
 use crate::diag::Diagnostic;
 use crate::exit_code;
-use crate::report::advised;
+use crate::report::advice;
 
 /// Find the cheapest setting that holds whatever the unmeasured inputs are
 ///
@@ -115,34 +115,31 @@ impl Advise {
             }
         };
         match self.output {
-            Output::Text => advised::write(&advice, terminal.style.colour, terminal.out)?,
-            Output::Json => terminal.print_json(&advised::to_json(&advice))?,
-            Output::Yaml => write!(terminal.out, "{}", advice.patch.yaml)?,
+            Output::Text => advice::write(&advice, terminal.style.colour, terminal.out)?,
+            Output::Json => terminal.print_json(&advice::to_json(&advice))?,
+            Output::Yaml => write!(terminal.out, "{}", advice::to_yaml(&advice))?,
         }
         terminal.out.flush()?;
         if let Some(file) = &self.patch {
             self.write_patch(file, &advice, terminal)?;
         }
-        Ok(match advice.outcome {
-            Outcome::Holds => exit_code::OK,
-            Outcome::Nothing(_) => exit_code::EXPECTATION_FAILED,
-            Outcome::Narrowed(_) | Outcome::Undecided(_) => exit_code::INCONCLUSIVE,
+        Ok(match advice.conclusion {
+            Conclusion::Holds => exit_code::OK,
+            Conclusion::Nothing(_) => exit_code::EXPECTATION_FAILED,
+            Conclusion::Narrowed(_) | Conclusion::Undecided(_) => exit_code::INCONCLUSIVE,
         })
     }
 
     fn write_patch(&self, file: &Path, advice: &Advice, terminal: &mut Terminal<'_>) -> Result<(), Failure> {
-        if advice.patch.yaml.is_empty() {
-            terminal.say(&format!("there is no patch to write to {}", file.display()));
-            return Ok(());
-        }
-        write_whole(file, |out| out.write_all(advice.patch.yaml.as_bytes()))?;
-        let of: Vec<String> = advice
-            .patch
-            .objects
-            .iter()
-            .map(|(kind, name)| format!("{}/{name}", kind.to_ascii_lowercase()))
-            .collect();
-        terminal.say(&format!("wrote {}: a document each for {}", file.display(), of.join(" and ")));
+        write_whole(file, |out| out.write_all(advice::to_yaml(advice).as_bytes()))?;
+        let objects = advice.patch.objects.iter();
+        let of: Vec<String> =
+            objects.map(|(kind, name)| format!("{}/{name}", kind.to_ascii_lowercase())).collect();
+        let what = match of.as_slice() {
+            [] => "there is no patch, and it says so".to_owned(),
+            of => format!("a document each for {}", of.join(" and ")),
+        };
+        terminal.say(&format!("wrote {}: {what}", file.display()));
         Ok(())
     }
 

@@ -1,7 +1,6 @@
 //! Renderers: what a finished result looks like to people and to machines.
 
 pub mod advice;
-pub mod advised;
 pub mod baseline;
 pub mod comparison;
 mod csv;
@@ -13,6 +12,7 @@ pub mod hpa_replay;
 pub mod pictures;
 pub mod plot;
 pub mod presets;
+pub mod remedies;
 pub mod result;
 mod scaling;
 pub mod suite;

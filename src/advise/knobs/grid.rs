@@ -1,10 +1,11 @@
 //! The values that a knob may take, the cheapest first.
 
+use super::Knob;
 use super::present::{NONE, Present, hook, plain, pods, present, seconds};
-use super::{Knob, LONGEST_HOOK_S};
 use crate::advise::Cost;
 use crate::config::knobs::{Value, find};
 use crate::sim::spec::DeploymentPlan;
+use crate::study::LONGEST_HOOK_S;
 use crate::units::IntOrPercent;
 
 /// Less than this and one pod's end is the service's end, whatever the runs say.

@@ -5,7 +5,7 @@ mod present;
 
 use super::Cost;
 use super::refused::least_grace;
-use super::search::Ladder;
+use super::search::Rungs;
 use crate::config::case::{Case, Override};
 use crate::config::manifest::{Container, Hook, Selection};
 use crate::sim::spec::DeploymentPlan;
@@ -72,9 +72,6 @@ const BY_ROLLOUT_TIME: &[&str] = &[
     "grace",
 ];
 
-/// Longer hooks than this are no advice.
-const LONGEST_HOOK_S: u32 = 120;
-
 impl Knob {
     /// What has to be set for a value of the grid; nothing for the present one.
     pub fn set(&self, value: usize) -> Option<Override> {
@@ -104,8 +101,8 @@ impl Knob {
         });
     }
 
-    pub(super) fn ladder(&self) -> Ladder {
-        Ladder { len: self.values.len(), now: self.now, floor: if self.free { 0 } else { self.now } }
+    pub(super) fn rungs(&self) -> Rungs {
+        Rungs { len: self.values.len(), now: self.now, floor: if self.free { 0 } else { self.now } }
     }
 }
 

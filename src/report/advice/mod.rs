@@ -1,183 +1,271 @@
-//! What ends a loss: a sentence per status and cause, from the mechanism and this case's own
-//! settings.
+//! Advice for people and for machines.
 //!
-//! Rules that keep advice from hurting: a hook is never put on one container of a pod alone; the
-//! sleep action comes before an exec hook where the version has it, with a word on what a failing
-//! hook does; repeating requests that are not idempotent is never advised; what a remedy costs is
-//! said beside it; nothing is ever called safe, only "no such loss predicted while ...".
+//! Nothing is ever called safe or free of downtime: the words are "no loss predicted while ...",
+//! with the ranges that it was tried over.
 
-mod facts;
-mod start;
-mod stop;
-#[cfg(test)]
-mod tests;
+mod json;
+mod words;
 
-use crate::account::Tally;
-use crate::config::case::Case;
-use crate::model::outcome::{Cause, Status};
-use crate::report::result::Remedy;
-use crate::study::Margin;
-use crate::units::{Nanos, format_duration};
+use std::io::{self, Write};
 
-use facts::Facts;
+use super::text::number::{about, cut, wrap};
+use super::text::{Line, Tone, WIDTH, counted};
+use crate::advise::{Advice, Conclusion, Cost, Demand, Unknown, Value};
+use crate::stats::printed;
 
-/// Two lengths of the same advice.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Advice {
-    short: String,
-    full: String,
-}
+pub use json::to_json;
 
-impl Advice {
-    fn new(short: impl Into<String>, full: impl Into<String>) -> Advice {
-        Advice { short: short.into(), full: full.into() }
+/// Writes advice as a page.
+///
+/// # Errors
+/// What the destination says.
+pub fn write(advice: &Advice, colour: bool, out: &mut dyn Write) -> io::Result<()> {
+    for line in page(advice) {
+        writeln!(out, "{}", line.render(colour))?;
     }
+    Ok(())
 }
 
-/// The remedies of all losses, the largest loss first.
-pub fn remedies(case: &Case, total: &Tally, margins: &[Margin]) -> Vec<Remedy> {
-    let facts = Facts::of(case);
-    let mut causes: Vec<_> = total.causes.iter().map(|(&key, tally)| (key, tally.count)).collect();
-    causes.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let remedy = |((status, cause), _): ((Status, Cause), u64)| {
-        let Advice { short, full } = advice(cause, &facts, margins);
-        Remedy { status, cause, short, full }
+fn page(advice: &Advice) -> Vec<Line> {
+    let mut lines = heading(advice);
+    lines.extend(answer(advice));
+    lines.extend(values(advice));
+    lines.extend(ranges(advice));
+    lines.extend(scored(advice));
+    if !matches!(advice.conclusion, Conclusion::Nothing(_)) {
+        lines.extend(costs(advice));
+        lines.extend(list("Mind", &words::notes(advice)));
+        lines.extend(patch(advice));
+    }
+    lines
+}
+
+fn title(text: &str) -> [Line; 2] {
+    [Line::blank(), Line::toned(text, Tone::Strong)]
+}
+
+/// A text at an indent, its first line behind `lead`.
+fn indented(lead: &str, text: &str) -> Vec<Line> {
+    let blank = " ".repeat(lead.chars().count());
+    let body = wrap(text, WIDTH.saturating_sub(blank.len()).max(20));
+    let put = |(index, line): (usize, String)| {
+        Line::plain(format!("{}{line}", if index == 0 { lead } else { &blank }))
     };
-    causes.into_iter().map(remedy).collect()
+    body.into_iter().enumerate().map(put).collect()
 }
 
-fn advice(cause: Cause, facts: &Facts<'_>, margins: &[Margin]) -> Advice {
-    let stops = matches!(cause, Cause::ListenerClosed | Cause::ExitedInFlight | Cause::KeepaliveRace);
-    if let Some(advice) = stops.then(|| stop::mesh_first(facts)).flatten() {
-        return advice;
+fn list(name: &str, items: &[String]) -> Vec<Line> {
+    if items.is_empty() {
+        return Vec::new();
     }
-    match cause {
-        Cause::ListenerClosed | Cause::AcceptQueueReset | Cause::Unreachable | Cause::Blackholed => {
-            stop::keep_serving(facts)
+    let mut lines: Vec<Line> = title(name).into();
+    lines.extend(items.iter().flat_map(|item| indented("  - ", item)));
+    lines
+}
+
+fn heading(advice: &Advice) -> Vec<Line> {
+    let heading = &advice.heading;
+    let words = [&heading.workload, &heading.load, &heading.size, &heading.front_end, &heading.kubernetes];
+    let words: Vec<&str> = words.into_iter().map(String::as_str).filter(|word| !word.is_empty()).collect();
+    let goals: Vec<&str> = advice.question.goals.iter().map(|goal| goal.text.as_str()).collect();
+    let cost = match advice.question.cost {
+        Cost::PodHours => "pod-hours",
+        Cost::RolloutTime => "rollout-time",
+    };
+    let mut lines: Vec<Line> = wrap(&words.join("  "), WIDTH).into_iter().map(Line::plain).collect();
+    lines.extend(indented("goal: ", &format!("{}; cheapest by {cost}", goals.join(" and "))));
+    lines
+}
+
+fn answer(advice: &Advice) -> Vec<Line> {
+    let present = match &advice.present {
+        None => "At present every goal holds at the bad ends of the unknowns.".to_owned(),
+        Some(failure) => format!("At present: {}.", words::failure(advice, failure)),
+    };
+    let changed = advice.values.iter().filter(|value| value.advised != value.knob.now).count();
+    let what = if changed == 0 {
+        "the present values".to_owned()
+    } else {
+        format!("{} changed", counted(changed, "value"))
+    };
+    let (text, tone) = match &advice.conclusion {
+        Conclusion::Holds => {
+            (format!("HOLDS over the whole ranges of the unknowns, with {what}"), Tone::Good)
         }
-        Cause::KilledInFlight => stop::finish_requests(facts, margins),
-        Cause::ExitedInFlight => stop::longer_drain(facts),
-        Cause::KeepaliveRace => stop::idle_connections(facts),
-        Cause::InPodUpstreamDown => stop::proxy_first(facts),
-        Cause::AppNotReady if facts.declines() => stop::keep_serving(facts),
-        Cause::NotListeningYet | Cause::AppNotReady => start::readiness(cause, facts),
-        Cause::LivenessRestart => start::liveness(margins),
-        Cause::AcceptQueueFull | Cause::Overloaded | Cause::ReadTimeout | Cause::ClientGaveUp => {
-            capacity(cause, facts, margins)
+        Conclusion::Narrowed(_) => {
+            let all: Vec<String> =
+                advice.unknowns.iter().filter(|unknown| unknown.narrowed).map(words::limit).collect();
+            let tail = "beyond that no value of these knobs holds";
+            (format!("HOLDS ONLY WHILE {}, with {what}; {tail}", all.join(" and ")), Tone::Warning)
         }
-        Cause::NoEndpoints => no_endpoints(facts),
-        Cause::AllMarkedDown => Advice::new(
-            "stop the failures that mark pods down, or max_fails=0",
-            "The front end counted failures against every pod and left them all alone. End those failures \
-             first; with passive checks off (max_fails=0) a failing pod costs its own requests only.",
-        ),
-        Cause::OomKilled => Advice::new(
-            "a higher memory limit",
-            "The container went beyond its memory limit. Raise the limit, or lower what one request or one \
-             worker takes; more replicas do not help a container that grows by itself.",
-        ),
-        Cause::Crashed => Advice::new(
-            "retries of idempotent requests, and pods to spare",
-            "The process ended by itself. No hook, probe or grace can save what it was serving; a front end that \
-             sends idempotent requests to another pod can, and enough pods keep the others from overload while \
-             one starts again.",
-        ),
-        Cause::NodeLost => Advice::new(
-            "short connect timeout with a retry; health checks",
-            "The node died and took its kubelet along, so nobody tells the front end before the node's lease has \
-             run out. Only the front end can shorten that: a connect timeout of a second or two with a retry at \
-             another pod, passive or active checks. Pods spread over nodes and zones bound how many are hit.",
-        ),
-        Cause::CircuitOpen => Advice::new(
-            "a higher limit of the circuit breaker",
-            "The breaker refused to send because of its own limits on connections, pending requests or \
-             retries. Raise them above what the pods can really take at the worst moment, not beyond.",
-        ),
-    }
-}
-
-fn margin<'a>(margins: &'a [Margin], name: &str) -> Option<&'a Margin> {
-    margins.iter().find(|margin| margin.name == name)
-}
-
-/// Seconds for people: whole where they are long.
-fn seconds(value: f64) -> String {
-    let step = if value >= 10.0 { 1.0 } else { 0.1 };
-    format!("{} s", crate::stats::printed((value / step).round() * step).unwrap_or_default())
-}
-
-fn span(value: Nanos) -> String {
-    seconds(value.as_secs_f64())
-}
-
-fn capacity(cause: Cause, facts: &Facts<'_>, margins: &[Margin]) -> Advice {
-    let lacking = |name: &str| margin(margins, name).filter(|margin| margin.slack < 0.0);
-    if let Some(cpu) = lacking("cpu") {
-        return Advice::new(
-            format!("more CPU at the worst moment ({:.1} of {:.1} cores)", cpu.have, cpu.need),
+        Conclusion::Nothing(failure) => {
+            let moved = advice.values.iter().filter(|value| value.advised != value.knob.now);
+            let dear: Vec<String> = moved
+                .map(|value| format!("{} {}", value.knob.name, value.knob.values[value.advised]))
+                .collect();
+            let with = match dear.as_slice() {
+                [] => "and no knob that may be turned bears on it".to_owned(),
+                dear => format!("even with {}", dear.join(" and ")),
+            };
+            (format!("NOTHING HOLDS, {with}: {}", words::failure(advice, failure)), Tone::Bad)
+        }
+        Conclusion::Undecided(failure) => (
             format!(
-                "The pods in rotation had {:.1} cores and the requests needed {:.1}. More replicas before the \
-                 moment comes (hpa.min, a lower CPU target, a faster scale-up), or a higher CPU limit. During \
-                 a rollout maxUnavailable takes capacity away and maxSurge adds it, at the price of more pods.",
-                cpu.have, cpu.need
+                "NOT DECIDED: fresh runs went on finding failures, the last one: {}",
+                words::failure(advice, failure)
             ),
+            Tone::Warning,
+        ),
+    };
+    let mut lines = vec![Line::blank()];
+    lines.extend(wrap(&present, WIDTH).into_iter().map(Line::plain));
+    lines.extend(wrap(&text, WIDTH).into_iter().map(|line| Line::toned(line, tone)));
+    if let Conclusion::Nothing(failure) | Conclusion::Narrowed(failure) = &advice.conclusion {
+        lines.extend(wrap(&words::beyond(failure), WIDTH).into_iter().map(Line::plain));
+    }
+    lines
+}
+
+fn values(advice: &Advice) -> Vec<Line> {
+    let mut lines: Vec<Line> = title(&format!("  {:<27} {:<14} {:<10} why", "knob", "now", "advised")).into();
+    let nothing = matches!(advice.conclusion, Conclusion::Nothing(_));
+    let moved = |value: &&Value| value.advised != value.knob.now;
+    for value in advice.values.iter().filter(moved) {
+        let (now, advised) = (&value.knob.values[value.knob.now], &value.knob.values[value.advised]);
+        let lead = format!("  {:<27} {:<14} {:<10} ", value.knob.name, cut(now, 14), cut(advised, 10));
+        let why = if nothing {
+            "the dearest value tried, and not enough".to_owned()
+        } else {
+            words::why(advice, value)
+        };
+        lines.extend(indented(&lead, &why));
+    }
+    let (bound, kept): (Vec<&Value>, Vec<&Value>) =
+        advice.values.iter().filter(|value| !moved(value)).partition(|value| value.bound.is_some());
+    for value in bound {
+        let now = &value.knob.values[value.knob.now];
+        let lead = format!("  {:<27} {:<14} {:<10} ", value.knob.name, cut(now, 14), "as it is");
+        lines.extend(indented(&lead, &words::why(advice, value)));
+    }
+    let kept: Vec<String> = kept
+        .iter()
+        .map(|value| format!("{} {}", value.knob.name, value.knob.values[value.advised]))
+        .collect();
+    if !kept.is_empty() {
+        lines.extend(indented("  as they are: ", &kept.join(", ")));
+    }
+    lines.extend(
+        advice
+            .left
+            .iter()
+            .flat_map(|left| indented("  left alone: ", &format!("{}: {}", left.name, left.reason))),
+    );
+    lines
+}
+
+fn ranges(advice: &Advice) -> Vec<Line> {
+    if advice.unknowns.is_empty() {
+        return Vec::new();
+    }
+    let holds = !matches!(advice.conclusion, Conclusion::Nothing(_) | Conclusion::Undecided(_));
+    let loss = advice.question.goals.iter().all(|goal| goal.forbids_loss());
+    let name = match (holds, loss) {
+        (true, true) => "No loss predicted while",
+        (true, false) => "The goals are predicted to hold while",
+        (false, _) => "Unmeasured inputs and the ranges that were tried",
+    };
+    let faults = advice.trials.iter().any(|(trial, _)| trial.demand == Demand::NoWorse);
+    let apart = if holds && faults { " (faults apart, which lose no more than now)" } else { "" };
+    let mut lines: Vec<Line> = title(&format!("{name}{apart}")).into();
+    let row = |unknown: &Unknown| {
+        let mut source = format!("{} ({})", unknown.assumption.label, words::origin(unknown));
+        if let Some((_, whole)) = unknown.assumption.range.as_ref().filter(|_| unknown.narrowed) {
+            source.push_str(&format!(", and not up to {whole}"));
+        }
+        Line::plain(cut(&format!("  {:<27} {:<25} {source}", unknown.assumption.key, unknown.range()), WIDTH))
+    };
+    lines.extend(advice.unknowns.iter().map(row));
+    lines
+}
+
+fn scored(advice: &Advice) -> Vec<Line> {
+    let mut lines: Vec<Line> = title("Scored on").into();
+    for (trial, events) in &advice.trials {
+        let demand = match trial.demand {
+            Demand::Goals => "",
+            Demand::NoWorse => "; not to lose more than now",
+        };
+        lines.extend(indented(
+            &format!("  {:<17} ", trial.name),
+            &format!("{events}: {}{demand}", trial.what),
+        ));
+    }
+    let not: Vec<String> =
+        advice.not_scored.iter().map(|(name, reason)| format!("{name} ({reason})")).collect();
+    if !not.is_empty() {
+        lines.extend(indented("  not scored: ", &not.join("; ")));
+    }
+    lines
+}
+
+fn costs(advice: &Advice) -> Vec<Line> {
+    let mut lines: Vec<Line> =
+        title(&format!("  {:<45} {:>10} {:>10}", "cost, unknowns at their usual values", "now", "advised"))
+            .into();
+    let [now, advised] = &advice.costs;
+    let seconds = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |s| format!("{} s", about(s)));
+    let pods = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), two);
+    let count = |value: u32| value.to_string();
+    for (name, now, advised) in [
+        ("pods on average, as written (pod-hours per hour)", pods(now.pods), pods(advised.pods)),
+        ("a rollout", seconds(now.rollout_s), seconds(advised.rollout_s)),
+        ("a rollback out of a rollout", seconds(now.rollback_s), seconds(advised.rollback_s)),
+        ("most pods at once, each with its address", count(now.peak_pods), count(advised.peak_pods)),
+        ("of these terminating, connections held", count(now.terminating), count(advised.terminating)),
+        ("until a deleted pod is gone; a drain waits", seconds(now.stop_s), seconds(advised.stop_s)),
+    ] {
+        lines.push(Line::plain(format!("  {name:<48} {now:>7} {advised:>10}")));
+    }
+    lines
+}
+
+/// The patch; where there is none, a comment that says why, so that no older patch is taken for it.
+pub fn to_yaml(advice: &Advice) -> String {
+    let why = match &advice.conclusion {
+        _ if !advice.patch.yaml.is_empty() => return advice.patch.yaml.clone(),
+        Conclusion::Holds | Conclusion::Narrowed(_) => "the present values are the advice",
+        Conclusion::Nothing(_) => "nothing holds",
+        Conclusion::Undecided(_) => "it is not decided what holds",
+    };
+    format!("# podloss advise: no patch, {why}\n")
+}
+
+/// Two digits behind the point.
+fn two(value: f64) -> String {
+    printed((value * 100.0).round() / 100.0).map_or_else(|| "-".to_owned(), |value| format!("{value}"))
+}
+
+fn patch(advice: &Advice) -> Vec<Line> {
+    let mut lines = Vec::new();
+    if !advice.patch.yaml.is_empty() {
+        lines.extend(title("Patch (strategic merge)"));
+        lines.extend(advice.patch.yaml.lines().map(|line| Line::plain(format!("  {line}"))));
+    }
+    lines.push(Line::blank());
+    if let Some(verified) = advice.verified {
+        let what = if advice.patch.yaml.is_empty() {
+            "the manifests as they are"
+        } else {
+            "the patch applied to the manifests"
+        };
+        let text = format!(
+            "Verified: {what}, {} with a fresh seed ({}) in {} of trial and unknowns, and none fails. {} in all.",
+            counted(verified.runs as usize, "run"),
+            verified.seed,
+            counted(verified.cells as usize, "combination"),
+            counted(advice.simulated as usize, "run"),
         );
+        lines.extend(wrap(&text, WIDTH).into_iter().map(|line| Line::toned(line, Tone::Faint)));
     }
-    if let Some(pods) = lacking("capacity") {
-        return Advice::new(
-            format!(
-                "more pods at the worst moment ({:.0} of {:.1})",
-                pods.have,
-                pods.need.max(pods.have + 0.1)
-            ),
-            format!(
-                "{:.0} pods were in rotation where the requests filled {:.1}. More replicas or more workers per \
-                 pod; during a rollout maxUnavailable 0 with some maxSurge, at the price of more pods at once.",
-                pods.have, pods.need
-            ),
-        );
-    }
-    match (cause, facts.client_timeout) {
-        (Cause::ClientGaveUp, Some(patience)) => Advice::new(
-            format!("answers within the client's {}", format_duration(patience)),
-            format!(
-                "The client waits {} and no longer. Find what made answers late (the margins and the latency \
-                 plot); a longer wait only moves the loss.",
-                format_duration(patience)
-            ),
-        ),
-        _ => Advice::new(
-            format!("answers within {}'s {}", facts.front, format_duration(facts.read_timeout)),
-            format!(
-                "No answer came within the front end's read timeout of {}. Look for what holds requests up: a \
-                 pod that cannot be reached any more, a full queue, a dependency; do not repeat requests that \
-                 are not idempotent.",
-                format_duration(facts.read_timeout)
-            ),
-        ),
-    }
-}
-
-fn no_endpoints(facts: &Facts<'_>) -> Advice {
-    if facts.recreates {
-        return Advice::new(
-            "RollingUpdate in place of Recreate",
-            "Recreate removes every old pod before the first new one starts, so for a while there is none. \
-             RollingUpdate with maxUnavailable 0 keeps the old ones until new ones are available; it needs \
-             room for maxSurge pods more.",
-        );
-    }
-    if facts.unavailable > 0 && facts.unavailable >= facts.replicas {
-        return Advice::new(
-            format!("maxUnavailable 0 (now {} of {})", facts.unavailable, facts.replicas),
-            "The strategy allows every pod to be unavailable at once. maxUnavailable 0 keeps the old pods \
-             until new ones are available; it needs room for maxSurge pods more.",
-        );
-    }
-    Advice::new(
-        format!("more pods in rotation than can go at once (replicas: {})", facts.replicas),
-        "At some moment the front end had no pod to send to. Keep more replicas than a rollout, a scale-in \
-         or a failing probe can take out together; a PodDisruptionBudget protects against none of these, only \
-         against evictions.",
-    )
+    lines
 }

@@ -21,7 +21,7 @@ mod write;
 
 use serde::{Deserialize, Serialize};
 
-use super::advice;
+use super::remedies;
 use crate::account::Tally;
 use crate::config::case::{Case, Origin};
 use crate::config::lower::is_mesh_proxy;
@@ -235,7 +235,7 @@ impl StoredResult {
             .map(|e| judge_one(&e.metric, &e.is, &study.runs, study.runs.len() as u32, &context))
             .collect::<Result<_, _>>()?;
         let margins = margins(case, &study.runs);
-        let remedies = advice::remedies(case, &study.total, &margins);
+        let remedies = remedies::remedies(case, &study.total, &margins);
         let mut total = study.total;
         total.causes.values_mut().for_each(|cause| cause.samples.clear());
         Ok(StoredResult {

@@ -2,7 +2,8 @@
 
 use crate::config::case::{Case, Override};
 use crate::model::outcome::Cause;
-use crate::sim::spec::{ContainerPlan, OnStop, PodTemplate, Role};
+use crate::sim::spec::ContainerPlan;
+use crate::study::{LONGEST_HOOK_S, Mechanism, entry};
 use crate::units::{Nanos, format_duration};
 
 /// One knob and the values it is moved to, the smallest change first.
@@ -12,49 +13,42 @@ pub(super) struct Ladder {
     pub(super) steps: Vec<Vec<Override>>,
 }
 
-/// Longer hooks than this are no advice.
-const LONGEST_HOOK_S: u32 = 120;
-
 /// The ladders for a cause, the most natural knob first.
 pub(super) fn ladders(cause: Cause, case: &Case) -> Vec<Ladder> {
     // The pods that stop are of the first template.
     let Some(plan) = case.spec.deployments.first() else { return Vec::new() };
     let Some(template) = plan.templates.first() else { return Vec::new() };
-    let Some(entry) = entry(template) else { return Vec::new() };
+    let Some(entry) = entry(template).and_then(|index| template.containers.get(index)) else {
+        return Vec::new();
+    };
     let grace = template.grace_seconds;
     let mut found = Vec::new();
-    match cause {
-        Cause::ListenerClosed | Cause::Unreachable | Cause::Blackholed | Cause::AcceptQueueReset => {
-            found.extend(hooks(entry, grace));
-        }
-        Cause::InPodUpstreamDown => found.extend(hooks(entry, grace)),
-        Cause::AllMarkedDown => {
+    match Mechanism::of(cause, case) {
+        Mechanism::GoneTooEarly | Mechanism::InnerGone => found.extend(hooks(entry, grace)),
+        Mechanism::MarkedDown => {
             found.extend(hooks(entry, grace));
             found.push(words("front_end.max_fails", &["0"]));
         }
-        Cause::KilledInFlight => {
+        Mechanism::Killed => {
             found.push(words("on_stop", &["drain"]));
             found.push(seconds("grace", grace + 1, grace + LONGEST_HOOK_S));
             found.extend(hooks(entry, grace));
         }
-        Cause::ExitedInFlight => found.push(words("on_stop", &["drain"])),
-        Cause::KeepaliveRace => {
+        Mechanism::ExitsBusy => found.push(words("on_stop", &["drain"])),
+        Mechanism::KeepaliveRace => {
             let idle = case.spec.tiers.first().and_then(|tier| tier.keepalive).map(|k| k.idle_timeout);
             let idle = idle.unwrap_or(Nanos::ZERO);
             let above = [1, 5, 15, 60, 600].map(|more| format_duration(idle + Nanos::from_secs(more)));
             found.push(words("keepalive_idle", &above.each_ref().map(String::as_str)));
             found.extend(hooks(entry, grace));
         }
-        Cause::AppNotReady if matches!(entry.on_stop, OnStop::Decline(_)) => {
-            found.extend(hooks(entry, grace))
-        }
-        Cause::NotListeningYet | Cause::AppNotReady => {
+        Mechanism::NotReadyYet => {
             if let Some(probe) = entry.readiness {
                 let delay = probe.spec.initial_delay_seconds;
                 found.push(seconds("readiness.initialDelaySeconds", delay + 1, delay + 120));
             }
         }
-        Cause::LivenessRestart => {
+        Mechanism::LivenessRestart => {
             if let Some(probe) = entry.liveness {
                 let failures = probe.spec.failure_threshold;
                 found.push(counts("liveness.failureThreshold", failures + 1, failures + 30));
@@ -62,12 +56,12 @@ pub(super) fn ladders(cause: Cause, case: &Case) -> Vec<Ladder> {
                 found.push(counts("liveness.timeoutSeconds", timeout + 1, timeout + 30));
             }
         }
-        Cause::NoEndpoints => {
+        Mechanism::NoPod => {
             found.push(words("maxUnavailable", &["0"]));
             found.push(seconds("minReadySeconds", plan.min_ready_seconds + 1, plan.min_ready_seconds + 120));
             found.push(more_pods(case));
         }
-        Cause::AcceptQueueFull | Cause::ReadTimeout | Cause::Overloaded | Cause::ClientGaveUp => {
+        Mechanism::Overload => {
             found.push(words("maxUnavailable", &["0"]));
             found.push(more_pods(case));
             if cause == Cause::ReadTimeout {
@@ -76,22 +70,18 @@ pub(super) fn ladders(cause: Cause, case: &Case) -> Vec<Ladder> {
                 found.push(words("read_timeout", &longer.each_ref().map(String::as_str)));
             }
         }
-        Cause::CircuitOpen => {
+        Mechanism::CircuitOpen => {
             found.extend(hooks(entry, template.grace_seconds));
             found.push(words("front_end.max_retries", &["0"]));
         }
         // Nobody can tell a node that is dead from one that is slow: giving it up sooner helps.
-        Cause::NodeLost => found.push(words("front_end.connect_timeout", &["3s", "2s", "1s"])),
-        Cause::Crashed | Cause::OomKilled => {}
+        Mechanism::Fault if cause == Cause::NodeLost => {
+            found.push(words("front_end.connect_timeout", &["3s", "2s", "1s"]));
+        }
+        Mechanism::Fault | Mechanism::Memory => {}
     }
     found.retain(|ladder| !ladder.steps.is_empty());
     found
-}
-
-fn entry(template: &PodTemplate) -> Option<&ContainerPlan> {
-    let find = |wanted: fn(&Role) -> bool| template.containers.iter().find(|c| wanted(&c.role));
-    find(|role| matches!(role, Role::Forwards { .. }))
-        .or_else(|| find(|role| matches!(role, Role::Serves(_))))
 }
 
 /// A longer hook within the grace; and, if the grace leaves no room, both together.

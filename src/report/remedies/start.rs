@@ -1,17 +1,17 @@
 //! Losses at the beginning of a pod.
 
 use super::facts::Facts;
-use super::{Advice, margin, seconds};
+use super::{Words, margin, seconds};
 use crate::model::outcome::Cause;
 use crate::study::Margin;
 
-pub(super) fn readiness(cause: Cause, facts: &Facts<'_>) -> Advice {
+pub(super) fn readiness(cause: Cause, facts: &Facts<'_>) -> Words {
     let Some(old) = &facts.old else {
-        return Advice::new("a readiness probe", "No container takes requests.");
+        return Words::new("a readiness probe", "No container takes requests.");
     };
     let name = &old.entry.name;
     let Some(probe) = old.entry.readiness else {
-        return Advice::new(
+        return Words::new(
             "a readiness probe (there is none)",
             format!(
                 "Without a readiness probe a pod takes traffic as soon as its container runs, before the process \
@@ -20,7 +20,7 @@ pub(super) fn readiness(cause: Cause, facts: &Facts<'_>) -> Advice {
         );
     };
     if probe.target.is_some_and(|target| target != old.entry_index) {
-        return Advice::new(
+        return Words::new(
             "a readiness probe on the port that takes requests",
             format!(
                 "The readiness probe of `{name}` asks another container's port, so it says nothing about the one \
@@ -29,7 +29,7 @@ pub(super) fn readiness(cause: Cause, facts: &Facts<'_>) -> Advice {
         );
     }
     if probe.target.is_none() {
-        return Advice::new(
+        return Words::new(
             "a readiness probe that asks the serving port",
             format!("The readiness probe of `{name}` is a command. Let it ask the port that requests use."),
         );
@@ -40,22 +40,22 @@ pub(super) fn readiness(cause: Cause, facts: &Facts<'_>) -> Advice {
         } else {
             "readiness that fails until the application can serve"
         };
-        return Advice::new(
+        return Words::new(
             short,
             "The port accepts connections before the application can serve, and answers 503 until then. The \
              readiness probe must ask what requests need (httpGet on a path that answers an error until then).",
         );
     }
-    Advice::new(
+    Words::new(
         "take a pod out of rotation before its listener closes",
         "The pod was ready once and did not listen when requests came: a restart of the container. See the \
          liveness probe and the start-up time.",
     )
 }
 
-pub(super) fn liveness(margins: &[Margin]) -> Advice {
+pub(super) fn liveness(margins: &[Margin]) -> Words {
     match margin(margins, "startup") {
-        Some(startup) if startup.slack < 0.0 => Advice::new(
+        Some(startup) if startup.slack < 0.0 => Words::new(
             format!(
                 "a startup probe of {} or more (now {})",
                 seconds(startup.need * 1.5),
@@ -69,7 +69,7 @@ pub(super) fn liveness(margins: &[Margin]) -> Advice {
                 seconds(startup.have)
             ),
         ),
-        _ => Advice::new(
+        _ => Words::new(
             "a liveness probe slower than the worst answer",
             "The kubelet restarted a container whose liveness probe failed while it was busy. Give liveness a \
              longer timeout and more failures than readiness, and a handler that waits for no worker and asks no \

@@ -1,4 +1,4 @@
-//! Advice follows the case.
+//! Remedies follow the case.
 
 use super::*;
 use crate::config::case::Override;
@@ -10,12 +10,12 @@ fn given(
     change: impl FnOnce(&mut Case),
     cause: Cause,
     margins: &[Margin],
-) -> Advice {
+) -> Words {
     let overrides: Vec<Override> =
         overrides.iter().map(|(k, v)| Override { knob: (*k).into(), value: (*v).into() }).collect();
     let mut case = case(&overrides).expect("a case");
     change(&mut case);
-    advice(cause, &Facts::of(&case), margins)
+    words(cause, Mechanism::of(cause, &case), &Facts::of(&case), margins)
 }
 
 fn lacking(name: &str, have: f64, need: f64) -> Margin {
@@ -105,7 +105,7 @@ fn a_hook_is_never_put_on_one_container_alone() {
 #[test]
 fn every_cause_has_advice_that_promises_nothing() {
     for cause in Cause::ALL {
-        let Advice { short, full } = given(&[], |_| {}, *cause, &[]);
+        let Words { short, full } = given(&[], |_| {}, *cause, &[]);
         assert!(!short.is_empty() && short.chars().count() <= 60, "{cause}: {short}");
         assert!(full.ends_with('.') || full.ends_with("s."), "{cause}: {full}");
         let text = format!("{short} {full}").to_lowercase();

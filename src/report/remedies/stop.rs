@@ -1,7 +1,7 @@
 //! Losses at the end of a pod.
 
 use super::facts::{Facts, Stopping};
-use super::{Advice, margin, seconds, span};
+use super::{Words, margin, seconds, span};
 use crate::sim::spec::OnStop;
 use crate::study::Margin;
 use crate::units::Nanos;
@@ -13,13 +13,13 @@ fn hook_needed(facts: &Facts<'_>) -> u64 {
 }
 
 /// A mesh's proxy gets its signal together with the application, and takes its network along.
-pub(super) fn mesh_first(facts: &Facts<'_>) -> Option<Advice> {
+pub(super) fn mesh_first(facts: &Facts<'_>) -> Option<Words> {
     let proxy = facts.old.as_ref()?.mesh_proxy()?;
     let form = match facts.kubernetes_minor {
         29.. => "a native sidecar (an init container with restartPolicy Always; Istio's default since 1.27)",
         _ => "a hook of its own as long as the application's (native sidecars came with Kubernetes 1.29)",
     };
-    Some(Advice::new(
+    Some(Words::new(
         format!("`{proxy}` must outlive the application: a native sidecar"),
         format!(
             "`{proxy}` gets its stop signal when the pod is deleted and ends by its own clock, whatever the \
@@ -31,15 +31,15 @@ pub(super) fn mesh_first(facts: &Facts<'_>) -> Option<Advice> {
     ))
 }
 
-pub(super) fn keep_serving(facts: &Facts<'_>) -> Advice {
+pub(super) fn keep_serving(facts: &Facts<'_>) -> Words {
     let Some(old) = &facts.old else {
-        return Advice::new("keep serving until the front end has let go", "No container takes requests.");
+        return Words::new("keep serving until the front end has let go", "No container takes requests.");
     };
     let needed = hook_needed(facts);
     let now = old.hook().map_or_else(|| "none".to_owned(), span);
     let cut = old.hook().is_some_and(|hook| hook >= old.grace);
     if cut {
-        return Advice::new(
+        return Words::new(
             format!("grace above the preStop (grace {}, preStop {now})", span(old.grace)),
             format!(
                 "The grace period of {} cuts the preStop hook short. {}",
@@ -49,7 +49,7 @@ pub(super) fn keep_serving(facts: &Facts<'_>) -> Advice {
         );
     }
     if let Some(new) = facts.new_hook {
-        return Advice::new(
+        return Words::new(
             format!("nothing this time: the new preStop ({}) counts next time", span(new)),
             format!(
                 "Pods stop by the spec they were created with. The old one has preStop: {now}, so this rollout \
@@ -59,7 +59,7 @@ pub(super) fn keep_serving(facts: &Facts<'_>) -> Advice {
             ),
         );
     }
-    Advice::new(
+    Words::new(
         format!("keep serving until {} has let go (preStop: {now})", facts.front),
         format!(
             "The pod stops listening while {front} still sends to it: {lo} to {hi} after the deletion. \
@@ -119,12 +119,12 @@ fn costs(facts: &Facts<'_>, needed: u64) -> String {
     )
 }
 
-pub(super) fn finish_requests(facts: &Facts<'_>, margins: &[Margin]) -> Advice {
+pub(super) fn finish_requests(facts: &Facts<'_>, margins: &[Margin]) -> Words {
     let Some(old) = &facts.old else {
-        return Advice::new("finish requests on SIGTERM", "No container takes requests.");
+        return Words::new("finish requests on SIGTERM", "No container takes requests.");
     };
     match old.behaviour() {
-        OnStop::Exit => Advice::new(
+        OnStop::Exit => Words::new(
             "finish requests on SIGTERM (now: exits at once)",
             "The process ends on its stop signal with requests in service. Let it stop accepting, finish what \
              it has, and then exit (a graceful shutdown of the server; a shell as PID 1 must pass the signal \
@@ -137,7 +137,7 @@ pub(super) fn finish_requests(facts: &Facts<'_>, margins: &[Margin]) -> Advice {
                 Some(lacking) => {
                     let hook = old.hook().unwrap_or_default().as_secs_f64();
                     let least = (lacking.need + hook).ceil();
-                    Advice::new(
+                    Words::new(
                         format!("grace of {least} s or more (now {grace})"),
                         format!(
                             "SIGKILL comes after the grace period of {grace}, of which preStop takes {}; the rest \
@@ -148,7 +148,7 @@ pub(super) fn finish_requests(facts: &Facts<'_>, margins: &[Margin]) -> Advice {
                         ),
                     )
                 }
-                None => Advice::new(
+                None => Words::new(
                     "let the process end by itself before SIGKILL",
                     format!(
                         "A signal ended the process with requests in service although the grace period of \
@@ -160,13 +160,13 @@ pub(super) fn finish_requests(facts: &Facts<'_>, margins: &[Margin]) -> Advice {
     }
 }
 
-pub(super) fn longer_drain(facts: &Facts<'_>) -> Advice {
+pub(super) fn longer_drain(facts: &Facts<'_>) -> Words {
     let limit = facts.old.as_ref().and_then(|old| match old.behaviour() {
         OnStop::Drain(drain) | OnStop::Decline(drain) | OnStop::Linger { drain, .. } => drain.limit,
         OnStop::Exit | OnStop::Ignore => None,
     });
     match limit {
-        Some(limit) => Advice::new(
+        Some(limit) => Words::new(
             format!("a longer shutdown limit of the server (now {})", span(limit)),
             format!(
                 "The server gives up its drain after {} of its own, with requests left. Raise that limit above \
@@ -174,16 +174,16 @@ pub(super) fn longer_drain(facts: &Facts<'_>) -> Advice {
                 span(limit)
             ),
         ),
-        None => Advice::new(
+        None => Words::new(
             "finish requests before the process ends",
             "The process ended by itself with requests in service. Let it finish them first.",
         ),
     }
 }
 
-pub(super) fn idle_connections(facts: &Facts<'_>) -> Advice {
+pub(super) fn idle_connections(facts: &Facts<'_>) -> Words {
     match facts.keepalive_s {
-        Some((server, idle)) if server <= idle => Advice::new(
+        Some((server, idle)) if server <= idle => Words::new(
             format!("server keep-alive above {} (now {})", seconds(idle), seconds(server)),
             format!(
                 "The server closes idle connections after {}, the front end keeps them for {}, so requests meet a \
@@ -193,7 +193,7 @@ pub(super) fn idle_connections(facts: &Facts<'_>) -> Advice {
                 seconds(idle)
             ),
         ),
-        _ => Advice::new(
+        _ => Words::new(
             "close idle connections only when the front end has let go",
             "The server closes its idle connections when it stops, while requests are on their way on them. Keep \
              serving until the front end has let go (preStop on every container of the pod), and close \
@@ -202,14 +202,14 @@ pub(super) fn idle_connections(facts: &Facts<'_>) -> Advice {
     }
 }
 
-pub(super) fn proxy_first(facts: &Facts<'_>) -> Advice {
+pub(super) fn proxy_first(facts: &Facts<'_>) -> Words {
     let needed = hook_needed(facts);
     let entry = facts.old.as_ref().map_or("proxy", |old| old.entry.name.as_str());
     let order = match &facts.old {
         Some(old) if old.entry_index == 0 => "in the pod's order it even starts first",
         _ => "all containers of a pod get their signal at the same time",
     };
-    Advice::new(
+    Words::new(
         format!("the application must outlive `{entry}`"),
         format!(
             "`{entry}` takes requests in and had no application to hand them to; {order}. Give every container \

@@ -1,19 +1,19 @@
 //! Sentences about advice: why a value is what it is, and what it costs besides.
 
-use crate::advise::{Advice, Failure, Outcome, Reason, Unknown, Value};
+use crate::advise::{Advice, Conclusion, Reason, Shortfall, Unknown, Value};
 use crate::config::case::Origin;
-use crate::model::outcome::Cause;
 use crate::report::text::counted;
 use crate::report::text::number::about;
+use crate::study::Mechanism;
 
 /// What fails, where, and by what.
-pub(super) fn failure(advice: &Advice, failure: &Failure) -> String {
+pub(super) fn failure(advice: &Advice, failure: &Shortfall) -> String {
     let trial = advice.trials.get(failure.trial).map_or("", |(trial, _)| trial.name);
     let place = if failure.place.is_empty() { String::new() } else { format!(", {}", failure.place) };
     format!("{} in trial `{trial}`{place}", seen(advice, failure))
 }
 
-fn seen(advice: &Advice, failure: &Failure) -> String {
+fn seen(advice: &Advice, failure: &Shortfall) -> String {
     let runs = counted(failure.runs as usize, "run");
     let lost = || {
         let by = failure.cause.map_or_else(String::new, |cause| format!(" ({cause})"));
@@ -44,23 +44,22 @@ pub(super) fn why(advice: &Advice, value: &Value) -> String {
     };
     let cheaper = &value.knob.values[value.advised - 1];
     let mechanism = if bound.helps(&advice.question.goals).contains(&value.knob.name) {
-        mechanism(value.knob.name, bound.cause, &advice.heading.front_end)
+        mechanism(value.knob.name, bound.mechanism, &advice.heading.front_end)
     } else {
-        "nothing about this knob explains what the next value loses; it is rare, and may come with any"
-            .to_owned()
+        "what the next value loses has another mechanism than this knob's".to_owned()
     };
     format!("{mechanism}. With {cheaper}: {}", failure(advice, bound))
 }
 
-fn mechanism(knob: &str, cause: Option<Cause>, front: &str) -> String {
-    match (knob, cause) {
-        ("preStop", Some(Cause::KilledInFlight | Cause::ExitedInFlight)) => format!(
+fn mechanism(knob: &str, mechanism: Option<Mechanism>, front: &str) -> String {
+    match (knob, mechanism) {
+        ("preStop", Some(Mechanism::Killed | Mechanism::ExitsBusy)) => format!(
             "the process ends what it is serving when it stops, so the hook outlasts the last request that {front} sends"
         ),
-        ("preStop", Some(Cause::KeepaliveRace)) => {
+        ("preStop", Some(Mechanism::KeepaliveRace)) => {
             format!("{front} must have let go of its kept connections before the server closes them")
         }
-        ("preStop", Some(Cause::InPodUpstreamDown)) => {
+        ("preStop", Some(Mechanism::InnerGone)) => {
             "no container of the pod may leave before the one that hands it requests".to_owned()
         }
         ("preStop", _) => format!("the pod serves on until {front} sends it nothing more"),
@@ -69,7 +68,7 @@ fn mechanism(knob: &str, cause: Option<Cause>, front: &str) -> String {
                          short, with SIGKILL two seconds later"
                 .to_owned()
         }
-        ("hpa.min", Some(Cause::NoEndpoints)) => "a pod that goes must leave another one behind".to_owned(),
+        ("hpa.min", Some(Mechanism::NoPod)) => "a pod that goes must leave another one behind".to_owned(),
         ("hpa.min", _) => "fewer pods do not carry the load until new ones are ready".to_owned(),
         ("hpa.cpu", _) => "a higher target leaves too little room until new pods are ready".to_owned(),
         ("hpa.scaleDown.window", _) => "a shorter window takes pods away that are needed again".to_owned(),
@@ -105,32 +104,48 @@ pub(super) fn origin(unknown: &Unknown) -> &'static str {
 }
 
 /// What is left to do where no setting helps, by the mechanism of what fails.
-pub(super) fn beyond(failure: &Failure) -> String {
-    let what = match failure.cause {
-        Some(Cause::ListenerClosed | Cause::Unreachable | Cause::Blackholed | Cause::AcceptQueueReset) => {
+pub(super) fn beyond(failure: &Shortfall) -> String {
+    if matches!(failure.reason, Reason::Impossible { .. }) {
+        return "The knobs that were asked for cannot change that.".to_owned();
+    }
+    let what = match failure.mechanism {
+        Some(Mechanism::GoneTooEarly) => {
             "the front end sends to pods for longer than any hook may last, or the connections never leave them: \
              measure its removal delay, and see `podloss why` for one request"
         }
-        Some(Cause::InPodUpstreamDown) => {
+        Some(Mechanism::InnerGone) => {
             "a container of the pod leaves before the one that hands it requests: give both the same hook, and let the \
              inner one drain longer"
         }
-        Some(Cause::KeepaliveRace) => {
-            "idle connections are closed by the pod while the front end still uses them: raise the server's \
-             keep-alive above the front end's idle timeout; a longer preStop changes nothing about that"
+        Some(Mechanism::KeepaliveRace) => {
+            "connections are closed by the pod while the front end still uses them: raise the server's keep-alive \
+             above the front end's idle timeout; a longer preStop changes nothing about that"
         }
-        Some(Cause::KilledInFlight | Cause::ExitedInFlight) => {
+        Some(Mechanism::Killed | Mechanism::ExitsBusy) => {
             "the process ends while it is serving: it must finish its requests on SIGTERM"
         }
-        Some(Cause::NotListeningYet | Cause::AppNotReady) => {
+        Some(Mechanism::NotReadyYet) => {
             "pods get requests before they can serve: a readiness probe must ask what requests need"
         }
-        Some(Cause::Crashed | Cause::NodeLost) => "a fault takes requests with it, whatever the setting",
-        Some(Cause::LivenessRestart) => {
+        Some(Mechanism::LivenessRestart) => {
             "the liveness probe restarts pods that are only slow or only starting"
         }
-        Some(Cause::OomKilled) => "a container goes beyond its memory limit",
-        Some(_) => "the pods cannot carry this load: more CPU or workers per pod, or more of them",
+        Some(Mechanism::Overload) => {
+            "the pods cannot carry this load: more CPU or workers per pod, or more of them"
+        }
+        Some(Mechanism::NoPod) => {
+            "at some moment there is no pod to send to: more replicas than a rollout, a scale-in or a failing probe \
+             can take out together, and RollingUpdate in place of Recreate"
+        }
+        Some(Mechanism::MarkedDown) => {
+            "the front end counts failures against every pod and leaves them all alone: end those failures, or \
+             switch its passive checks off"
+        }
+        Some(Mechanism::CircuitOpen) => {
+            "the front end refuses to send by limits of its own: raise those of its circuit breaker"
+        }
+        Some(Mechanism::Memory) => "a container goes beyond its memory limit",
+        Some(Mechanism::Fault) => "a fault takes requests with it, whatever the setting",
         None => "no request is lost, so the goal itself is out of reach: compare it with `podloss run`",
     };
     format!("The knobs of advice do not reach it: {what}.")
@@ -138,7 +153,7 @@ pub(super) fn beyond(failure: &Failure) -> String {
 
 /// Side costs and conditions, each a sentence or two.
 pub(super) fn notes(advice: &Advice) -> Vec<String> {
-    let facts = &advice.facts;
+    let background = &advice.background;
     let changed = |name: &str| {
         advice.values.iter().any(|value| value.knob.name == name && value.advised != value.knob.now)
     };
@@ -166,20 +181,21 @@ pub(super) fn notes(advice: &Advice) -> Vec<String> {
         stop if stop > 30.0 => notes.push(format!("{} 120 s of notice are enough.", reclaim(30))),
         _ => {}
     }
-    if let Some(min) = facts.hpa_min.filter(|_| changed("hpa.min")) {
+    if let Some(min) = background.hpa_min.filter(|_| changed("hpa.min")) {
         notes.push(format!(
             "At its smallest the service has {}: one that fails takes 1/{min} of the requests with it until the \
              front end knows.",
             counted(min as usize, "pod")
         ));
     }
-    if let Some(budget) = facts.budgets.first() {
+    if let Some(budget) = background.budgets.first() {
         notes.push(format!(
             "PodDisruptionBudget {budget} limits evictions only: it protects neither rollouts nor the autoscaler's \
              scale-in."
         ));
     }
-    if matches!(advice.outcome, Outcome::Narrowed(_) | Outcome::Holds) && !advice.unknowns.is_empty() {
+    if matches!(advice.conclusion, Conclusion::Narrowed(_) | Conclusion::Holds) && !advice.unknowns.is_empty()
+    {
         notes.push(
             "These are the least values that hold over these ranges: they keep nothing in reserve, and beyond the \
              ranges nothing is predicted. Measure what decides, and say it (`--removal 8s..12s`)."
@@ -193,36 +209,36 @@ pub(super) fn notes(advice: &Advice) -> Vec<String> {
 }
 
 fn hook_notes(advice: &Advice) -> Vec<String> {
-    let facts = &advice.facts;
+    let background = &advice.background;
     let mut notes = Vec::new();
-    if facts.containers.len() > 1 {
+    if background.containers.len() > 1 {
         notes.push(format!(
             "The hook is on every container that stops side by side ({}): on one alone it would let another leave \
              first. Keep them the same.",
-            facts.containers.join(", ")
+            background.containers.join(", ")
         ));
     }
-    notes.push(if facts.kubernetes_minor >= 30 {
+    notes.push(if background.kubernetes_minor >= 30 {
         format!(
             "`preStop.sleep` is on by default from Kubernetes 1.30 (here 1.{}); an older API server drops it, and \
              then there is no delay at all.",
-            facts.kubernetes_minor
+            background.kubernetes_minor
         )
     } else {
         format!(
             "Kubernetes 1.{} has no sleep action, so the hook is a command. Where an image has no `sleep` it fails, the \
              stop signal comes at once, and the only trace is an event of the pod (FailedPreStopHook). From 1.30 use \
              `preStop.sleep`.",
-            facts.kubernetes_minor
+            background.kubernetes_minor
         )
     });
-    if facts.pinned {
+    if background.pinned {
         notes.push(
             "Clients stay with the pod that their connection leads to. A longer preStop changes nothing for a \
              connection that stays open through it; the server must ask for a new one (Connection: close, GOAWAY)."
                 .to_owned(),
         );
-    } else if facts.pooled {
+    } else if background.pooled {
         notes.push(
             "A longer hook than this changes nothing for kept connections: what counts is that the front end has \
              stopped using them by then."

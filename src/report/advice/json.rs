@@ -3,20 +3,22 @@
 use serde_json::{Value as Json, json};
 
 use super::words;
-use crate::advise::{Advice, Cost, Costs, Demand, Failure, Outcome, Reason, Unknown, Value};
+use crate::advise::{Advice, Conclusion, Cost, Costs, Demand, Reason, Shortfall, Unknown, Value};
 use crate::stats::printed;
 
 /// The whole of it.
 pub fn to_json(advice: &Advice) -> Json {
-    let outcome = match &advice.outcome {
-        Outcome::Holds => "holds",
-        Outcome::Narrowed(_) => "narrowed",
-        Outcome::Nothing(_) => "nothing",
-        Outcome::Undecided(_) => "undecided",
+    let outcome = match &advice.conclusion {
+        Conclusion::Holds => "holds",
+        Conclusion::Narrowed(_) => "narrowed",
+        Conclusion::Nothing(_) => "nothing",
+        Conclusion::Undecided(_) => "undecided",
     };
-    let fails = match &advice.outcome {
-        Outcome::Nothing(failure) | Outcome::Undecided(failure) | Outcome::Narrowed(failure) => Some(failure),
-        Outcome::Holds => None,
+    let fails = match &advice.conclusion {
+        Conclusion::Nothing(failure) | Conclusion::Undecided(failure) | Conclusion::Narrowed(failure) => {
+            Some(failure)
+        }
+        Conclusion::Holds => None,
     };
     let goals: Vec<&str> = advice.question.goals.iter().map(|goal| goal.text.as_str()).collect();
     let [now, advised] = advice.costs.each_ref().map(costs);
@@ -65,7 +67,7 @@ fn value(advice: &Advice, value: &Value) -> Json {
     })
 }
 
-fn failed(advice: &Advice, failure: &Failure) -> Json {
+fn failed(advice: &Advice, failure: &Shortfall) -> Json {
     let (goal, seen) = match &failure.reason {
         Reason::Goal(index, seen) => (Some(advice.question.goals[*index].text.as_str()), printed(*seen)),
         Reason::Unfinished | Reason::Worse | Reason::Impossible { .. } => (None, None),
@@ -75,7 +77,7 @@ fn failed(advice: &Advice, failure: &Failure) -> Json {
         "unknowns": failure.place,
         "goal": goal,
         "seen": seen,
-        "lost": failure.lost,
+        "lost": (failure.runs > 0).then_some(failure.lost),
         "runs": failure.runs,
         "cause": failure.cause,
         "words": words::failure(advice, failure),

@@ -1,10 +1,11 @@
-//! What advice looks at, read once from a case.
+//! What remedies look at, read once from a case.
 
 use crate::config::case::Case;
 use crate::config::lower::is_mesh_proxy;
 use crate::model::deployment::{Strategy, resolve_fenceposts};
 use crate::random::Dist;
 use crate::sim::spec::{ContainerPlan, OnStop, PodTemplate, Role};
+use crate::study::entry;
 use crate::units::Nanos;
 
 pub(super) struct Facts<'a> {
@@ -56,11 +57,6 @@ impl Stopping<'_> {
 }
 
 impl<'a> Facts<'a> {
-    /// Whether pods that go answer 503 while they drain.
-    pub(super) fn declines(&self) -> bool {
-        self.old.as_ref().is_some_and(|old| matches!(old.behaviour(), OnStop::Decline(_)))
-    }
-
     pub(super) fn of(case: &'a Case) -> Facts<'a> {
         let deployment = case.spec.deployments.first();
         let tier = case.spec.tiers.first();
@@ -94,9 +90,7 @@ impl<'a> Facts<'a> {
 }
 
 fn stopping(template: &PodTemplate) -> Option<Stopping<'_>> {
-    let find = |wanted: fn(&Role) -> bool| template.containers.iter().position(|c| wanted(&c.role));
-    let entry_index = find(|role| matches!(role, Role::Forwards { .. }))
-        .or_else(|| find(|role| matches!(role, Role::Serves(_))))?;
+    let entry_index = entry(template)?;
     Some(Stopping {
         entry: &template.containers[entry_index],
         entry_index,

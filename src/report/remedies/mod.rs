@@ -1,0 +1,178 @@
+//! What ends a loss: a sentence per status and cause, from the mechanism and this case's own
+//! settings.
+//!
+//! Rules that keep advice from hurting: a hook is never put on one container of a pod alone; the
+//! sleep action comes before an exec hook where the version has it, with a word on what a failing
+//! hook does; repeating requests that are not idempotent is never advised; what a remedy costs is
+//! said beside it; nothing is ever called safe, only "no such loss predicted while ...".
+
+mod facts;
+mod start;
+mod stop;
+#[cfg(test)]
+mod tests;
+
+use crate::account::Tally;
+use crate::config::case::Case;
+use crate::model::outcome::{Cause, Status};
+use crate::report::result::Remedy;
+use crate::study::{Margin, Mechanism};
+use crate::units::{Nanos, format_duration};
+
+use facts::Facts;
+
+/// Two lengths of the same advice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Words {
+    short: String,
+    full: String,
+}
+
+impl Words {
+    fn new(short: impl Into<String>, full: impl Into<String>) -> Words {
+        Words { short: short.into(), full: full.into() }
+    }
+}
+
+/// The remedies of all losses, the largest loss first.
+pub fn remedies(case: &Case, total: &Tally, margins: &[Margin]) -> Vec<Remedy> {
+    let facts = Facts::of(case);
+    let mut causes: Vec<_> = total.causes.iter().map(|(&key, tally)| (key, tally.count)).collect();
+    causes.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let remedy = |((status, cause), _): ((Status, Cause), u64)| {
+        let Words { short, full } = words(cause, Mechanism::of(cause, case), &facts, margins);
+        Remedy { status, cause, short, full }
+    };
+    causes.into_iter().map(remedy).collect()
+}
+
+fn words(cause: Cause, mechanism: Mechanism, facts: &Facts<'_>, margins: &[Margin]) -> Words {
+    let stops = matches!(cause, Cause::ListenerClosed | Cause::ExitedInFlight | Cause::KeepaliveRace);
+    if let Some(words) = stops.then(|| stop::mesh_first(facts)).flatten() {
+        return words;
+    }
+    match mechanism {
+        Mechanism::GoneTooEarly => stop::keep_serving(facts),
+        Mechanism::Killed => stop::finish_requests(facts, margins),
+        Mechanism::ExitsBusy => stop::longer_drain(facts),
+        Mechanism::KeepaliveRace => stop::idle_connections(facts),
+        Mechanism::InnerGone => stop::proxy_first(facts),
+        Mechanism::NotReadyYet => start::readiness(cause, facts),
+        Mechanism::LivenessRestart => start::liveness(margins),
+        Mechanism::Overload => capacity(cause, facts, margins),
+        Mechanism::NoPod => no_endpoints(facts),
+        Mechanism::MarkedDown => Words::new(
+            "stop the failures that mark pods down, or max_fails=0",
+            "The front end counted failures against every pod and left them all alone. End those failures \
+             first; with passive checks off (max_fails=0) a failing pod costs its own requests only.",
+        ),
+        Mechanism::Memory => Words::new(
+            "a higher memory limit",
+            "The container went beyond its memory limit. Raise the limit, or lower what one request or one \
+             worker takes; more replicas do not help a container that grows by itself.",
+        ),
+        Mechanism::Fault if cause == Cause::Crashed => Words::new(
+            "retries of idempotent requests, and pods to spare",
+            "The process ended by itself. No hook, probe or grace can save what it was serving; a front end that \
+             sends idempotent requests to another pod can, and enough pods keep the others from overload while \
+             one starts again.",
+        ),
+        Mechanism::Fault => Words::new(
+            "short connect timeout with a retry; health checks",
+            "The node died and took its kubelet along, so nobody tells the front end before the node's lease has \
+             run out. Only the front end can shorten that: a connect timeout of a second or two with a retry at \
+             another pod, passive or active checks. Pods spread over nodes and zones bound how many are hit.",
+        ),
+        Mechanism::CircuitOpen => Words::new(
+            "a higher limit of the circuit breaker",
+            "The breaker refused to send because of its own limits on connections, pending requests or \
+             retries. Raise them above what the pods can really take at the worst moment, not beyond.",
+        ),
+    }
+}
+
+fn margin<'a>(margins: &'a [Margin], name: &str) -> Option<&'a Margin> {
+    margins.iter().find(|margin| margin.name == name)
+}
+
+/// Seconds for people: whole where they are long.
+fn seconds(value: f64) -> String {
+    let step = if value >= 10.0 { 1.0 } else { 0.1 };
+    format!("{} s", crate::stats::printed((value / step).round() * step).unwrap_or_default())
+}
+
+fn span(value: Nanos) -> String {
+    seconds(value.as_secs_f64())
+}
+
+fn capacity(cause: Cause, facts: &Facts<'_>, margins: &[Margin]) -> Words {
+    let lacking = |name: &str| margin(margins, name).filter(|margin| margin.slack < 0.0);
+    if let Some(cpu) = lacking("cpu") {
+        return Words::new(
+            format!("more CPU at the worst moment ({:.1} of {:.1} cores)", cpu.have, cpu.need),
+            format!(
+                "The pods in rotation had {:.1} cores and the requests needed {:.1}. More replicas before the \
+                 moment comes (hpa.min, a lower CPU target, a faster scale-up), or a higher CPU limit. During \
+                 a rollout maxUnavailable takes capacity away and maxSurge adds it, at the price of more pods.",
+                cpu.have, cpu.need
+            ),
+        );
+    }
+    if let Some(pods) = lacking("capacity") {
+        return Words::new(
+            format!(
+                "more pods at the worst moment ({:.0} of {:.1})",
+                pods.have,
+                pods.need.max(pods.have + 0.1)
+            ),
+            format!(
+                "{:.0} pods were in rotation where the requests filled {:.1}. More replicas or more workers per \
+                 pod; during a rollout maxUnavailable 0 with some maxSurge, at the price of more pods at once.",
+                pods.have, pods.need
+            ),
+        );
+    }
+    match (cause, facts.client_timeout) {
+        (Cause::ClientGaveUp, Some(patience)) => Words::new(
+            format!("answers within the client's {}", format_duration(patience)),
+            format!(
+                "The client waits {} and no longer. Find what made answers late (the margins and the latency \
+                 plot); a longer wait only moves the loss.",
+                format_duration(patience)
+            ),
+        ),
+        _ => Words::new(
+            format!("answers within {}'s {}", facts.front, format_duration(facts.read_timeout)),
+            format!(
+                "No answer came within the front end's read timeout of {}. Look for what holds requests up: a \
+                 pod that cannot be reached any more, a full queue, a dependency; do not repeat requests that \
+                 are not idempotent.",
+                format_duration(facts.read_timeout)
+            ),
+        ),
+    }
+}
+
+fn no_endpoints(facts: &Facts<'_>) -> Words {
+    if facts.recreates {
+        return Words::new(
+            "RollingUpdate in place of Recreate",
+            "Recreate removes every old pod before the first new one starts, so for a while there is none. \
+             RollingUpdate with maxUnavailable 0 keeps the old ones until new ones are available; it needs \
+             room for maxSurge pods more.",
+        );
+    }
+    if facts.unavailable > 0 && facts.unavailable >= facts.replicas {
+        return Words::new(
+            format!("maxUnavailable 0 (now {} of {})", facts.unavailable, facts.replicas),
+            "The strategy allows every pod to be unavailable at once. maxUnavailable 0 keeps the old pods \
+             until new ones are available; it needs room for maxSurge pods more.",
+        );
+    }
+    Words::new(
+        format!("more pods in rotation than can go at once (replicas: {})", facts.replicas),
+        "At some moment the front end had no pod to send to. Keep more replicas than a rollout, a scale-in \
+         or a failing probe can take out together; a PodDisruptionBudget protects against none of these, only \
+         against evictions.",
+    )
+}

@@ -1,0 +1,80 @@
+//! How requests come to be lost, as far as a setting can do something about it: the one place that
+//! groups causes. What a caller then moves, advises or says is its own.
+
+use crate::config::case::Case;
+use crate::model::outcome::Cause;
+use crate::sim::spec::{ContainerPlan, OnStop, PodTemplate, Role};
+
+/// Longer hooks than this, in seconds, are no advice.
+pub(crate) const LONGEST_HOOK_S: u32 = 120;
+
+/// What is behind a cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mechanism {
+    /// Requests go to a pod that has stopped, or that turns them away while it stops.
+    GoneTooEarly,
+    /// A container of the pod left before the one that hands it requests.
+    InnerGone,
+    /// A signal ends the process with requests in it.
+    Killed,
+    /// The process ends by itself with requests in it.
+    ExitsBusy,
+    /// The server closes connections that the front end still uses.
+    KeepaliveRace,
+    /// Requests go to a pod that cannot serve yet.
+    NotReadyYet,
+    /// The kubelet restarts containers that are only slow.
+    LivenessRestart,
+    /// The pods take more time than there is.
+    Overload,
+    /// There is no pod to send to.
+    NoPod,
+    /// The front end has left all pods alone.
+    MarkedDown,
+    /// The front end's own limits.
+    CircuitOpen,
+    /// A memory limit.
+    Memory,
+    /// A process or node ended by itself.
+    Fault,
+}
+
+impl Mechanism {
+    /// The mechanism behind a cause in a case.
+    pub fn of(cause: Cause, case: &Case) -> Mechanism {
+        match cause {
+            Cause::ListenerClosed | Cause::Unreachable | Cause::Blackholed | Cause::AcceptQueueReset => {
+                Mechanism::GoneTooEarly
+            }
+            Cause::AppNotReady if declines(case) => Mechanism::GoneTooEarly,
+            Cause::InPodUpstreamDown => Mechanism::InnerGone,
+            Cause::KilledInFlight => Mechanism::Killed,
+            Cause::ExitedInFlight => Mechanism::ExitsBusy,
+            Cause::KeepaliveRace => Mechanism::KeepaliveRace,
+            Cause::NotListeningYet | Cause::AppNotReady => Mechanism::NotReadyYet,
+            Cause::LivenessRestart => Mechanism::LivenessRestart,
+            Cause::AcceptQueueFull | Cause::ReadTimeout | Cause::Overloaded | Cause::ClientGaveUp => {
+                Mechanism::Overload
+            }
+            Cause::NoEndpoints => Mechanism::NoPod,
+            Cause::AllMarkedDown => Mechanism::MarkedDown,
+            Cause::CircuitOpen => Mechanism::CircuitOpen,
+            Cause::OomKilled => Mechanism::Memory,
+            Cause::Crashed | Cause::NodeLost => Mechanism::Fault,
+        }
+    }
+}
+
+/// Whether pods that go answer 503 while they drain. The pods that stop are of the first template.
+fn declines(case: &Case) -> bool {
+    let template = case.spec.deployments.first().and_then(|plan| plan.templates.first());
+    let entry = template.and_then(|template| template.containers.get(entry(template)?));
+    entry.is_some_and(|entry| matches!(entry.on_stop, OnStop::Decline(_)))
+}
+
+/// Index of the container that requests enter a pod by.
+pub(crate) fn entry(template: &PodTemplate) -> Option<usize> {
+    let find = |wanted: fn(&ContainerPlan) -> bool| template.containers.iter().position(wanted);
+    find(|container| matches!(container.role, Role::Forwards { .. }))
+        .or_else(|| find(|container| matches!(container.role, Role::Serves(_))))
+}
