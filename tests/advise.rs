@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use podloss::advise::{Advice, Cost, Goal, Outcome, Question, advise};
+use podloss::advise::{Advice, Conclusion, Cost, Goal, Question, advise};
 use podloss::config::case::Override;
 use podloss::config::expectations::parse_expectation;
 use podloss::config::inputs::{Inputs, Request};
@@ -65,13 +65,17 @@ fn advice_on_whole_scenarios_holds_and_is_minimal() {
         return;
     }
     let calm = advice(&inputs("zero-downtime/1-readiness.toml"), &["rollouts_with_loss == 0"]);
-    assert_eq!(calm.outcome, Outcome::Holds);
+    assert_eq!(calm.conclusion, Conclusion::Holds);
     is_minimal(&calm);
     let hook = calm.values.iter().find(|value| value.knob.name == "preStop").expect("a knob");
     assert_eq!(hook.knob.values[hook.advised], "25s", "as the test above has it");
 
     let scaled = advice(&inputs("hpa-web/2-probes.toml"), &["rollouts_with_loss == 0", "p99 < 1500ms"]);
-    assert!(!matches!(scaled.outcome, Outcome::Nothing(_) | Outcome::Undecided(_)), "{:?}", scaled.outcome);
+    assert!(
+        !matches!(scaled.conclusion, Conclusion::Nothing(_) | Conclusion::Undecided(_)),
+        "{:?}",
+        scaled.conclusion
+    );
     is_minimal(&scaled);
     assert!(scaled.costs[1].pods <= scaled.costs[0].pods, "no dearer than it is: {:?}", scaled.costs);
 }

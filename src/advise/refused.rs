@@ -72,9 +72,9 @@ mod tests {
         for (hook, set, least) in [
             (0, &[][..], 0),
             (30, &[("on_stop", "exit")][..], 31),
-            (30, &[("on_stop", "drain"), ("service", "uniform=1s..5s")], 35),
-            (30, &[("on_stop", "drain,limit=2s"), ("service", "uniform=1s..5s")], 32),
-            (30, &[("on_stop", "linger=4s"), ("service", "500ms")], 35),
+            (30, &[("on_stop", "drain"), ("latency", "uniform=1s..5s")], 35),
+            (30, &[("on_stop", "drain,limit=2s"), ("latency", "uniform=1s..5s")], 32),
+            (30, &[("on_stop", "linger=4s"), ("latency", "500ms")], 35),
         ] {
             assert_eq!(least_grace(&plan(set), hook), least, "{set:?}");
         }
@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn what_the_grace_does_not_cover_is_refused() {
         let refused =
-            |hook, grace| refused(&case(&[("preStop", hook), ("grace", grace), ("service", "500ms")]));
+            |hook, grace| refused(&case(&[("preStop", hook), ("grace", grace), ("latency", "500ms")]));
         assert_eq!(refused("0", "0"), None);
         assert_eq!(refused("20", "21"), None);
         for (hook, grace) in [("20", "20"), ("21", "20")] {

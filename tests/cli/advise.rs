@@ -227,3 +227,104 @@ fn the_patch_is_for_the_object_of_its_own_namespace() {
     assert_eq!(answer.code, Some(0), "{}{}", answer.out, answer.talk);
     assert!(answer.out.contains("namespace: shop") && answer.out.contains("sleep:"), "{}", answer.out);
 }
+
+/// Manifests whose pods sleep long enough, with something else changed.
+fn asleep(from: &str, to: &str) -> String {
+    let sleeping = "lifecycle: {preStop: {sleep: {seconds: 15}}}\n          readinessProbe:";
+    let yaml = WEB.replace("readinessProbe:", sleeping);
+    assert_eq!(yaml.matches(from).count(), 1, "{from}");
+    yaml.replace(from, to)
+}
+
+const SCALER: &str = "\
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: web}
+spec:
+  minReplicas: 6
+  maxReplicas: 9
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
+  metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 40}}}]
+";
+
+fn scaled() -> String {
+    let requests = "          resources: {requests: {cpu: 100m}}\n          lifecycle:";
+    format!("{}{SCALER}", asleep("          lifecycle:", requests))
+}
+
+#[test]
+fn the_time_of_a_rollout_can_be_what_counts() {
+    let slow = asleep("  replicas: 3", "  replicas: 3\n  minReadySeconds: 20");
+    let folder = Folder::new(&[("web.yaml", &slow), ("web.toml", SCENARIO)]);
+    let wanted = "--knob minReadySeconds --knob readiness.periodSeconds";
+    let answer =
+        run(folder.path(), &format!("advise web.toml --runs 2 --cost rollout-time {wanted} -o json"));
+    assert_eq!(answer.code, Some(0), "{}{}", answer.out, answer.talk);
+    let advice = json(&answer);
+    assert!(advised_s(&advice, "minReadySeconds") < 20, "{advice:#}");
+    let rollout = |side: &str| advice["costs"][side]["rollout_s"].as_f64().expect("a time");
+    assert!(rollout("advised") < rollout("now"), "{advice:#}");
+    // By pod-hours the same knob is only ever raised.
+    let answer = run(folder.path(), &format!("advise web.toml --runs 2 {wanted} -o json"));
+    assert_eq!(value(&json(&answer), "minReadySeconds")["changed"], false, "{}", answer.out);
+}
+
+#[test]
+fn an_autoscaler_becomes_no_smaller_than_goals_and_faults_allow() {
+    let folder = Folder::new(&[("web.yaml", &scaled()), ("web.toml", SCENARIO)]);
+    let wanted = "--knob hpa.min --knob hpa.cpu=60,40 --knob hpa.scaleUp.window --goal p99<400ms";
+    let answer = run(folder.path(), &format!("advise web.toml --runs 2 --seed 7 {wanted} -o json"));
+    assert_eq!(answer.code, Some(0), "{}{}", answer.out, answer.talk);
+    let advice = json(&answer);
+    assert_eq!(value(&advice, "hpa.cpu")["advised"], "60", "a higher target is fewer pods: {advice:#}");
+    // Of fewer pods one that crashes takes more with it, and no setting may make that worse.
+    let fewer = &value(&advice, "hpa.min")["next_cheaper"];
+    assert_eq!((&fewer["value"], &fewer["fails"]["trial"]), (&"5".into(), &"crash".into()), "{advice:#}");
+    assert!(advice["goals"][0].as_str().is_some_and(|goal| goal.starts_with("p99")), "{advice:#}");
+    assert!(advice["verified"]["seed"].as_u64().is_some_and(|seed| seed > 7), "fresh seeds: {advice:#}");
+    let left = advice["left_alone"].as_array().expect("a list");
+    assert!(left.iter().any(|left| left["knob"] == "hpa.scaleUp.window"), "a window of 0 is all: {left:#?}");
+    let patch = advice["patch"].as_str().expect("a text");
+    for line in ["kind: HorizontalPodAutoscaler", "averageUtilization: 60"] {
+        assert!(patch.contains(line), "{line} is missing in {patch}");
+    }
+    // More runs to verify with are more runs.
+    let more = run(folder.path(), &format!("advise web.toml --runs 9 --seed 7 {wanted} -o json"));
+    let runs = |advice: &Value| advice["verified"]["runs"].as_u64().expect("a number");
+    assert!(runs(&json(&more)) > runs(&advice), "{}", more.out);
+
+    let first = scaled().replace("autoscaling/v2", "autoscaling/v1");
+    let first = first.split_once("  metrics:").expect("metrics").0.to_owned();
+    let folder = Folder::new(&[("web.yaml", &first), ("web.toml", SCENARIO)]);
+    let answer = run(folder.path(), "advise web.toml --knob hpa.scaleDown.window");
+    assert_eq!(answer.code, Some(2), "{}", answer.out);
+    assert!(answer.talk.contains("autoscaling/v1 has no `behavior`"), "{}", answer.talk);
+}
+
+#[test]
+fn what_a_scenario_sets_goes_into_the_patch_and_old_versions_get_a_command() {
+    let base = format!("kubernetes = \"1.29\"\n{SCENARIO}\n[set]\npreStop = \"15s\"\n");
+    let over = "model = 1\nextends = [\"base.toml\"]\n";
+    let folder = Folder::new(&[("web.yaml", WEB), ("base.toml", &base), ("web.toml", over)]);
+    let answer = run(folder.path(), "advise web.toml --runs 2 --knob preStop -o yaml");
+    assert_eq!(answer.code, Some(0), "{}{}", answer.out, answer.talk);
+    let flat = answer.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flat.contains("preStop: exec: command: - sleep - \"15\""), "{}", answer.out);
+    assert!(!answer.out.contains("seconds:"), "{}", answer.out);
+}
+
+#[test]
+fn where_there_is_no_patch_the_file_says_so() {
+    let folder = Folder::new(&[
+        ("web.yaml", &asleep("replicas: 3", "replicas: 3")),
+        ("web.toml", SCENARIO),
+        ("patch.yaml", "spec: {replicas: 99}\n"),
+    ]);
+    let answer = run(folder.path(), "advise web.toml --runs 2 --knob preStop --patch patch.yaml -o yaml");
+    assert_eq!(answer.code, Some(0), "{}{}", answer.out, answer.talk);
+    assert_eq!(answer.out, "# podloss advise: no patch, the present values are the advice\n");
+    let file = std::fs::read_to_string(folder.file("patch.yaml")).expect("a file");
+    assert_eq!(file, answer.out, "the older patch is gone");
+    assert!(answer.talk.contains("there is no patch"), "{}", answer.talk);
+}
