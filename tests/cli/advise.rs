@@ -256,6 +256,7 @@ fn scaled() -> String {
 #[test]
 fn the_time_of_a_rollout_can_be_what_counts() {
     let slow = asleep("  replicas: 3", "  replicas: 3\n  minReadySeconds: 20");
+    let slow = slow.replace("periodSeconds: 2}", "periodSeconds: 10}");
     let folder = Folder::new(&[("web.yaml", &slow), ("web.toml", SCENARIO)]);
     let wanted = "--knob minReadySeconds --knob readiness.periodSeconds";
     let answer =
@@ -263,11 +264,17 @@ fn the_time_of_a_rollout_can_be_what_counts() {
     assert_eq!(answer.code, Some(0), "{}{}", answer.out, answer.talk);
     let advice = json(&answer);
     assert!(advised_s(&advice, "minReadySeconds") < 20, "{advice:#}");
+    let period = &value(&advice, "readiness.periodSeconds")["advised"];
+    assert_eq!(period, "2", "the sooner a pod is asked, the sooner it is ready: {advice:#}");
+    let patch = advice["patch"].as_str().expect("a text");
+    assert!(patch.contains("readinessProbe:") && patch.contains("periodSeconds: 2"), "{patch}");
     let rollout = |side: &str| advice["costs"][side]["rollout_s"].as_f64().expect("a time");
     assert!(rollout("advised") < rollout("now"), "{advice:#}");
     // By pod-hours the same knob is only ever raised.
     let answer = run(folder.path(), &format!("advise web.toml --runs 2 {wanted} -o json"));
-    assert_eq!(value(&json(&answer), "minReadySeconds")["changed"], false, "{}", answer.out);
+    for knob in ["minReadySeconds", "readiness.periodSeconds"] {
+        assert_eq!(value(&json(&answer), knob)["changed"], false, "{}", answer.out);
+    }
 }
 
 #[test]

@@ -147,7 +147,7 @@ pub(super) fn knobs(
     knobs.retain(|knob| {
         let turns = knob.values.len() > 1;
         if !turns {
-            let reason = format!("{} is all there is to try", knob.values[knob.now]);
+            let reason = format!("there is nothing to try besides {}", knob.values[knob.now]);
             left.push(Left { name: knob.name, reason });
         }
         turns

@@ -10,7 +10,12 @@ use crate::study::Mechanism;
 pub(super) fn failure(advice: &Advice, failure: &Shortfall) -> String {
     let trial = advice.trials.get(failure.trial).map_or("", |(trial, _)| trial.name);
     let place = if failure.place.is_empty() { String::new() } else { format!(", {}", failure.place) };
-    format!("{} in trial `{trial}`{place}", seen(advice, failure))
+    let within = match failure.reason {
+        // It is so in every trial.
+        Reason::Impossible { .. } => String::new(),
+        _ => format!(" in trial `{trial}`"),
+    };
+    format!("{}{within}{place}", seen(advice, failure))
 }
 
 fn seen(advice: &Advice, failure: &Shortfall) -> String {
