@@ -147,6 +147,7 @@ fn where_nothing_holds_it_says_so_and_where_a_part_does_it_says_which_part() {
     assert_eq!(answer.code, Some(3), "{}{}", answer.out, answer.talk);
     let told = answer.out.contains("NOTHING HOLDS") && STOPPED.iter().any(|cause| answer.out.contains(cause));
     assert!(told, "{}", answer.out);
+    assert!(answer.out.contains("What bears on it is not turned here: preStop, grace."), "{}", answer.out);
 }
 
 #[test]

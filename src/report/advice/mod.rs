@@ -121,7 +121,7 @@ fn answer(advice: &Advice) -> Vec<Line> {
     lines.extend(wrap(&present, WIDTH).into_iter().map(Line::plain));
     lines.extend(wrap(&text, WIDTH).into_iter().map(|line| Line::toned(line, tone)));
     if let Conclusion::Nothing(failure) | Conclusion::Narrowed(failure) = &advice.conclusion {
-        lines.extend(wrap(&words::beyond(failure), WIDTH).into_iter().map(Line::plain));
+        lines.extend(wrap(&words::beyond(advice, failure), WIDTH).into_iter().map(Line::plain));
     }
     lines
 }

@@ -109,9 +109,14 @@ pub(super) fn origin(unknown: &Unknown) -> &'static str {
 }
 
 /// What is left to do where no setting helps, by the mechanism of what fails.
-pub(super) fn beyond(failure: &Shortfall) -> String {
+pub(super) fn beyond(advice: &Advice, failure: &Shortfall) -> String {
+    let helps = failure.helps(&advice.question.goals);
+    let turned = |name: &&str| advice.values.iter().any(|value| value.knob.name == *name);
+    if !helps.is_empty() && !helps.iter().any(turned) {
+        return format!("What bears on it is not turned here: {}.", helps.join(", "));
+    }
     if matches!(failure.reason, Reason::Impossible { .. }) {
-        return "The knobs that were asked for cannot change that.".to_owned();
+        return "No value of these knobs changes that.".to_owned();
     }
     let what = match failure.mechanism {
         Some(Mechanism::GoneTooEarly) => {
