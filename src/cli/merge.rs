@@ -1,7 +1,7 @@
 //! `podloss merge`: the parts of a sweep become one file.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use super::failure::{Failure, reason};
@@ -12,7 +12,7 @@ use crate::diag::Diagnostic;
 use crate::exit_code;
 use crate::report::sweep::write_csv;
 use crate::report::text::counted;
-use crate::sweep::{self, MergeError};
+use crate::sweep::{self, MergeError, Merged};
 
 /// Put the parts of a sweep together
 ///
@@ -28,6 +28,7 @@ pub(super) struct Merge {
     #[arg(required = true, value_name = "DIR")]
     paths: Vec<PathBuf>,
     /// Where to: JSON lines, which `sweep top` and `sweep plot` read, or a table if it ends in .csv
+    /// (or in .parquet, in a build with that feature)
     #[arg(long, value_name = "FILE", required = true)]
     out: PathBuf,
 }
@@ -41,13 +42,12 @@ impl Merge {
         }
         let mut failed = None;
         let mut header = None;
-        let is_table = self.out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
+        let table = table_writer(&self.out)?;
         let written = write_whole(&self.out, |out| {
             let mut lines = Vec::new();
-            let merged = if is_table {
-                sweep::merge(&files, &open, &mut lines)
-            } else {
-                sweep::merge(&files, &open, out)
+            let merged = match table {
+                Some(_) => sweep::merge(&files, &open, &mut lines),
+                None => sweep::merge(&files, &open, out),
             };
             match merged {
                 Ok(merged) => header = Some(merged),
@@ -58,9 +58,9 @@ impl Merge {
                     return Err(io::Error::other("the parts do not make a sweep"));
                 }
             }
-            if is_table {
+            if let Some(write) = table {
                 let merged = sweep::read_merged("the parts", &mut &lines[..]).map_err(io::Error::other)?;
-                write_csv(&merged, out)?;
+                write(&merged, out)?;
             }
             Ok(())
         });
@@ -82,6 +82,30 @@ impl Merge {
 
 fn open(file: &str) -> io::Result<Box<dyn BufRead>> {
     File::open(Path::new(file)).map(|file| Box::new(BufReader::new(file)) as Box<dyn BufRead>)
+}
+
+/// How a table is written.
+type TableWriter = fn(&Merged, &mut dyn Write) -> io::Result<()>;
+
+/// The writer that a file's ending asks for; `None` for JSON lines.
+fn table_writer(out: &Path) -> Result<Option<TableWriter>, Diagnostic> {
+    let is = |ending: &str| out.extension().is_some_and(|own| own.eq_ignore_ascii_case(ending));
+    match () {
+        () if is("csv") => Ok(Some(write_csv)),
+        () if is("parquet") => parquet_writer(out).map(Some),
+        () => Ok(None),
+    }
+}
+
+#[cfg(feature = "parquet")]
+fn parquet_writer(_out: &Path) -> Result<TableWriter, Diagnostic> {
+    Ok(crate::report::sweep::write_parquet)
+}
+
+#[cfg(not(feature = "parquet"))]
+fn parquet_writer(out: &Path) -> Result<TableWriter, Diagnostic> {
+    Err(Diagnostic::error("merge", format!("{}: this build cannot write Parquet", out.display()))
+        .help("build it with `cargo install --path . --features parquet`, or write a .csv"))
 }
 
 fn refusal(error: &MergeError) -> Diagnostic {

@@ -32,6 +32,15 @@ fn shards_merge_to_one_file_that_is_ranked_and_drawn() {
     assert!(read("one.jsonl") == read("three.jsonl"));
     ok("merge one --out one.csv");
     assert!(read("one.csv").starts_with(b"point,id,preStop,removal,runs,"));
+    let parquet = run(folder.path(), "merge one --out one.parquet");
+    if cfg!(feature = "parquet") {
+        assert_eq!(parquet.code, Some(0), "{parquet:?}");
+        assert!(read("one.parquet").starts_with(b"PAR1"));
+    } else {
+        assert_eq!(parquet.code, Some(2));
+        assert!(parquet.talk.contains("--features parquet"), "{}", parquet.talk);
+        assert!(!folder.file("one.parquet").exists());
+    }
     assert!(ok("sweep top one.jsonl --count 3").out.contains("and 12 more"));
     ok("sweep plot one.jsonl --out pictures");
     for name in ["heat-map", "along-preStop", "along-removal", "cost"] {
