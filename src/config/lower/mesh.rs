@@ -34,6 +34,12 @@ pub(super) fn is_proxy(container: &Container) -> bool {
     is_mesh_proxy(&container.name)
 }
 
+/// Whether the container is a mesh's proxy beside an application. In a pod of its own, such as a
+/// gateway's, it is the application.
+pub(super) fn is_beside(containers: &[(&Container, bool)], at: usize) -> bool {
+    is_proxy(containers[at].0) && containers.iter().any(|(other, _)| !is_proxy(other))
+}
+
 /// What a mesh's proxy answers when the application takes no connection.
 pub(super) fn status_when_down(container: &Container) -> Option<Status> {
     PROXIES.iter().find(|(name, _)| *name == container.name).map(|(_, status)| *status)

@@ -35,7 +35,7 @@ pub(super) struct Shared<'a> {
 /// How a container's knobs are named.
 pub(super) fn names<'c>(container: &'c Container, part: Part) -> Of<'c> {
     // What is said of all containers means the application's, not those of a mesh.
-    let star = part != Part::Other && !mesh::is_proxy(container);
+    let star = part == Part::Serves || (part == Part::Forwards && !mesh::is_proxy(container));
     Of { name: &container.name, star, main: part == Part::Serves }
 }
 
@@ -282,7 +282,9 @@ pub(super) fn warn_of_the_rest(
     values: &mut Values<'_>,
 ) -> Vec<String> {
     let mut rest = Vec::new();
-    for container in spec.serving_containers().filter(|c| mesh::is_proxy(c)) {
+    let containers = running(spec);
+    for at in (0..containers.len()).filter(|at| mesh::is_beside(&containers, *at)) {
+        let container = containers[at].0;
         rest.push(format!("what the application calls through {}", container.name));
         if parts.meshed {
             continue;

@@ -133,8 +133,7 @@ pub(super) fn parts(
             .help("say which one answers: `--set containers.NAME.role=serves`"));
     };
     let free = |at: usize| {
-        let (container, is_sidecar) = containers[at];
-        said[at].is_none() && !is_sidecar && at != entry && !mesh::is_proxy(container)
+        said[at].is_none() && !containers[at].1 && at != entry && !mesh::is_beside(&containers, at)
     };
     let candidates: Vec<usize> = (0..containers.len()).filter(|at| free(*at)).collect();
     let behind =
@@ -143,7 +142,7 @@ pub(super) fn parts(
             let proxies = said[entry] == Some(Part::Forwards) || is_proxy(containers[entry].0);
             (!settled && proxies).then(|| behind(&containers, &candidates))?
         });
-    let mesh = (0..containers.len()).find(|at| said[*at].is_none() && mesh::is_proxy(containers[*at].0));
+    let mesh = (0..containers.len()).find(|at| said[*at].is_none() && mesh::is_beside(&containers, *at));
     let (forwards, serves) = match behind {
         // Requests pass one container at most: what a mesh's proxy does before another is left out.
         Some(server) => (Some(entry), server),
@@ -161,8 +160,8 @@ pub(super) fn parts(
         parts[at] = Part::Forwards;
     }
     let inferred = behind.is_some() || !seen;
-    let of_app = |(container, is_sidecar): &&(&Container, bool)| !is_sidecar && !mesh::is_proxy(container);
-    let several = containers.iter().filter(of_app).count() > 1;
+    let of_app = |at: &usize| !containers[*at].1 && !mesh::is_beside(&containers, *at);
+    let several = (0..containers.len()).filter(of_app).count() > 1;
     let why = (several && inferred && said.iter().all(Option::is_none)).then(|| {
         let name = |at: usize| &containers[at].0.name;
         match behind {
@@ -203,7 +202,7 @@ fn entry(
     }
     let free = |at: usize| match said[at] {
         Some(part) => part != Part::Other,
-        None => !mesh::is_proxy(containers[at].0),
+        None => !mesh::is_beside(containers, at),
     };
     let owner = number.and_then(|number| owner(containers, number)).filter(|at| free(*at));
     if let Some(at) = owner {

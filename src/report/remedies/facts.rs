@@ -48,7 +48,8 @@ impl Stopping<'_> {
     /// A mesh's proxy that stops together with the application.
     pub(super) fn mesh_proxy(&self) -> Option<&str> {
         let name = self.entry.name.as_str();
-        (is_mesh_proxy(name) && !self.entry.is_sidecar).then_some(name)
+        let forwards = matches!(self.entry.role, Role::Forwards { .. });
+        (forwards && is_mesh_proxy(name) && !self.entry.is_sidecar).then_some(name)
     }
 
     pub(super) fn behaviour(&self) -> &OnStop {

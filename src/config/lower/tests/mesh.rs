@@ -69,3 +69,12 @@ fn a_label_that_asks_for_injection_is_not_passed_over() {
         (true, false, false)
     );
 }
+
+#[test]
+fn a_gateway_is_the_application_of_its_pod() {
+    let gateway = WEB.replace("- name: app", "- name: istio-proxy");
+    let lowered = lowered(&gateway, &[("on-stop", "drain")]);
+    let proxy = container(&lowered, "istio-proxy");
+    assert!(matches!(proxy.role, Role::Serves(_)), "{:?}", proxy.role);
+    assert_eq!(proxy.on_stop, OnStop::Drain(Drain { limit: None }));
+}
