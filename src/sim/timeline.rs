@@ -37,8 +37,10 @@ pub struct PodRecord {
     pub ready: Option<SimTime>,
     /// First listed by a front-end process.
     pub listed: Option<SimTime>,
-    /// No longer listed by any.
+    /// No longer listed by any, for good.
     pub unlisted: Option<SimTime>,
+    /// Before that: from when to when it was out of every list.
+    pub absences: Vec<(SimTime, SimTime)>,
     /// Restarts in place of the container that requests enter by.
     pub restarts: Vec<Restart>,
     /// DELETE. The milestones that follow are those of the pod's own end: stops that ended in a
@@ -61,6 +63,12 @@ pub struct PodRecord {
 }
 
 impl PodRecord {
+    /// A front-end process lists it, the first that does.
+    pub(crate) fn enters_rotation(&mut self, at: SimTime) {
+        self.listed.get_or_insert(at);
+        self.absences.extend(self.unlisted.take().map(|from| (from, at)));
+    }
+
     /// A step of the pod's own end, if it has been deleted.
     pub(crate) fn ends_by(&mut self, step: fn(&mut PodRecord) -> &mut Option<SimTime>, at: SimTime) {
         if self.deleted.is_some() {
@@ -190,6 +198,7 @@ impl Timeline {
             ready: None,
             listed: None,
             unlisted: None,
+            absences: Vec::new(),
             restarts: Vec::new(),
             deleted: None,
             hook_began: None,

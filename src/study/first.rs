@@ -65,8 +65,11 @@ pub struct PodLife {
     pub ready_ns: Option<i64>,
     /// First listed by a front-end process.
     pub listed_ns: Option<i64>,
-    /// No longer listed by any.
+    /// No longer listed by any, for good.
     pub unlisted_ns: Option<i64>,
+    /// Before that: from when to when it was out of every list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub absences_ns: Vec<(i64, i64)>,
     /// DELETE. The milestones that follow are those of the pod's own end, not of restarts in place.
     pub deleted_ns: Option<i64>,
     /// First preStop hook began.
@@ -172,6 +175,7 @@ fn pod(record: &PodRecord) -> PodLife {
         ready_ns: record.ready.map(ns),
         listed_ns: record.listed.map(ns),
         unlisted_ns: record.unlisted.map(ns),
+        absences_ns: record.absences.iter().map(|(from, to)| (ns(*from), ns(*to))).collect(),
         deleted_ns: record.deleted.map(ns),
         hook_began_ns: record.hook_began.map(ns),
         signalled_ns: record.signalled.map(ns),

@@ -276,6 +276,7 @@ pub(crate) fn pod_record(created: SimTime) -> PodRecord {
         ready: None,
         listed: None,
         unlisted: None,
+        absences: Vec::new(),
         restarts: Vec::new(),
         deleted: None,
         hook_began: None,

@@ -4,7 +4,7 @@ use super::super::plot::{
     Heading, LatencyChart, LatencyForm, OK, PercentileCurve, QuantileSeries, YAxis, series_colour,
 };
 use super::super::result::StoredResult;
-use super::{rollout_spans, shown, stop_events, words};
+use super::{events, rollout_spans, shown, words};
 use crate::account::Row;
 
 const WHEN_EMPTY: &str = "no request was answered";
@@ -31,7 +31,7 @@ pub(super) fn over_time(result: &StoredResult) -> LatencyChart {
                 quantile("mean of each second", OK, mean),
                 quantile("slowest of each second", series_colour(1), slowest),
             ],
-            events: stop_events(first),
+            events: events(result),
             spans: rollout_spans(first),
         },
         when_empty: WHEN_EMPTY.to_owned(),

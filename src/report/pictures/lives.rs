@@ -51,23 +51,36 @@ fn segments(pod: &PodLife, end_ns: i64) -> Vec<Segment> {
     let gone = pod.gone_ns.or(pod.lost_ns).unwrap_or(end_ns);
     let going = pod.signalled_ns.or(pod.exited_ns).unwrap_or(gone);
     let last_alive = pod.deleted_ns.unwrap_or(going);
+    // The front end may send requests to a pod that is long gone.
+    let rotation = pod.listed_ns.map(|listed| in_rotation(pod, listed, end_ns)).unwrap_or_default();
+    let rotation = rotation.into_iter().map(|(from, to)| (InRotation, Some(from), Some(to)));
+    let absent = pod.absences_ns.iter().map(|(from, to)| (RunningNotReady, Some(*from), Some(*to)));
     let stretches = [
         (Scheduled, Some(pod.created_ns), pod.bound_ns),
         (Starting, pod.bound_ns, pod.started_ns),
         (RunningNotReady, pod.started_ns, pod.ready_ns),
         (ReadyNotInRotation, pod.ready_ns, Some(pod.listed_ns.unwrap_or(last_alive))),
-        // The front end may send requests to a pod that is long gone.
-        (InRotation, pod.listed_ns, Some(pod.unlisted_ns.unwrap_or(end_ns))),
+    ];
+    let end = [
         (PreStop, pod.hook_began_ns, Some(going)),
         (Stopping, pod.signalled_ns.or(pod.exited_ns), Some(gone)),
     ];
-    let drawn = stretches.into_iter().filter_map(|(state, from, to)| {
+    let all = stretches.into_iter().chain(rotation).chain(absent).chain(end);
+    let drawn = all.filter_map(|(state, from, to)| {
         let from = from?;
         // A stretch that nothing ended goes on until the pod does.
         let to = to.unwrap_or(if from < last_alive { last_alive } else { gone });
         (from < to).then(|| Segment { state, from_s: seconds(from), to_s: seconds(to) })
     });
     drawn.collect()
+}
+
+/// The stretches in which a pod that was first listed at `listed` was in some list.
+fn in_rotation(pod: &PodLife, listed: i64, end_ns: i64) -> Vec<(i64, i64)> {
+    let begins = std::iter::once(listed).chain(pod.absences_ns.iter().map(|(_, to)| *to));
+    let last = pod.unlisted_ns.unwrap_or(end_ns);
+    let ends = pod.absences_ns.iter().map(|(from, _)| *from).chain(std::iter::once(last));
+    begins.zip(ends).collect()
 }
 
 fn marks(number: usize, pod: &PodLife, first: &FirstRun) -> Vec<Mark> {

@@ -94,6 +94,15 @@ fn rollout_spans(first: &FirstRun) -> Vec<Span> {
     spans.collect()
 }
 
+/// What is marked over time: events besides rollouts, which are spans, and when pods stop.
+fn events(result: &StoredResult) -> Vec<Event> {
+    let planned = result.header.events.iter().filter(|(_, what)| what != "rollout");
+    let planned = planned.map(|(at, what)| Event { at: *at, label: what.clone() });
+    let mut events: Vec<Event> = planned.chain(stop_events(&result.first)).collect();
+    events.sort_by(|a, b| a.at.total_cmp(&b.at));
+    events
+}
+
 /// When the first and the last pod stop serving, if pods were deleted.
 fn stop_events(first: &FirstRun) -> Vec<Event> {
     let stops = first.pods.iter().filter(|pod| pod.deployment == 0 && pod.deleted_ns.is_some());

@@ -5,7 +5,7 @@ use super::super::plot::{
 };
 use super::super::result::StoredResult;
 use super::requests::lost_panel;
-use super::{X_LABEL, rollout_spans, seconds, shown, stop_events, words};
+use super::{X_LABEL, events, rollout_spans, seconds, shown, words};
 use crate::study::{CountsAt, FirstRun};
 
 pub(super) fn chart(result: &StoredResult) -> TimeChart {
@@ -37,7 +37,7 @@ pub(super) fn chart(result: &StoredResult) -> TimeChart {
         x_label: X_LABEL.to_owned(),
         shown_s: shown(first),
         panels: vec![pods, lost_panel(first)],
-        events: stop_events(first),
+        events: events(result),
         spans: rollout_spans(first),
     }
 }

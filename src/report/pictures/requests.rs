@@ -4,7 +4,7 @@ use super::super::plot::{
     Colour, Heading, Panel, STATUS_COLOURS, Series, SeriesKind, TimeChart, YAxis, series_colour,
 };
 use super::super::result::StoredResult;
-use super::{X_LABEL, rollout_spans, shown, stop_events, words};
+use super::{X_LABEL, events, rollout_spans, shown, words};
 use crate::account::Row;
 use crate::model::outcome::Status;
 use crate::study::FirstRun;
@@ -34,7 +34,7 @@ pub(super) fn chart(result: &StoredResult) -> TimeChart {
             },
             lost_panel(first),
         ],
-        events: stop_events(first),
+        events: events(result),
         spans: rollout_spans(first),
     }
 }

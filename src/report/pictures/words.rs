@@ -14,7 +14,8 @@ pub(super) fn happening(result: &StoredResult) -> String {
             format!("{} times {what}", events.len())
         }
         [(at, what), rest @ ..] => {
-            format!("{} at {} and {} more events", capital(what), instant(*at), rest.len())
+            let events = if rest.len() == 1 { "event" } else { "events" };
+            format!("{} at {} and {} more {events}", capital(what), instant(*at), rest.len())
         }
     }
 }

@@ -354,8 +354,11 @@ impl<P: RequestPath> Engine<P> {
     fn record_published(&mut self, id: ReplicaId, list: Vec<PodId>) {
         let before = std::mem::take(&mut self.front.replicas[id as usize].published);
         for &pod in list.iter().filter(|pod| !before.contains(pod)) {
-            self.world.pods[pod as usize].listed_by += 1;
-            self.timeline.pod(pod).listed.get_or_insert(self.now);
+            let listed_by = &mut self.world.pods[pod as usize].listed_by;
+            *listed_by += 1;
+            if *listed_by == 1 {
+                self.timeline.pod(pod).enters_rotation(self.now);
+            }
             self.timeline.view_changed(self.now, ViewHolder::FrontEnd(id), pod, true);
         }
         for &pod in before.iter().filter(|pod| !list.contains(pod)) {
