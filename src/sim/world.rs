@@ -293,18 +293,11 @@ impl Pod {
 }
 
 impl Route {
-    /// The way of a request through a pod: the first container that forwards, else the one that
-    /// serves.
+    /// The way of a request through a pod.
     pub(crate) fn of(template: &PodTemplate) -> Option<Route> {
-        let find = |wanted: fn(&Role) -> bool| {
-            let at = template.containers.iter().position(|c| wanted(&c.role))?;
-            ContainerIndex::try_from(at).ok()
-        };
-        let server = find(|role| matches!(role, Role::Serves(_)))?;
-        match find(|role| matches!(role, Role::Forwards { .. })) {
-            Some(entry) => Some(Route { entry, inner: Some(server) }),
-            None => Some(Route { entry: server, inner: None }),
-        }
+        let server = ContainerIndex::try_from(template.server()?).ok()?;
+        let entry = ContainerIndex::try_from(template.entry()?).ok()?;
+        Some(Route { entry, inner: (entry != server).then_some(server) })
     }
 
     /// The container that answers.

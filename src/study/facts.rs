@@ -102,10 +102,9 @@ pub(super) fn template_of(spec: &SimSpec, revision: u32) -> Option<&PodTemplate>
     templates.get(index)
 }
 
-/// The container that requests enter by: one that forwards them, else the one that serves.
-pub(super) fn entry(template: &PodTemplate) -> Option<&ContainerPlan> {
-    let is = |wanted: fn(&Role) -> bool| template.containers.iter().find(move |c| wanted(&c.role));
-    is(|role| matches!(role, Role::Forwards { .. })).or_else(|| is(|role| matches!(role, Role::Serves(_))))
+/// The container that requests enter by.
+fn entry(template: &PodTemplate) -> Option<&ContainerPlan> {
+    template.containers.get(template.entry()?)
 }
 
 fn removal(pod: &PodRecord, end: SimTime) -> Option<Pair> {

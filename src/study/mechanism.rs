@@ -3,7 +3,7 @@
 
 use crate::config::case::Case;
 use crate::model::outcome::Cause;
-use crate::sim::spec::{ContainerPlan, OnStop, PodTemplate, Role};
+use crate::sim::spec::OnStop;
 
 /// Longer hooks than this, in seconds, are no advice.
 pub(crate) const LONGEST_HOOK_S: u32 = 120;
@@ -68,13 +68,6 @@ impl Mechanism {
 /// Whether pods that go answer 503 while they drain. The pods that stop are of the first template.
 fn declines(case: &Case) -> bool {
     let template = case.spec.deployments.first().and_then(|plan| plan.templates.first());
-    let entry = template.and_then(|template| template.containers.get(entry(template)?));
+    let entry = template.and_then(|template| template.containers.get(template.entry()?));
     entry.is_some_and(|entry| matches!(entry.on_stop, OnStop::Decline(_)))
-}
-
-/// Index of the container that requests enter a pod by.
-pub(crate) fn entry(template: &PodTemplate) -> Option<usize> {
-    let find = |wanted: fn(&ContainerPlan) -> bool| template.containers.iter().position(wanted);
-    find(|container| matches!(container.role, Role::Forwards { .. }))
-        .or_else(|| find(|container| matches!(container.role, Role::Serves(_))))
 }

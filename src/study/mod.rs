@@ -45,7 +45,7 @@ pub use flip::MOST_POINTS;
 pub(crate) use flip::Scale;
 pub use margins::{Margin, NAMES as MARGIN_NAMES, margins};
 pub use mechanism::Mechanism;
-pub(crate) use mechanism::{LONGEST_HOOK_S, entry};
+pub(crate) use mechanism::LONGEST_HOOK_S;
 pub use metric::{Context, Metric, MetricError, Quantity};
 pub(crate) use pool::Pool;
 pub use scaling::{HpaCondition, HpaReading, HpaStep, PodWay, ScaleOutSpan, Scaler, ScalerMetric};

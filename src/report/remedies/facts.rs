@@ -5,7 +5,6 @@ use crate::config::lower::is_mesh_proxy;
 use crate::model::deployment::{Strategy, resolve_fenceposts};
 use crate::random::Dist;
 use crate::sim::spec::{ContainerPlan, OnStop, PodTemplate, Role};
-use crate::study::entry;
 use crate::units::Nanos;
 
 pub(super) struct Facts<'a> {
@@ -91,7 +90,7 @@ impl<'a> Facts<'a> {
 }
 
 fn stopping(template: &PodTemplate) -> Option<Stopping<'_>> {
-    let entry_index = entry(template)?;
+    let entry_index = template.entry()?;
     Some(Stopping {
         entry: &template.containers[entry_index],
         entry_index,

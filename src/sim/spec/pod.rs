@@ -20,6 +20,18 @@ pub struct PodTemplate {
 }
 
 impl PodTemplate {
+    /// Index of the container that answers requests.
+    pub fn server(&self) -> Option<usize> {
+        self.containers.iter().position(|container| matches!(container.role, Role::Serves(_)))
+    }
+
+    /// Index of the container that requests enter by: the first that forwards them, else the one that
+    /// answers.
+    pub fn entry(&self) -> Option<usize> {
+        let forwards = |container: &ContainerPlan| matches!(container.role, Role::Forwards { .. });
+        self.containers.iter().position(forwards).or_else(|| self.server())
+    }
+
     /// The delay of the container that hands requests on, and what it answers when nobody takes them;
     /// `None` where requests meet one container only.
     pub fn forwards(&self) -> Option<(Nanos, Status)> {

@@ -3,7 +3,7 @@
 use crate::config::case::{Case, Override};
 use crate::model::outcome::Cause;
 use crate::sim::spec::ContainerPlan;
-use crate::study::{LONGEST_HOOK_S, Mechanism, entry};
+use crate::study::{LONGEST_HOOK_S, Mechanism};
 use crate::units::{Nanos, format_duration};
 
 /// One knob and the values it is moved to, the smallest change first.
@@ -18,9 +18,7 @@ pub(super) fn ladders(cause: Cause, case: &Case) -> Vec<Ladder> {
     // The pods that stop are of the first template.
     let Some(plan) = case.spec.deployments.first() else { return Vec::new() };
     let Some(template) = plan.templates.first() else { return Vec::new() };
-    let Some(entry) = entry(template).and_then(|index| template.containers.get(index)) else {
-        return Vec::new();
-    };
+    let Some(entry) = template.entry().map(|index| &template.containers[index]) else { return Vec::new() };
     let grace = template.grace_seconds;
     let mut found = Vec::new();
     match Mechanism::of(cause, case) {
