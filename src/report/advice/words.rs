@@ -206,11 +206,15 @@ pub(super) fn notes(advice: &Advice) -> Vec<String> {
     }
     if matches!(advice.conclusion, Conclusion::Narrowed(_) | Conclusion::Holds) && !advice.unknowns.is_empty()
     {
-        notes.push(
-            "These are the least values that hold over these ranges: they keep nothing in reserve, and beyond the \
-             ranges nothing is predicted. Measure what decides, and say it (`--removal 8s..12s`)."
-                .to_owned(),
-        );
+        let reserve = if advice.values.iter().any(|value| value.advised != value.knob.now) {
+            "What is changed has the least value that holds over these ranges and keeps nothing in reserve"
+        } else {
+            "Present values are kept also where less would do: they may serve events that nobody scored"
+        };
+        notes.push(format!(
+            "{reserve}; beyond the ranges nothing is predicted. Measure what decides, and say it (`--removal \
+             8s..12s`)."
+        ));
     }
     notes.push(
         "Not seen in these files: injected sidecars, room on nodes and addresses for the peak.".to_owned(),
