@@ -69,10 +69,8 @@ fn the_environment_chooses_the_shard_and_is_named() {
     assert_eq!(fs::read_dir(folder.file("parts")).expect("a folder").count(), 3);
 }
 
-/// How often a process is killed: `PODLOSS_LONG=1` makes it the fifty times that the contract names.
-fn kills() -> usize {
-    if std::env::var_os("PODLOSS_LONG").is_some_and(|value| value == "1") { 50 } else { 12 }
-}
+/// How often a process is killed.
+const KILLS: usize = 50;
 
 /// Sixty parts of two points, some hundredths of a second each.
 const LONGER: &str = "web.yaml --rps 200 --duration 60s --latency 20ms --startup 2s --event rollout@3s --runs 4 \
@@ -104,7 +102,7 @@ fn killing_loses_at_most_the_part_in_progress() {
     let mut random = u64::from(std::process::id()) ^ begin.elapsed().as_nanos() as u64;
     println!("moments from {random}, {per_part:?} per part");
     let mut interrupted = 0;
-    for _ in 0..kills() {
+    for _ in 0..KILLS {
         let before = parts(&folder.file("killed"));
         let mut child = Command::new(env!("CARGO_BIN_EXE_podloss"))
             .current_dir(folder.path())
@@ -127,7 +125,7 @@ fn killing_loses_at_most_the_part_in_progress() {
             assert!(whole.get(name) == Some(part), "{name} is not whole");
         }
     }
-    assert!(interrupted >= kills() / 2, "only {interrupted} of {} kills came in time", kills());
+    assert!(interrupted >= KILLS / 2, "only {interrupted} of {KILLS} kills came in time");
     let rest = run(folder.path(), &format!("sweep run {LONGER} --out killed"));
     assert_eq!(rest.code, Some(0), "{rest:?}");
     assert!(parts(&folder.file("killed")) == whole);
