@@ -128,7 +128,8 @@ impl Shortfall {
 
     /// The knobs that may mend it, by the mechanism of the loss.
     pub fn helps(&self, goals: &[Goal]) -> &'static [&'static str] {
-        const STOP: &[&str] = &["preStop", "grace"];
+        // The longer shrinking is held back, the fewer pods stop.
+        const STOP: &[&str] = &["preStop", "grace", "hpa.scaleDown.window"];
         const ROOM: &[&str] = &[
             "hpa.min",
             "hpa.cpu",

@@ -76,6 +76,9 @@ fn mechanism(knob: &str, mechanism: Option<Mechanism>, front: &str) -> String {
         ("hpa.min", Some(Mechanism::NoPod)) => "a pod that goes must leave another one behind".to_owned(),
         ("hpa.min", _) => "fewer pods do not carry the load until new ones are ready".to_owned(),
         ("hpa.cpu", _) => "a higher target leaves too little room until new pods are ready".to_owned(),
+        ("hpa.scaleDown.window", Some(cause)) if !matches!(cause, Mechanism::Overload) => {
+            "every pod that is taken away loses requests, and a shorter window takes more away".to_owned()
+        }
         ("hpa.scaleDown.window", _) => "a shorter window takes pods away that are needed again".to_owned(),
         ("hpa.scaleUp.window", _) => "a longer window holds back pods that are needed".to_owned(),
         ("maxUnavailable", _) => "the pods that a rollout may take away are needed".to_owned(),
@@ -110,7 +113,10 @@ pub(super) fn origin(unknown: &Unknown) -> &'static str {
 
 /// What is left to do where no setting helps, by the mechanism of what fails.
 pub(super) fn beyond(advice: &Advice, failure: &Shortfall) -> String {
-    let helps = failure.helps(&advice.question.goals);
+    let scales = advice.background.hpa_min.is_some();
+    let helps =
+        failure.helps(&advice.question.goals).iter().filter(|name| scales || !name.starts_with("hpa."));
+    let helps: Vec<&str> = helps.copied().collect();
     let turned = |name: &&str| advice.values.iter().any(|value| value.knob.name == *name);
     if !helps.is_empty() && !helps.iter().any(turned) {
         return format!("What bears on it is not turned here: {}.", helps.join(", "));
