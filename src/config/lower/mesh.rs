@@ -17,13 +17,11 @@ use crate::model::outcome::Status;
 /// answers when the application takes none.
 ///
 /// Source: envoy router.cc (503 UF); linkerd2-proxy's rescue of connect errors (502).
-const PROXIES: &[(&str, Status)] = &[
-    (ISTIO, Status::Unavailable),
-    ("envoy-sidecar", Status::Unavailable),
-    ("linkerd-proxy", Status::BadGateway),
-];
+const PROXIES: &[(&str, Status)] =
+    &[(ISTIO, Status::Unavailable), ("envoy-sidecar", Status::Unavailable), (LINKERD, Status::BadGateway)];
 
 const ISTIO: &str = "istio-proxy";
+const LINKERD: &str = "linkerd-proxy";
 
 /// Whether a container of this name is a mesh's proxy.
 pub fn is_mesh_proxy(name: &str) -> bool {
@@ -61,16 +59,44 @@ pub(super) fn inject(spec: &mut PodSpec, values: &mut Values<'_>) {
     list.insert(at, istio(native));
 }
 
-/// A word where the manifests ask for injection and the scenario is silent about the mesh.
-pub(super) fn warn_of_label(objects: &Objects, values: &mut Values<'_>) {
+/// A word where the manifests ask for injection and the scenario is silent about the mesh, and where
+/// the scenario asks for it and the manifests show the proxy already.
+pub(super) fn warn(objects: &Objects, values: &mut Values<'_>) {
     const LABEL: &str = "sidecar.istio.io/inject";
-    let asks = objects.deployment.template_labels.get(LABEL).is_some_and(|value| value == "true");
-    if asks && values.said("mesh").is_none() && !objects.pod_spec.serving_containers().any(is_proxy) {
-        let title = objects.deployment.meta.title();
-        let message = format!("{title}: Istio injects its proxy ({LABEL}), which is not simulated unasked");
-        let diagnostic = Diagnostic::warning(code::UNSUPPORTED, message).at(objects.deployment.meta.place());
-        values.problems.push(diagnostic.help("--set mesh=istio, or mesh=istio-native where that is on"));
+    let labelled = objects.deployment.template_labels.get(LABEL).is_some_and(|value| value == "true");
+    let shown = objects.pod_spec.serving_containers().find(|container| is_proxy(container));
+    let title = objects.deployment.meta.title();
+    let diagnostic = match (shown, values.said("mesh").map(|setting| setting.text.as_str())) {
+        (Some(proxy), Some(said)) if said != "none" => {
+            let message = format!("mesh={said} has no effect: {title} has `{}` already", proxy.name);
+            Diagnostic::warning(code::NO_EFFECT, message)
+        }
+        (None, None) if labelled => {
+            let message =
+                format!("{title}: Istio injects its proxy ({LABEL}), which is not simulated unasked");
+            Diagnostic::warning(code::UNSUPPORTED, message)
+                .at(objects.deployment.meta.place())
+                .help("--set mesh=istio, or mesh=istio-native where that is on")
+        }
+        _ => return,
+    };
+    values.problems.push(diagnostic);
+}
+
+/// What a mesh's proxy does on its stop signal.
+pub(super) fn on_stop(container: &Container, image: &str) -> Option<Fallback> {
+    if image == "proxyv2" || container.name == ISTIO {
+        // It goes on taking connections, and ends with whatever it has.
+        let text = "linger=5s,limit=0s";
+        return Some(Fallback::plain(text, Origin::Documented, "Istio's terminationDrainDuration"));
     }
+    (container.name == LINKERD).then(|| Fallback {
+        text: "drain".to_owned(),
+        range: Some(("drain".to_owned(), "exit".to_owned())),
+        origin: Origin::Guess,
+        source: "linkerd-proxy finishes what it has".to_owned(),
+        decisive: true,
+    })
 }
 
 /// The proxy as Istio's injector writes it.

@@ -91,7 +91,7 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
         minor,
     };
     fields::apply(&mut objects, &mut values);
-    mesh::warn_of_label(&objects, &mut values);
+    mesh::warn(&objects, &mut values);
     mesh::inject(&mut objects.pod_spec, &mut values);
     let parts = roles::parts(&objects, &selection.ingresses, &mut values).map_err(|error| vec![error])?;
     let old_parts = match &old {

@@ -1,6 +1,7 @@
 //! How a container stops: its preStop hook, and what its process does on the signal.
 
 use super::code;
+use super::mesh;
 use super::roles::{Part, image_name};
 use super::values::{Fallback, Of, Values, into_dist};
 use crate::config::case::Origin;
@@ -138,15 +139,7 @@ fn hint(container: &Container) -> Option<Fallback> {
             format!("image `{image}`, {}", named(signal, "SIGWINCH")),
         );
     }
-    if image == "proxyv2" || container.name == "istio-proxy" {
-        // It goes on taking connections, and ends with whatever it has (terminationDrainDuration).
-        let text = "linger=5s,limit=0s";
-        return Some(Fallback::plain(text, Origin::Documented, "Istio's terminationDrainDuration"));
-    }
-    if container.name == "linkerd-proxy" {
-        return guess("drain", ("drain", "exit"), "linkerd-proxy finishes what it has".into());
-    }
-    None
+    mesh::on_stop(container, &image)
 }
 
 fn named(signal: Option<&str>, image: &str) -> String {

@@ -264,10 +264,11 @@ fn unused(setting: &Setting, front_end: Option<&str>, known: &[&str]) -> Diagnos
         }
         rest => {
             let needed = knobs::find(path).ok().and_then(|found| found.knob.event);
+            let front_end = front_end.unwrap_or("this front end");
             let why = match (needed, rest) {
                 (Some(event), _) => format!("without the event {event}"),
-                (None, Some(_)) => "for a container of this role".to_owned(),
-                (None, None) => format!("with {}", front_end.unwrap_or("this front end")),
+                (None, Some(_)) => format!("for a container of this role with {front_end} and this load"),
+                (None, None) => format!("with {front_end}"),
             };
             Diagnostic::warning(code::NO_EFFECT, format!("{path} has no effect {why}")).label("not used")
         }

@@ -46,8 +46,9 @@ fn an_injected_sidecar_is_one_where_the_version_knows_them() {
     assert!(!container(&lowered(WEB, &[("mesh", "istio")]), "istio-proxy").is_sidecar);
     let old = refused(WEB, &[("mesh", "istio-native"), ("kubernetes", "1.28")]);
     assert!(old.iter().any(|error| error.message.contains("does not know as a sidecar")), "{old:#?}");
-    // What is there already is not put in once more.
+    // What is there already is not put in once more, and that is said.
     let once = lowered(&shown(), &[("mesh", "istio-native")]);
+    assert!(once.warnings.iter().any(|w| w.message.contains("has `istio-proxy` already")));
     let proxies = once.spec.deployments[0].templates[1].containers.iter();
     assert_eq!(proxies.filter(|container| container.name == "istio-proxy").count(), 1);
 }
@@ -68,6 +69,14 @@ fn a_label_that_asks_for_injection_is_not_passed_over() {
         (warned(&[]), warned(&[("mesh", "none")]), warned(&[("mesh", "istio")])),
         (true, false, false)
     );
+}
+
+#[test]
+fn linkerd_s_proxy_drains_and_answers_502() {
+    let linkerd = lowered(&shown().replace("istio-proxy", "linkerd-proxy").replace("proxyv2", "proxy"), &[]);
+    let proxy = container(&linkerd, "linkerd-proxy");
+    assert!(matches!(proxy.role, Role::Forwards { down: Status::BadGateway, .. }), "{:?}", proxy.role);
+    assert_eq!(proxy.on_stop, OnStop::Drain(Drain { limit: None }));
 }
 
 #[test]
