@@ -151,25 +151,14 @@ impl Shortfall {
         ];
         match (&self.reason, self.mechanism) {
             (Reason::Impossible { helps, .. }, _) => helps,
-            (
-                _,
-                Some(
-                    Mechanism::GoneTooEarly
-                    | Mechanism::InnerGone
-                    | Mechanism::Killed
-                    | Mechanism::ExitsBusy
-                    // A server that stops closes its idle connections too.
-                    | Mechanism::KeepaliveRace
-                    | Mechanism::MarkedDown,
-                ),
-            ) => STOP,
+            (_, Some(mechanism)) if mechanism.is_of_stops() => STOP,
             (_, Some(Mechanism::NotReadyYet)) => &["readiness.successThreshold"],
             (_, Some(Mechanism::NoPod)) => POD_LEFT,
             (_, Some(Mechanism::Overload | Mechanism::CircuitOpen | Mechanism::LivenessRestart)) => ROOM,
             // Late answers, and nothing lost.
             (Reason::Goal(index, _), None) if goals[*index].is_of_capacity() => ROOM,
             // A fault, or a limit that is none of these knobs.
-            (_, Some(Mechanism::Memory | Mechanism::Fault) | None) => &[],
+            _ => &[],
         }
     }
 }

@@ -40,6 +40,26 @@ pub enum Mechanism {
 }
 
 impl Mechanism {
+    /// Whether requests are lost by a pod that stops, so that later or fewer stops help.
+    pub fn is_of_stops(self) -> bool {
+        match self {
+            Mechanism::GoneTooEarly
+            | Mechanism::InnerGone
+            | Mechanism::Killed
+            | Mechanism::ExitsBusy
+            // A server that stops closes its idle connections too.
+            | Mechanism::KeepaliveRace
+            | Mechanism::MarkedDown => true,
+            Mechanism::NotReadyYet
+            | Mechanism::NoPod
+            | Mechanism::Overload
+            | Mechanism::LivenessRestart
+            | Mechanism::CircuitOpen
+            | Mechanism::Memory
+            | Mechanism::Fault => false,
+        }
+    }
+
     /// The mechanism behind a cause in a case.
     pub fn of(cause: Cause, case: &Case) -> Mechanism {
         match cause {

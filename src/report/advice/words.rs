@@ -76,7 +76,7 @@ fn mechanism(knob: &str, mechanism: Option<Mechanism>, front: &str) -> String {
         ("hpa.min", Some(Mechanism::NoPod)) => "a pod that goes must leave another one behind".to_owned(),
         ("hpa.min", _) => "fewer pods do not carry the load until new ones are ready".to_owned(),
         ("hpa.cpu", _) => "a higher target leaves too little room until new pods are ready".to_owned(),
-        ("hpa.scaleDown.window", Some(cause)) if !matches!(cause, Mechanism::Overload) => {
+        ("hpa.scaleDown.window", Some(mechanism)) if mechanism.is_of_stops() => {
             "every pod that is taken away loses requests, and a shorter window takes more away".to_owned()
         }
         ("hpa.scaleDown.window", _) => "a shorter window takes pods away that are needed again".to_owned(),
