@@ -215,6 +215,8 @@ fn a_restart_in_place_is_remembered_and_is_not_the_pod_s_end() {
     let old = &result.timeline.pods[..4];
     for pod in old {
         let [restart] = pod.restarts.as_slice() else { panic!("one restart: {pod:?}") };
+        let [(from, to)] = pod.absences.as_slice() else { panic!("out of rotation once: {pod:?}") };
+        assert!(restart.ended < *from && restart.listening.is_some_and(|at| at < *to), "{pod:?}");
         let (ended, listening) =
             (restart.ended.run_secs(), restart.listening.expect("it is back").run_secs());
         assert!((ended - 30.0).abs() < 1e-6 && listening > 35.0, "{ended} {listening}");

@@ -102,3 +102,23 @@ fn an_unfinished_run_still_has_pictures() {
         render(&picture.chart, Format::Png, picture.size).expect(&picture.name);
     }
 }
+
+#[test]
+fn gaps_dead_nodes_and_every_event_are_shown() {
+    let mut result = losing();
+    let listed = result.first.pods[7].listed_ns.expect("a new pod takes requests");
+    result.first.pods[7].absences_ns = vec![(listed + 5_000_000_000, listed + 8_000_000_000)];
+    let chart = lives::chart(&result);
+    let row = chart.pods.iter().find(|row| row.name == "pod 8").expect("its bar");
+    let rotation: Vec<_> = row.segments.iter().filter(|s| s.state == PodState::InRotation).collect();
+    assert_eq!(rotation.len(), 2, "{:?}", row.segments);
+    assert!((rotation[1].from_s - rotation[0].to_s - 3.0).abs() < 1e-9, "{:?}", row.segments);
+
+    result.first.pods[7].lost_ns = Some(listed + 10_000_000_000);
+    let title = lives::chart(&result).heading.title;
+    assert!(title.starts_with("1 pod of a dead node stays in rotation for up to "), "{title}");
+
+    result.header.events.push((40.0, "crash of a pod".to_owned()));
+    assert!(requests::chart(&result).events.iter().any(|event| event.label == "crash of a pod"));
+    assert!(words::happening(&result).ends_with("and 1 more event"), "{}", words::happening(&result));
+}
