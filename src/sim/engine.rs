@@ -64,7 +64,7 @@ impl<P: RequestPath> Engine<P> {
                 continue;
             }
             self.now = at;
-            if at >= latest || (at >= load_ends && self.is_settled() && self.path.is_idle(at.0)) {
+            if at >= latest || (at >= load_ends && self.path.is_idle(at.0) && self.is_settled()) {
                 break false;
             }
             events += 1;

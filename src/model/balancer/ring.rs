@@ -38,6 +38,13 @@ impl Ring {
         self.next = usize::try_from(at).unwrap_or(0);
     }
 
+    /// The peer that will be picked after `more` further picks if the list stays, or `None` where the
+    /// ring begins anew before that.
+    #[inline]
+    pub fn ahead(&self, more: usize) -> Option<u32> {
+        self.list.get(self.next + more).copied()
+    }
+
     /// The next peer, or `None` when the list is empty.
     #[inline]
     pub fn pick(&mut self) -> Option<u32> {
@@ -65,6 +72,7 @@ mod tests {
         ring.replace(vec![1, 2, 3, 4, 5], RingRestart::KeepCounter, 99);
         assert_eq!(ring.pick(), Some(5), "four picks were made: entry 4 is next");
         ring.replace(vec![7, 8, 9], RingRestart::Random, 5);
+        assert_eq!((ring.ahead(0), ring.ahead(1)), (Some(9), None));
         assert_eq!(ring.pick(), Some(9));
         ring.replace(vec![], RingRestart::Random, 5);
         assert_eq!(ring.pick(), None);

@@ -25,7 +25,7 @@ impl WinnerTree {
         }
         let mut tree = WinnerTree { nodes, leaves };
         for i in (1..leaves).rev() {
-            tree.nodes[i] = tree.winner(i);
+            tree.nodes[i] = earlier(tree.nodes[2 * i], tree.nodes[2 * i + 1]);
         }
         tree
     }
@@ -47,22 +47,18 @@ impl WinnerTree {
         if entity as usize >= self.leaves {
             self.grow(entity);
         }
-        let mut i = self.leaves + entity as usize;
-        self.nodes[i].0 = moment;
+        let (mut i, mut winner) = (self.leaves + entity as usize, (moment, entity));
+        self.nodes[i] = winner;
+        // The winner so far stays in registers: to read back what was just written costs more than all
+        // comparisons together.
         while i > 1 {
+            winner = earlier(winner, self.nodes[i ^ 1]);
             i >>= 1;
-            let winner = self.winner(i);
             if self.nodes[i] == winner {
                 break;
             }
             self.nodes[i] = winner;
         }
-    }
-
-    #[inline]
-    fn winner(&self, i: usize) -> (u64, u32) {
-        let (left, right) = (self.nodes[2 * i], self.nodes[2 * i + 1]);
-        if right.0 < left.0 { right } else { left }
     }
 
     #[cold]
@@ -76,6 +72,14 @@ impl WinnerTree {
         }
         *self = bigger;
     }
+}
+
+/// The earlier of two moments; ties go to the smaller entity. Which it is nobody can foresee, so there is
+/// no branch.
+#[inline]
+fn earlier(a: (u64, u32), b: (u64, u32)) -> (u64, u32) {
+    let second = (b.0 < a.0) | ((b.0 == a.0) & (b.1 < a.1));
+    (std::hint::select_unpredictable(second, b.0, a.0), std::hint::select_unpredictable(second, b.1, a.1))
 }
 
 #[cfg(test)]

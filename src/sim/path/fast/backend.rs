@@ -1,6 +1,9 @@
 //! A pod on the fast path: a ring of provisional fates.
 
 use std::ops::Range;
+use std::slice::from_ref;
+
+use prefetch_index::prefetch_index;
 
 use super::shared::Shared;
 use crate::model::cpu::CpuClock;
@@ -172,6 +175,16 @@ impl JobRing {
         self.first == self.next
     }
 
+    /// Asks for the memory of the next job to leave and of the next to come.
+    #[inline]
+    pub(super) fn fetch_ahead(&self) {
+        for job in [self.first, self.next] {
+            // A job can reach into a second line.
+            prefetch_index(&self.jobs, self.place(job));
+            prefetch_index(&self.jobs, self.place(job) + 1);
+        }
+    }
+
     /// Takes every job from the first that `which` names on, in order. Those that stay keep their
     /// numbers.
     pub(super) fn take_tail(&mut self, which: impl Fn(&Job) -> bool) -> Vec<(u32, Job)> {
@@ -189,29 +202,31 @@ impl JobRing {
     }
 }
 
-/// A pod.
+/// A pod. What the common way touches stands first and begins with a cache line, so that it is
+/// three lines and not five.
 #[derive(Debug)]
+#[repr(C, align(64))]
 pub(super) struct Backend {
+    pub(super) ring: JobRing,
+    /// CPU used by settled work on the provisional way, nanoseconds.
+    pub(super) cpu_ns: u64,
+    /// Requests served to the end.
+    pub(super) served: u64,
+    /// Present while requests contend for the CPU.
+    pub(super) shared: Option<Box<Shared>>,
+    pub(super) server: u32,
     /// Door open, application up, nothing unusual: the one test on the common way.
     pub(super) serves: bool,
     /// Requests come over kept-alive connections as far as anybody knows.
     pub(super) reused: bool,
-    pub(super) server: u32,
+    pub(super) slots: Slots,
     pub(super) forward_delay: u64,
     pub(super) opened_at: u64,
-    pub(super) slots: Slots,
-    pub(super) ring: JobRing,
-    /// Present while requests contend for the CPU.
-    pub(super) shared: Option<Box<Shared>>,
     pub(super) behind_proxy: Option<Status>,
     pub(super) draining: bool,
     pub(super) door: Door,
     pub(super) app: App,
     pub(super) stopped_at: Option<u64>,
-    /// CPU used by settled work on the provisional way, nanoseconds.
-    pub(super) cpu_ns: u64,
-    /// Requests served to the end.
-    pub(super) served: u64,
     /// CPU used while sharing, in units of the CPU clock.
     pub(super) cpu_units: u128,
     /// Flights the kernel answered without having room for them.
@@ -242,6 +257,14 @@ impl Backend {
             half_open: Vec::new(),
             syn_bunch: (u64::MAX, false),
         }
+    }
+
+    /// Asks for the memory that the common way touches.
+    #[inline]
+    pub(super) fn fetch_ahead(&self) {
+        prefetch_index(from_ref(&self.ring), 0);
+        prefetch_index(from_ref(&self.slots), 0);
+        prefetch_index(from_ref(&self.forward_delay), 0);
     }
 
     /// CPU used by everything that is counted, in units of the CPU clock.

@@ -60,6 +60,7 @@ impl<O: Observer> RequestPath for FastPath<O> {
             front,
             source: RequestSource::new(&spec.load, spec.streams),
             pods: Vec::new(),
+            waited_at: 0,
             flights: Default::default(),
             timers: Default::default(),
             sharing: WinnerTree::new(),
@@ -81,9 +82,12 @@ impl<O: Observer> RequestPath for FastPath<O> {
         if self.source.peek() != NEVER {
             return false;
         }
-        // Most often somebody waits, which is found without settling thousands of pods.
+        // Most often somebody waits, most often at the pod where somebody waited at the last look, which
+        // is found without a walk over thousands of pods.
         let ahead = |(_, job): (u32, &Job)| job.is_plain() && job.stage == Stage::Fated && job.end > now;
-        if self.pods.iter().any(|pod| pod.ring.iter().any(ahead)) {
+        let (before, from) = self.pods.split_at(self.waited_at);
+        if let Some(further) = from.iter().chain(before).position(|pod| pod.ring.iter().any(ahead)) {
+            self.waited_at = (self.waited_at + further) % self.pods.len();
             return false;
         }
         self.settle_everywhere(now);

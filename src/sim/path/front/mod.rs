@@ -207,6 +207,14 @@ impl Front {
         }
     }
 
+    /// The pod that this holder will pick after `more` further picks, where that is known.
+    pub(crate) fn ahead(&self, holder: HolderId, more: usize) -> Option<u32> {
+        match &self.holders[holder as usize].peers {
+            Peers::Ring(ring) => ring.ahead(more),
+            _ => None,
+        }
+    }
+
     /// Whether the end of an attempt at this holder has to be reported with [`Self::ended`].
     #[inline]
     pub(crate) fn wants_ends(&self, holder: HolderId) -> bool {
