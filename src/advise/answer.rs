@@ -94,7 +94,7 @@ pub struct Background {
     pub grace_s: u32,
     /// The longest preStop hook with the advised setting, in seconds.
     pub hook_s: f64,
-    /// Clients stay with the pod that their connection leads to.
+    /// Connections stay with the pod that they lead to, whatever the front end lists.
     pub pinned: bool,
     /// The front end keeps connections to pods.
     pub pooled: bool,
@@ -154,7 +154,7 @@ impl Background {
             kubernetes_minor: spec.kubernetes_minor,
             grace_s: template.map_or(30, |template| template.grace_seconds),
             hook_s: hooks.map(|hook| hook.duration.upper_end().as_secs_f64()).fold(0.0, f64::max),
-            pinned: tier.is_some_and(|tier| tier.pins_connections),
+            pinned: tier.is_some_and(|tier| tier.connections_outlive_lists()),
             pooled: tier.is_some_and(|tier| tier.keepalive.is_some()),
             containers: beside.map(|container| container.name.clone()).collect(),
             hpa_min: plan.and_then(|plan| Some(plan.hpa.as_ref()?.spec.min_replicas.unsigned_abs())),

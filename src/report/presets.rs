@@ -21,13 +21,8 @@ pub fn tag(origin: Origin) -> &'static str {
 pub fn front_ends(presets: &[&FrontEndPreset]) -> String {
     let mut text = String::new();
     for preset in presets {
-        let words = match preset.refused {
-            Some(why) => format!("not simulated: {why}"),
-            None => {
-                let measured = preset.params.iter().filter(|p| p.origin == Origin::Measured).count();
-                format!("{} parameters, {measured} of them measured", preset.params.len())
-            }
-        };
+        let measured = preset.params.iter().filter(|p| p.origin == Origin::Measured).count();
+        let words = format!("{} parameters, {measured} of them measured", preset.params.len());
         let _ = writeln!(text, "{:18} {}\n{:18} {words}", preset.name, preset.title, "");
     }
     text
@@ -36,10 +31,6 @@ pub fn front_ends(presets: &[&FrontEndPreset]) -> String {
 /// Every parameter of a front end.
 pub fn front_end(preset: &FrontEndPreset) -> String {
     let mut text = format!("{}: {}\n", preset.name, preset.title);
-    if let Some(why) = preset.refused {
-        let _ = writeln!(text, "podloss refuses to simulate it: {why}");
-        return text;
-    }
     let _ = writeln!(text, "a new list of endpoints is handed on {}\n", preset.updates.word());
     let width = |of: fn(&Param) -> usize| preset.params.iter().map(of).max().unwrap_or(0);
     let (paths, values) = (width(|p| p.path.len()), width(|p| p.value.chars().count()));
@@ -116,7 +107,6 @@ pub fn front_ends_json(presets: &[&FrontEndPreset]) -> Value {
             "name": preset.name,
             "title": preset.title,
             "updates": preset.updates.word(),
-            "refused": preset.refused,
             "parameters": preset.params.iter().map(param).collect::<Vec<_>>(),
         })
     };
@@ -154,16 +144,10 @@ mod tests {
     fn every_parameter_is_shown_with_its_tag() {
         for preset in presets::front_ends() {
             let page = front_end(preset);
-            match preset.refused {
-                Some(why) => assert!(page.contains(why), "{page}"),
-                None => {
-                    for param in preset.params {
-                        let line =
-                            page.lines().find(|line| line.split_whitespace().next() == Some(param.path));
-                        let line = line.unwrap_or_else(|| panic!("{} is missing in\n{page}", param.path));
-                        assert!(line.contains(param.value) && line.contains(tag(param.origin)), "{line}");
-                    }
-                }
+            for param in preset.params {
+                let line = page.lines().find(|line| line.split_whitespace().next() == Some(param.path));
+                let line = line.unwrap_or_else(|| panic!("{} is missing in\n{page}", param.path));
+                assert!(line.contains(param.value) && line.contains(tag(param.origin)), "{line}");
             }
         }
         let all: Vec<_> = presets::front_ends().collect();

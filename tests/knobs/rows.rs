@@ -255,6 +255,11 @@ fn front_end() -> Vec<Row> {
         row("front_end.outlier.always_one", ["false", "true"]).with(FEW_OUTLIERS),
         row("front_end.outlier.panic", ["0%", "100%"]).with(OUTLIERS),
         row("front_end.pins_connections", ["false", "true"]).line(CLOSED).with(KUBE_PROXY),
+        row("front_end.any_connection", ["false", "true"]).with(&[
+            ("front-end", "aws-alb-instance"),
+            ("on-stop", "exit"),
+            ("preStop", "20s"),
+        ]),
         row("front_end.terminating_fallback", ["false", "true"]).with(&[
             ("front-end", "kube-proxy"),
             ("on-stop", "linger=15s"),

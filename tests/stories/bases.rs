@@ -48,11 +48,3 @@ pub(crate) const PATIENT_READINESS: &str = web!(4 pods [app!(
 /// A Service whose nodes answer for their own pods only.
 pub(crate) const LOCAL: &str = web!(1 pods [app!()] service
     "type: LoadBalancer, externalTrafficPolicy: Local, ports: [{port: 80, targetPort: 8080}]");
-
-/// An ALB Ingress as most are written: the target type is the controller's default.
-pub(crate) const NODE_PORTS: &str = concat!(
-    web!(1 pods [app!()] service "type: NodePort, ports: [{port: 80, targetPort: 8080}]"),
-    "---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: web}\nspec:\n",
-    "  ingressClassName: alb\n  rules:\n    - http:\n",
-    "        paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]\n",
-);

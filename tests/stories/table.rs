@@ -4,7 +4,7 @@
 use podloss::model::outcome::Cause::{self, *};
 use podloss::model::outcome::Status::{self, *};
 
-use super::bases::{GATED, LOCAL, MESH, NEG, NODE_PORTS, PHP, SCALED, UNPROBED, WEB};
+use super::bases::{GATED, LOCAL, MESH, NEG, PHP, SCALED, UNPROBED, WEB};
 use super::{Case, Cure, Says, Settings, Story, Suffers, Told};
 
 const ROLLOUT: &str = "--rps 100\n--duration 60s\n--event rollout@10s\n";
@@ -194,22 +194,46 @@ pub(crate) fn stories() -> Vec<Story> {
             &[Cure::Set(&[("preStop", "130s"), ("grace", "160")])],
         ),
         // kubernetes/kubernetes #128479
-        not_modelled(
+        story(
             "S11",
             "an ALB's pooled connections to node ports stay with a pod that ends",
-            "Target groups by instance, whose node ports kube-proxy serves, are refused",
-            Says::No {
-                manifests: NODE_PORTS,
-                front: None,
-                words: "the nodes' ports behind it are not simulated",
-            },
+            at(
+                "aws-alb-instance",
+                WEB,
+                "--rps 100\n--duration 100s\n--event kill-pod@10s\n",
+                &[
+                    ("on-stop", "exit"),
+                    ("preStop", "60s"),
+                    ("grace", "90"),
+                    ("latency", "400ms"),
+                    ("startup", "3s"),
+                ],
+            ),
+            loses(BadGateway, KilledInFlight),
+            &[
+                Cure::Set(&[("front-end", "aws-alb-ip")]),
+                Cure::Set(&[("front_end.keepalive", "0")]),
+                Cure::Set(&[("on-stop", "drain")]),
+            ],
         ),
         // as S11
-        not_modelled(
+        story(
             "S11b",
-            "the same, asked for by name",
-            "Target groups by instance, whose node ports kube-proxy serves, are refused",
-            Says::No { manifests: WEB, front: Some("aws-alb-instance"), words: "--front-end aws-alb-ip" },
+            "an NLB's flows to node ports stay with a pod that ends",
+            at(
+                "aws-nlb-instance",
+                WEB,
+                "--conns 40\n--think 100ms\n--duration 100s\n--event kill-pod@10s\n",
+                &[
+                    ("on-stop", "exit"),
+                    ("preStop", "60s"),
+                    ("grace", "90"),
+                    ("latency", "400ms"),
+                    ("startup", "3s"),
+                ],
+            ),
+            loses(Reset, KilledInFlight),
+            &[Cure::Set(&[("client.keep_alive", "false")]), Cure::Set(&[("max_connection_age", "10s")])],
         ),
         // istio/istio #34855, #36640, #36660, #44690
         story(

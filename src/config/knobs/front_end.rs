@@ -238,6 +238,12 @@ pub(super) const FRONT_END: &[Knob] = &[
         "Whether the first request of a client's connection always opens one to the pod (http-reuse safe).",
     ),
     Knob::new(
+        "front_end.any_connection",
+        Kind::Switch,
+        "any idle connection",
+        "Whether any idle connection takes the next request, whichever pod it leads to, as where targets are nodes.",
+    ),
+    Knob::new(
         "front_end.overhead",
         Kind::Duration,
         "time outside pods",

@@ -22,16 +22,16 @@ pub(super) struct Chosen {
 /// Chooses by flag or scenario, else by what the manifests point to, else ingress-nginx.
 ///
 /// # Errors
-/// A front end that does not exist or cannot be simulated yet.
+/// A front end that does not exist.
 pub(super) fn choose(selection: &Selection<'_>, values: &mut Values<'_>) -> Result<Chosen, Diagnostic> {
     let hint = front_end_hint(selection);
     let setting = values.said(PRESET);
-    let (name, by_hint) = match (setting, &hint) {
-        (Some(setting), _) => (setting.text.as_str(), false),
-        (None, Some(hint)) => (hint.preset, true),
+    let name = match (setting, &hint) {
+        (Some(setting), _) => setting.text.as_str(),
+        (None, Some(hint)) => hint.preset,
         (None, None) => {
             values.value(PRESET);
-            ("ingress-nginx", false)
+            "ingress-nginx"
         }
     };
     let complain = |diagnostic: Diagnostic| match setting.and_then(|setting| setting.place.clone()) {
@@ -41,20 +41,6 @@ pub(super) fn choose(selection: &Selection<'_>, values: &mut Values<'_>) -> Resu
     let preset = presets::front_end(name).map_err(|help| {
         complain(Diagnostic::error(code::FRONT_END, format!("there is no front end `{name}`")).help(help))
     })?;
-    if let Some(why) = preset.refused {
-        let message = match &hint {
-            Some(hint) if by_hint => {
-                format!("the front end is {} ({}), which cannot be simulated: {why}", preset.name, hint.why)
-            }
-            _ => format!("the front end {} cannot be simulated: {why}", preset.name),
-        };
-        let names: Vec<&str> = presets::front_ends()
-            .filter(|preset| preset.refused.is_none())
-            .map(|preset| preset.name)
-            .collect();
-        let help = format!("choose the nearest one with `--front-end`: {}", names.join(", "));
-        return Err(complain(Diagnostic::error(code::FRONT_END, message).help(help)));
-    }
     let followed = hint.as_ref().is_some_and(|hint| hint.preset == preset.name);
     Ok(Chosen { preset, hint, followed })
 }

@@ -27,6 +27,7 @@ pub(super) fn front_spec(preset: &'static FrontEndPreset, values: &mut Values<'_
         max_idle,
         stale_gives_try_back: values.switch("front_end.stale_retry"),
         first_is_fresh: values.own_switch("front_end.first_is_fresh"),
+        any_connection: values.own_switch("front_end.any_connection"),
     });
     let watch = values.dist("front_end.watch");
     let (replicas, workers) = (values.count("front_end.replicas"), values.count("front_end.workers"));

@@ -1,5 +1,6 @@
 //! Load balancers of clouds. None of their delays was measured for podloss.
 
+use super::proxies::{RULES, RULES_NOTE, VIRTUAL_IPS};
 use super::{FrontEndPreset, Param, Updates};
 
 const AWS: &str = "AWS documentation of target groups";
@@ -15,7 +16,6 @@ pub(super) const CLOUD: &[FrontEndPreset] = &[
         name: "aws-alb-ip",
         title: "AWS Application Load Balancer, target type ip, AWS Load Balancer Controller v3.5.0",
         updates: Updates::TargetGroup,
-        refused: None,
         params: &[
             Param::guess("front_end.replicas", "2", "one node per zone").range("2", "10"),
             Param::guess("front_end.workers", "1", "a node is one holder"),
@@ -51,7 +51,6 @@ pub(super) const CLOUD: &[FrontEndPreset] = &[
         name: "gke-neg",
         title: "Google Cloud load balancer with container-native endpoints (NEG)",
         updates: Updates::TargetGroup,
-        refused: None,
         params: &[
             Param::guess("front_end.replicas", "4", "proxies of one region").range("2", "20"),
             Param::guess("front_end.workers", "1", "a proxy is one holder"),
@@ -89,7 +88,6 @@ pub(super) const CLOUD: &[FrontEndPreset] = &[
         name: "azure-agic",
         title: "Azure Application Gateway with its ingress controller",
         updates: Updates::TargetGroup,
-        refused: None,
         params: &[
             Param::guess("front_end.replicas", "2", "two instances").range("2", "10"),
             Param::guess("front_end.workers", "1", "an instance is one holder"),
@@ -125,26 +123,74 @@ pub(super) const CLOUD: &[FrontEndPreset] = &[
     FrontEndPreset {
         name: "aws-alb-instance",
         title: "AWS Application Load Balancer, target type instance (the controller's default)",
-        updates: Updates::TargetGroup,
-        refused: Some(
-            "the nodes' ports behind it are not simulated; with target type ip write `--front-end aws-alb-ip`",
-        ),
-        params: &[],
+        updates: Updates::InPlace,
+        params: &[
+            Param::guess("front_end.replicas", "3", "nodes whose ports are targets").range("1", "20"),
+            Param::documented("front_end.workers", "1", "one set of rules per node"),
+            Param::documented("front_end.balancer", "random", VIRTUAL_IPS),
+            Param::documented("front_end.any_connection", "true", "conntrack keeps the choice, #128479"),
+            Param::documented("front_end.terminating_fallback", "true", "pkg/proxy/topology.go"),
+            Param::guess("front_end.retry_on", "off", "no retry is documented"),
+            Param::guess("front_end.tries", "1", "no retry is documented"),
+            Param::guess("front_end.retry_non_idempotent", "false", "no retry is documented"),
+            Param::documented("front_end.connect_timeout", "10s", AWS),
+            Param::documented("front_end.read_timeout", "60s", "idle timeout of the load balancer"),
+            Param::guess("front_end.keepalive", "1000", "the number is not documented"),
+            Param::documented("front_end.keepalive_idle", "60s", "idle timeout of the load balancer"),
+            Param::guess("front_end.stale_retry", "false", "no retry is documented"),
+            Param::guess("front_end.watch", RULES, RULES_NOTE).range("2ms", "1s"),
+            Param::documented("front_end.batch", "0s", "the first change is handled at once"),
+            Param::documented("front_end.sync_rate", "1", "minSyncPeriod 1s"),
+            Param::documented("front_end.removal", "500ms", "watch and minSyncPeriod").range("10ms", "2s"),
+            Param::guess("front_end.overhead", "2ms", "a hop between zones and one between nodes")
+                .range("500us", "10ms"),
+            Param::documented("front_end.status.error", "502", AWS),
+            Param::documented("front_end.status.connect_timeout", "504", AWS),
+            Param::documented("front_end.status.read_timeout", "504", AWS),
+            Param::documented("front_end.status.no_endpoints", "502", "the node refuses, proxier.go"),
+            Param::documented("front_end.status.all_down", "502", "the node refuses, proxier.go"),
+            Param::documented("front_end.status.client_left", "460", AWS),
+            Param::guess("network.after_exit", "blackhole", "secondary addresses of the VPC CNI")
+                .range("refused", "blackhole"),
+        ],
     },
     FrontEndPreset {
         name: "aws-nlb-instance",
         title: "AWS Network Load Balancer, target type instance (the controller's default)",
-        updates: Updates::TargetGroup,
-        refused: Some(
-            "the nodes' ports behind it are not simulated; with target type ip write `--front-end aws-nlb`",
-        ),
-        params: &[],
+        updates: Updates::InPlace,
+        params: &[
+            Param::guess("front_end.replicas", "3", "nodes whose ports are targets").range("1", "20"),
+            Param::documented("front_end.workers", "1", "one set of rules per node"),
+            Param::documented("front_end.balancer", "random", VIRTUAL_IPS),
+            Param::documented("front_end.pins_connections", "true", "flows stay with their target and pod"),
+            Param::documented("front_end.terminating_fallback", "true", "pkg/proxy/topology.go"),
+            Param::documented("front_end.retry_on", "off", "it forwards packets"),
+            Param::documented("front_end.tries", "1", "it forwards packets"),
+            Param::documented("front_end.retry_non_idempotent", "false", "it forwards packets"),
+            Param::guess("front_end.connect_timeout", "10s", "the client's own").range("1s", "2m"),
+            Param::guess("front_end.read_timeout", "never", "the client's own: --set client.timeout="),
+            Param::documented("front_end.keepalive", "0", "connections are the clients' own"),
+            Param::guess("front_end.watch", RULES, RULES_NOTE).range("2ms", "1s"),
+            Param::documented("front_end.batch", "0s", "the first change is handled at once"),
+            Param::documented("front_end.sync_rate", "1", "minSyncPeriod 1s"),
+            Param::documented("front_end.removal", "500ms", "watch and minSyncPeriod").range("10ms", "2s"),
+            Param::guess("front_end.overhead", "1ms", "a hop between zones and one between nodes")
+                .range("200us", "5ms"),
+            Param::documented("front_end.status.error", "refused", "the pod's own answer"),
+            Param::documented("front_end.status.closed", "reset", "the pod's own answer"),
+            Param::documented("front_end.status.connect_timeout", "timeout", "the client's own clock"),
+            Param::documented("front_end.status.read_timeout", "timeout", "the client's own clock"),
+            Param::documented("front_end.status.no_endpoints", "refused", "REJECT, proxier.go"),
+            Param::documented("front_end.status.all_down", "refused", "REJECT, proxier.go"),
+            Param::documented("front_end.status.client_left", "timeout", "the client's own clock"),
+            Param::guess("network.after_exit", "blackhole", "secondary addresses of the VPC CNI")
+                .range("refused", "blackhole"),
+        ],
     },
     FrontEndPreset {
         name: "aws-nlb",
         title: "AWS Network Load Balancer, target type ip, AWS Load Balancer Controller v3.5.0",
         updates: Updates::TargetGroup,
-        refused: None,
         params: &[
             Param::guess("front_end.replicas", "2", "one node per zone").range("2", "10"),
             Param::guess("front_end.workers", "1", "a node is one holder"),

@@ -1,7 +1,7 @@
 //! Presets: what is known of front ends and of how processes stop, as tables.
 //!
 //! A front-end preset is a list of values for the knobs under `front_end.` (and for what the
-//! network around it is like), each with where it comes from. A preset that the simulator cannot
+//! network around it is like), each with where it comes from. A way to stop that the simulator cannot
 //! express yet is in the table too, with the reason, so that it is refused and not approximated.
 
 mod cloud;
@@ -24,8 +24,6 @@ pub struct FrontEndPreset {
     pub updates: Updates,
     /// Values of knobs.
     pub params: &'static [Param],
-    /// Why it cannot be simulated yet, if so.
-    pub refused: Option<&'static str>,
 }
 
 /// How a front end's control plane hands a new list to its processes.
@@ -94,10 +92,9 @@ impl FrontEndPreset {
     }
 }
 
-/// All front ends, those that are refused last.
+/// All front ends.
 pub fn front_ends() -> impl Iterator<Item = &'static FrontEndPreset> {
-    let all = || proxies::PROXIES.iter().chain(cloud::CLOUD);
-    all().filter(|preset| preset.refused.is_none()).chain(all().filter(|preset| preset.refused.is_some()))
+    proxies::PROXIES.iter().chain(cloud::CLOUD)
 }
 
 /// A front end by its name.
@@ -138,7 +135,7 @@ mod tests {
                     }
                 }
             }
-            assert!(preset.refused.is_none() || preset.params.is_empty());
+            assert!(!preset.params.is_empty());
         }
     }
 

@@ -35,7 +35,10 @@ const ENVOY_STATUSES: [Param; 6] = [
     Param::guess("front_end.status.client_left", "499", "logged as 0 with flag DC"),
 ];
 
-const VIRTUAL_IPS: &str = "kubernetes/website reference/networking/virtual-ips.md";
+pub(super) const VIRTUAL_IPS: &str = "kubernetes/website reference/networking/virtual-ips.md";
+/// From an endpoint's change to rules on a node that obey it.
+pub(super) const RULES: &str = "median=40ms,p99=600ms";
+pub(super) const RULES_NOTE: &str = "one watch hop, and a run of kube-proxy of 30 ms, 99 % within 500 ms";
 
 /// In-cluster proxies.
 pub(super) const PROXIES: &[FrontEndPreset] = &[
@@ -43,7 +46,6 @@ pub(super) const PROXIES: &[FrontEndPreset] = &[
         name: "ingress-nginx",
         title: "Ingress controller of the Kubernetes project, v1.15.0, Lua balancer",
         updates: Updates::SyncAndPoll,
-        refused: None,
         params: &[
             Param::guess("front_end.replicas", "2", "two controller pods").range("1", "4"),
             Param::guess("front_end.workers", "4", "one worker per core").range("2", "16"),
@@ -79,7 +81,6 @@ pub(super) const PROXIES: &[FrontEndPreset] = &[
         name: "nginx",
         title: "open-source nginx with its own balancer, reloaded by a controller on every change",
         updates: Updates::Reload,
-        refused: None,
         params: &[
             Param::guess("front_end.replicas", "2", "two instances").range("1", "4"),
             Param::guess("front_end.workers", "4", "worker_processes auto").range("2", "16"),
@@ -116,7 +117,6 @@ pub(super) const PROXIES: &[FrontEndPreset] = &[
         name: "kube-proxy",
         title: "Service address through kube-proxy (iptables, nftables), policy Cluster; read, never run",
         updates: Updates::InPlace,
-        refused: None,
         params: &[
             Param::guess("front_end.replicas", "3", "nodes that clients connect from").range("1", "20"),
             Param::documented("front_end.workers", "1", "one set of rules per node"),
@@ -129,12 +129,7 @@ pub(super) const PROXIES: &[FrontEndPreset] = &[
             Param::guess("front_end.connect_timeout", "10s", "the client's own").range("1s", "2m"),
             Param::guess("front_end.read_timeout", "never", "the client's own: --set client.timeout="),
             Param::documented("front_end.keepalive", "0", "connections are the clients' own"),
-            Param::guess(
-                "front_end.watch",
-                "median=40ms,p99=600ms",
-                "one watch hop, and a run of kube-proxy of 30 ms, 99 % within 500 ms",
-            )
-            .range("2ms", "1s"),
+            Param::guess("front_end.watch", RULES, RULES_NOTE).range("2ms", "1s"),
             Param::documented("front_end.batch", "0s", "the first change is handled at once"),
             Param::documented("front_end.sync_rate", "1", "minSyncPeriod 1s"),
             Param::documented("front_end.removal", "500ms", "watch and minSyncPeriod").range("10ms", "2s"),
@@ -152,7 +147,6 @@ pub(super) const PROXIES: &[FrontEndPreset] = &[
         name: "haproxy",
         title: "HAProxy Kubernetes ingress controller v3.2, HAProxy measured at 2.6.12",
         updates: Updates::InPlace,
-        refused: None,
         params: &[
             Param::guess("front_end.replicas", "2", "two controller pods").range("1", "4"),
             Param::documented("front_end.workers", "1", "one process; its threads share one list"),
@@ -191,7 +185,6 @@ pub(super) const PROXIES: &[FrontEndPreset] = &[
         name: "envoy",
         title: "Envoy with its own defaults and a control plane that pushes endpoints, measured at 1.40.0",
         updates: Updates::InPlace,
-        refused: None,
         params: &[
             Param::guess("front_end.replicas", "2", "two instances").range("1", "4"),
             Param::guess("front_end.workers", "4", "one worker per core").range("2", "16"),
@@ -225,7 +218,6 @@ pub(super) const PROXIES: &[FrontEndPreset] = &[
         name: "istio-gateway",
         title: "Istio ingress gateway to pods without sidecars, settings of 1.31 on Envoy 1.40.0",
         updates: Updates::InPlace,
-        refused: None,
         params: &[
             Param::guess("front_end.replicas", "2", "two gateway pods").range("1", "5"),
             Param::guess("front_end.workers", "2", "--concurrency of the gateway").range("1", "8"),
@@ -261,7 +253,6 @@ pub(super) const PROXIES: &[FrontEndPreset] = &[
         name: "traefik",
         title: "Traefik ingress controller v3.7 without retry middleware; read, never run",
         updates: Updates::InPlace,
-        refused: None,
         params: &[
             Param::guess("front_end.replicas", "2", "two instances").range("1", "4"),
             Param::documented("front_end.workers", "1", "one Go process"),

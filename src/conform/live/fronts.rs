@@ -85,6 +85,7 @@ impl Parameters {
             max_idle: self.nginx_keepalive,
             stale_gives_try_back: true,
             first_is_fresh: false,
+            any_connection: false,
         };
         let retried = if on { RetryOn::ERROR.and(RetryOn::TIMEOUT) } else { RetryOn::default() };
         let attempts = if on || self.next_upstream_tries > 0 { self.next_upstream_tries } else { 1 };
@@ -134,6 +135,7 @@ impl Parameters {
             max_idle: 1_000,
             stale_gives_try_back: false,
             first_is_fresh: reuse == "safe",
+            any_connection: false,
         };
         Ok(FrontSpec {
             workers: 1,
@@ -200,6 +202,7 @@ impl Parameters {
                 max_idle: 1_024,
                 stale_gives_try_back: false,
                 first_is_fresh: false,
+                any_connection: false,
             }),
             answers: Answers::ENVOY,
             ..self.any_front(balancer, self.in_place(None))

@@ -254,7 +254,7 @@ fn hook_notes(advice: &Advice) -> Vec<String> {
     });
     if background.pinned {
         notes.push(
-            "Clients stay with the pod that their connection leads to. A longer preStop changes nothing for a \
+            "Connections stay with the pod that they lead to. A longer preStop changes nothing for a \
              connection that stays open through it; the server must ask for a new one (Connection: close, GOAWAY)."
                 .to_owned(),
         );

@@ -149,6 +149,7 @@ pub(crate) fn front() -> impl Strategy<Value = FrontSpec> {
                             max_idle,
                             stale_gives_try_back,
                             first_is_fresh,
+                            any_connection: max_idle % 4 == 1,
                         }
                     }),
                     answers: Answers { stale: Status::Closed, ..Answers::NGINX },

@@ -50,9 +50,10 @@ pub(crate) struct PathSpec {
 
 impl PathSpec {
     /// Whether the pools have to be followed connection by connection: a server may close an idle one
-    /// before the front end does, or a dead node leaves those that there are without an answer.
+    /// before the front end does, a dead node leaves those that there are without an answer, or they
+    /// decide where requests go.
     fn tracks_pool(&self) -> bool {
-        if self.nodes_die {
+        if self.nodes_die || self.front.keepalive.is_some_and(|keepalive| keepalive.any_connection) {
             return true;
         }
         let front_idle = self.front.keepalive.map(|k| k.idle_timeout);

@@ -18,6 +18,32 @@ pub(crate) enum Reuse {
     Stale,
 }
 
+/// What decides whether a pod still has its end of an idle connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ServerSide {
+    /// Its own idle timeout; `None` closes after every answer.
+    pub(crate) idle: Option<u64>,
+    /// How old it lets a connection become.
+    pub(crate) max_age: Option<u64>,
+    /// When its process last began to listen.
+    pub(crate) opened_at: u64,
+    /// When it closed all idle connections, if it has.
+    pub(crate) stopped_at: Option<u64>,
+}
+
+impl ServerSide {
+    /// What a request meets at `now` on a connection that has been idle since `since`: for `race_window`
+    /// after the server has closed it nobody knows. [`Reuse::Fresh`] if its end is known.
+    pub(super) fn reuse(self, since: u64, now: u64, race_window: u64) -> Reuse {
+        let Some(idle) = self.idle else { return Reuse::Fresh };
+        let closed_at = since.saturating_add(idle).min(self.stopped_at.unwrap_or(u64::MAX));
+        if since < self.opened_at || now >= closed_at.saturating_add(race_window) {
+            return Reuse::Fresh;
+        }
+        if now >= closed_at { Reuse::Stale } else { Reuse::Reused }
+    }
+}
+
 /// Idle connections of one holder, oldest first.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pool {
@@ -50,20 +76,29 @@ impl Pool {
         pod: u32,
         now: u64,
         keepalive: &Keepalive,
-        server_idle: u64,
-        stopped_at: Option<u64>,
+        server: ServerSide,
         race_window: u64,
     ) -> Reuse {
         while let Some(at) = self.idle.iter().rposition(|c| c.pod == pod) {
             let since = self.idle.remove(at).since;
-            let closed_at = (since + server_idle).min(stopped_at.unwrap_or(u64::MAX));
-            if now >= since + keepalive.idle_timeout.0 || now >= closed_at.saturating_add(race_window) {
-                // Closed by the front end, or its end has arrived: not in the pool any more.
-                continue;
+            // Closed by the front end, or its end has arrived: not in the pool any more.
+            if now < since + keepalive.idle_timeout.0
+                && let reuse @ (Reuse::Stale | Reuse::Reused) = server.reuse(since, now, race_window)
+            {
+                return reuse;
             }
-            return if now >= closed_at { Reuse::Stale } else { Reuse::Reused };
         }
         Reuse::Fresh
+    }
+
+    /// The pod to which the most recently used connection leads.
+    pub(super) fn latest(&self) -> Option<u32> {
+        self.idle.last().map(|idle| idle.pod)
+    }
+
+    /// All connections to `pod` have ended.
+    pub(super) fn forget(&mut self, pod: u32) {
+        self.idle.retain(|idle| idle.pod != pod);
     }
 
     /// The answer where connections are not followed: one is always idle.
@@ -86,7 +121,12 @@ mod tests {
         max_idle: 2,
         stale_gives_try_back: true,
         first_is_fresh: false,
+        any_connection: false,
     };
+
+    fn server(idle: u64, stopped_at: Option<u64>) -> ServerSide {
+        ServerSide { idle: Some(idle), max_age: None, opened_at: 50, stopped_at }
+    }
 
     #[test]
     fn a_connection_is_stale_only_while_its_end_travels() {
@@ -100,11 +140,11 @@ mod tests {
             let mut pool = Pool::default();
             pool.put(7, 5_000, &KEEPALIVE);
             assert_eq!(
-                pool.take(7, 5_000 + idle_for, &KEEPALIVE, 200, None, 20),
+                pool.take(7, 5_000 + idle_for, &KEEPALIVE, server(200, None), 20),
                 expected,
                 "idle for {idle_for}"
             );
-            assert_eq!(pool.take(7, 5_000 + idle_for, &KEEPALIVE, 200, None, 20), Reuse::Fresh);
+            assert_eq!(pool.take(7, 5_000 + idle_for, &KEEPALIVE, server(200, None), 20), Reuse::Fresh);
         }
     }
 
@@ -112,7 +152,13 @@ mod tests {
     fn a_stopping_pod_closes_its_idle_connections() {
         let mut pool = Pool::default();
         pool.put(7, 100, &KEEPALIVE);
-        assert_eq!(pool.take(7, 155, &KEEPALIVE, 900, Some(150), 20), Reuse::Stale);
+        assert_eq!(pool.take(7, 155, &KEEPALIVE, server(900, Some(150)), 20), Reuse::Stale);
+        pool.put(7, 40, &KEEPALIVE);
+        assert_eq!(
+            pool.take(7, 60, &KEEPALIVE, server(900, None), 20),
+            Reuse::Fresh,
+            "older than the process"
+        );
         assert_eq!(Pool::assume(155, Some(150), 20), Reuse::Stale);
         assert_eq!(Pool::assume(170, Some(150), 20), Reuse::Fresh);
     }
@@ -121,8 +167,12 @@ mod tests {
     fn the_longest_idle_makes_room_and_others_are_not_touched() {
         let mut pool = Pool::default();
         (1..=3).for_each(|pod| pool.put(pod, 10 + u64::from(pod), &KEEPALIVE));
-        assert_eq!(pool.take(1, 20, &KEEPALIVE, 900, None, 0), Reuse::Fresh);
-        assert_eq!(pool.take(3, 20, &KEEPALIVE, 900, None, 0), Reuse::Reused);
-        assert_eq!(pool.take(2, 1_012, &KEEPALIVE, 9_000, None, 0), Reuse::Fresh, "the front end closed it");
+        assert_eq!(pool.take(1, 20, &KEEPALIVE, server(900, None), 0), Reuse::Fresh);
+        assert_eq!(pool.take(3, 20, &KEEPALIVE, server(900, None), 0), Reuse::Reused);
+        assert_eq!(
+            pool.take(2, 1_012, &KEEPALIVE, server(9_000, None), 0),
+            Reuse::Fresh,
+            "the front end closed it"
+        );
     }
 }

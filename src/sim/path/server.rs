@@ -1,5 +1,6 @@
 //! A server's parameters compiled for the request path.
 
+use super::pool::ServerSide;
 use crate::random::Sampler;
 use crate::sim::spec::{Accept, ServerSpec, Slowdown, WarmUp};
 use crate::units::SimTime;
@@ -51,6 +52,11 @@ impl Server {
     pub(super) fn service(&self, bits: u64, now: u64, opened_at: u64) -> u64 {
         let service = self.service.draw(bits);
         if self.varies { self.varied(service, now, opened_at) } else { service }
+    }
+
+    /// What decides whether a pod of this server has its end of an idle connection; see [`ServerSide`].
+    pub(super) fn side(&self, opened_at: u64, stopped_at: Option<u64>) -> ServerSide {
+        ServerSide { idle: self.keepalive_idle, max_age: self.max_connection_age, opened_at, stopped_at }
     }
 
     /// CPU time within a service time of a request that reached the server at `sent`.

@@ -288,6 +288,7 @@ fn tries_that_are_given_back_come_to_an_end() {
             max_idle: 320,
             stale_gives_try_back: true,
             first_is_fresh: false,
+            any_connection: false,
         }),
         ..FrontSpec::ideal()
     };

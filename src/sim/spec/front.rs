@@ -45,6 +45,13 @@ pub struct FrontSpec {
     pub overhead: Nanos,
 }
 
+impl FrontSpec {
+    /// Whether connections stay with their pod when the front end does not list it any more.
+    pub fn connections_outlive_lists(&self) -> bool {
+        self.pins_connections || self.keepalive.is_some_and(|keepalive| keepalive.any_connection)
+    }
+}
+
 /// How a holder chooses a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Balancer {
@@ -79,6 +86,9 @@ pub struct Keepalive {
     /// Whether the first request of a client's connection always gets a new one (HAProxy
     /// `http-reuse safe`).
     pub first_is_fresh: bool,
+    /// Whether any idle connection of the holder takes the next request, and the balancer only chooses
+    /// where a new one leads: connections to a node's port, which kube-proxy has bound to a pod each.
+    pub any_connection: bool,
 }
 
 /// Statuses for what the front end answers itself.

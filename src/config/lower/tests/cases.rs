@@ -260,9 +260,9 @@ fn front_ends_come_from_flags_then_hints_then_an_assumption() {
     assert!(matches!(alb.spec.tiers[0].delivery.mechanism, Mechanism::TargetGroup(_)));
     assert_eq!(alb.spec.network.after_exit, AfterExit::Blackhole);
     assert_eq!(alb.margins.removal_s, (5.0, 9.0, 25.0));
-    let errors = refused(&ingress("alb", "a: b"), &[]);
-    assert!(errors[0].message.contains("aws-alb-instance") && errors[0].message.contains("class `alb`"));
-    assert!(errors[0].help.as_ref().unwrap().contains("aws-alb-ip"));
+    let by_instance = lowered(&ingress("alb", "a: b"), &[]);
+    assert_eq!(by_instance.heading.front_end, "aws-alb-instance");
+    assert!(by_instance.spec.tiers[0].connections_outlive_lists());
     let over = lowered(&ingress("alb", "a: b"), &[("front-end", "nginx")]);
     assert_eq!(over.heading.front_end, "nginx");
     let errors = refused(WEB, &[("front-end", "ngnix")]);

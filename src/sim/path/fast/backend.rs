@@ -9,6 +9,7 @@ use super::shared::Shared;
 use crate::model::cpu::CpuClock;
 use crate::model::outcome::{Cause, Status};
 use crate::sim::path::front::HolderId;
+use crate::sim::path::pool::ServerSide;
 use crate::sim::path::server::Server;
 use crate::sim::path::slots::Slots;
 use crate::sim::path::{App, BackendSpec, Door};
@@ -270,6 +271,11 @@ impl Backend {
     /// CPU used by everything that is counted, in units of the CPU clock.
     pub(super) fn settled_units(&self) -> u128 {
         self.cpu_units + u128::from(self.cpu_ns) * u128::from(CpuClock::UNITS)
+    }
+
+    /// What decides whether it still has its end of an idle connection.
+    pub(super) fn server_side(&self, servers: &[Server]) -> ServerSide {
+        servers[self.server as usize].side(self.opened_at, self.stopped_at)
     }
 
     /// To be called after the door or the application has changed.

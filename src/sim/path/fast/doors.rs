@@ -5,7 +5,7 @@ use super::{FastPath, Outgoing, START};
 use crate::account::LossSample;
 use crate::model::outcome::{Cause, Status};
 use crate::model::retry::Failure;
-use crate::sim::path::front::{self, HolderId, Next, Picked, ServerSide};
+use crate::sim::path::front::{self, HolderId, Next, Picked};
 use crate::sim::path::pool::Reuse;
 use crate::sim::path::{
     Ended, Met, Observer, PodId, RETRY_SHIFT, Sent, connection_of, is_first, met_by_connection, next_resend,
@@ -55,11 +55,11 @@ impl<O: Observer> FastPath<O> {
         id: u64,
         holder: HolderId,
         pod: PodId,
-        pinned: Option<Reuse>,
+        decided: Option<Reuse>,
         now: u64,
     ) {
         let place = self.begin_flight(id, now, holder);
-        let outcome = self.attempt(place, pod, pinned, now);
+        let outcome = self.attempt(place, pod, decided, now);
         self.settle_attempt(place, now, outcome);
     }
 
@@ -87,37 +87,24 @@ impl<O: Observer> FastPath<O> {
         }
     }
 
-    /// The pod that the client's own connection leads to, if it has one that it believes in.
-    pub(super) fn pinned(&mut self, id: u64, now: u64) -> Option<(PodId, Reuse)> {
-        let connection = connection_of(id, &self.spec);
-        let pod_id = self.front.pinned_to(connection)?;
-        let pod = &self.pods[pod_id as usize];
-        let server = ServerSide {
-            idle: self.servers[pod.server as usize].keepalive_idle,
-            max_age: self.servers[pod.server as usize].max_connection_age,
-            opened_at: pod.opened_at,
-            stopped_at: pod.stopped_at,
-        };
-        let reuse = self.front.on_pin(connection, now, server);
-        if reuse == Reuse::Fresh {
-            self.front.unpin(connection);
-            return None;
-        }
-        Some((pod_id, reuse))
+    /// The connection that decides where a request goes, if one does.
+    pub(super) fn decided(&mut self, id: u64, holder: HolderId, now: u64) -> Option<(PodId, Reuse)> {
+        let (connection, first) = (connection_of(id, &self.spec), is_first(id, &self.spec));
+        let (pods, servers) = (&self.pods, &self.servers);
+        let server = |pod: PodId| pods[pod as usize].server_side(servers);
+        self.front.decided(holder, connection, first, now, server)
     }
 
-    fn attempt(&mut self, place: u32, pod_id: PodId, pinned: Option<Reuse>, now: u64) -> Sent {
-        let pod = &self.pods[pod_id as usize];
-        let server = &self.servers[pod.server as usize];
+    fn attempt(&mut self, place: u32, pod_id: PodId, decided: Option<Reuse>, now: u64) -> Sent {
+        let server = self.pods[pod_id as usize].server_side(&self.servers);
         let flight = self.flights.get(place);
         flight.pod = Some(pod_id);
         flight.sent = now;
         flight.attempts += 1;
         flight.connected = false;
         let first = is_first(flight.id, &self.spec);
-        let (idle, stop) = (server.keepalive_idle, pod.stopped_at);
-        let kept = self.front.connection(flight.holder, pod_id, &flight.tried, first, now, idle, stop);
-        let reuse = pinned.unwrap_or(kept);
+        let chosen = || self.front.connection(flight.holder, pod_id, &flight.tried, first, now, server);
+        let reuse = decided.unwrap_or_else(chosen);
         flight.reused = reuse != Reuse::Fresh;
         if reuse == Reuse::Stale {
             return Sent::Failed(Failure::Closed, Cause::KeepaliveRace);

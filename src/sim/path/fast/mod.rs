@@ -96,8 +96,8 @@ impl<O: Observer> FastPath<O> {
     fn arrive(&mut self, id: u64, now: u64) {
         self.books.tally.arrive(now - START);
         let holder = self.front.holder_of(connection_of(id, &self.spec));
-        if self.front.follows_clients()
-            && let Some((pod, reuse)) = self.pinned(id, now)
+        if self.front.connections_decide()
+            && let Some((pod, reuse)) = self.decided(id, holder, now)
         {
             self.front.began(holder, pod);
             return self.first_attempt(id, holder, pod, Some(reuse), now);

@@ -7,12 +7,11 @@ mod pins;
 mod process;
 mod retries;
 
-pub(crate) use pins::ServerSide;
 pub(crate) use retries::{Attempt, Next};
 
 use self::pins::Pins;
 use self::process::Process;
-use super::pool::{Pool, Reuse};
+use super::pool::{Pool, Reuse, ServerSide};
 use crate::model::balancer::{LeastConnections, NginxPeers, Ring, Turns};
 use crate::model::retry::RetryPeer;
 use crate::random::{Keyed, Stream, Streams};
@@ -71,6 +70,8 @@ pub(crate) struct Front {
     processes: Vec<Process>,
     /// Where clients' kept connections lead, if they are balanced and not requests.
     pins: Option<Pins>,
+    /// A connection that is there decides where a request goes.
+    connections_decide: bool,
     /// Holders that take new requests, replica by replica.
     current: Vec<HolderId>,
     /// During a reload: the generation that is being replaced, in the same places.
@@ -105,6 +106,7 @@ impl Front {
             reloads: 0,
             forgotten: 0,
             pins: None,
+            connections_decide: spec.keepalive.is_some_and(|keepalive| keepalive.any_connection),
         };
         for place in 0..count {
             let holder = front.new_holder(place, &[]);
@@ -337,10 +339,8 @@ impl Front {
         begins_to_matter
     }
 
-    /// Which connection an attempt at `pod` uses. `server_idle` is the server's own idle timeout,
-    /// `stopped_at` the moment it closed all idle connections, if it has; `tried` are the pods of earlier
-    /// attempts, `first` says that the request is the first one of its client connection.
-    #[expect(clippy::too_many_arguments)]
+    /// Which connection an attempt at `pod` uses; `tried` are the pods of earlier attempts, `first` says
+    /// that the request is the first one of its client connection.
     pub(crate) fn connection(
         &mut self,
         holder: HolderId,
@@ -348,10 +348,9 @@ impl Front {
         tried: &[u32],
         first: bool,
         now: u64,
-        server_idle: Option<u64>,
-        stopped_at: Option<u64>,
+        server: ServerSide,
     ) -> Reuse {
-        let (Some(keepalive), Some(server_idle)) = (&self.spec.keepalive, server_idle) else {
+        let (Some(keepalive), Some(_)) = (&self.spec.keepalive, server.idle) else {
             return Reuse::Fresh;
         };
         if first && keepalive.first_is_fresh {
@@ -359,11 +358,15 @@ impl Front {
         }
         if self.tracks_pool {
             let pool = &mut self.holders[holder as usize].pool;
-            return pool.take(pod, now, keepalive, server_idle, stopped_at, self.race_window);
+            return pool.take(pod, now, keepalive, server, self.race_window);
         }
         // One request meets at most one assumed connection per pod: a failure on it may cost no try,
         // and the next would be stale again.
-        if tried.contains(&pod) { Reuse::Fresh } else { Pool::assume(now, stopped_at, self.race_window) }
+        if tried.contains(&pod) {
+            Reuse::Fresh
+        } else {
+            Pool::assume(now, server.stopped_at, self.race_window)
+        }
     }
 
     /// Whether any connections are followed one by one.

@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Front;
-use crate::sim::path::pool::Reuse;
+use super::{Front, HolderId};
+use crate::sim::path::pool::{Reuse, ServerSide};
 use crate::units::Nanos;
 
 /// Kept connections by the client's number.
@@ -22,23 +22,11 @@ pub(super) struct Pin {
     idle_since: u64,
 }
 
-/// What decides whether a pod still has its end of an idle connection.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ServerSide {
-    /// Its own idle timeout; `None` closes after every answer.
-    pub(crate) idle: Option<u64>,
-    /// How old it lets a connection become.
-    pub(crate) max_age: Option<u64>,
-    /// When its process last began to listen.
-    pub(crate) opened_at: u64,
-    /// When it closed all idle connections, if it has.
-    pub(crate) stopped_at: Option<u64>,
-}
-
 impl Front {
     /// From now on clients' connections are followed.
     pub(crate) fn follow_clients(&mut self) {
         self.pins = Some(Pins::new());
+        self.connections_decide = true;
     }
 
     /// Whether clients' connections are followed.
@@ -47,27 +35,58 @@ impl Front {
         self.pins.is_some()
     }
 
-    /// The pod that a client's connection leads to, if it has one.
-    pub(crate) fn pinned_to(&self, connection: u64) -> Option<u32> {
-        self.pins.as_ref()?.get(&connection).map(|pin| pin.pod)
+    /// Whether a connection that is there decides where a request goes, and the balancer only where
+    /// a new one leads.
+    #[inline]
+    pub(crate) fn connections_decide(&self) -> bool {
+        self.connections_decide
     }
 
-    /// What a request on a client's connection to a pod meets; [`Reuse::Fresh`] if the connection has
-    /// ended and the client knows.
-    pub(crate) fn on_pin(&self, connection: u64, now: u64, server: ServerSide) -> Reuse {
-        let pin = self.pins.as_ref().and_then(|pins| pins.get(&connection));
-        let (Some(pin), Some(idle)) = (pin, server.idle) else { return Reuse::Fresh };
-        let since = pin.idle_since;
-        let closed_at = since.saturating_add(idle).min(server.stopped_at.unwrap_or(u64::MAX));
-        let closed = since < server.opened_at || now >= closed_at.saturating_add(self.race_window);
-        // The server announces that a connection is old enough: no request is lost by it.
-        let old = server
-            .max_age
-            .is_some_and(|age| since >= pin.begun.saturating_add(self.jittered(age, connection, *pin)));
-        if closed || old {
-            return Reuse::Fresh;
+    /// The connection on which a request goes if connections decide: the client's own, or the one that
+    /// its holder used last. `None` if there is none, as far as its owner knows.
+    pub(crate) fn decided(
+        &mut self,
+        holder: HolderId,
+        connection: u64,
+        first: bool,
+        now: u64,
+        server: impl Fn(u32) -> ServerSide,
+    ) -> Option<(u32, Reuse)> {
+        if !self.connections_decide {
+            return None;
         }
-        if now >= closed_at { Reuse::Stale } else { Reuse::Reused }
+        if self.pins.is_some() {
+            return self.decided_by_client(connection, now, server);
+        }
+        while let Some(pod) = self.holders[holder as usize].pool.latest() {
+            match self.connection(holder, pod, &[], first, now, server(pod)) {
+                Reuse::Fresh if first => return None,
+                Reuse::Fresh => self.holders[holder as usize].pool.forget(pod),
+                reuse => return Some((pod, reuse)),
+            }
+        }
+        None
+    }
+
+    fn decided_by_client(
+        &mut self,
+        connection: u64,
+        now: u64,
+        server: impl Fn(u32) -> ServerSide,
+    ) -> Option<(u32, Reuse)> {
+        let pin = *self.pins.as_ref()?.get(&connection)?;
+        let server = server(pin.pod);
+        // The server announces that a connection is old enough: no request is lost by it.
+        let old = server.max_age.is_some_and(|age| {
+            pin.idle_since >= pin.begun.saturating_add(self.jittered(age, connection, pin))
+        });
+        match server.reuse(pin.idle_since, now, self.race_window) {
+            reuse @ (Reuse::Reused | Reuse::Stale) if !old => Some((pin.pod, reuse)),
+            _ => {
+                self.unpin(connection);
+                None
+            }
+        }
     }
 
     /// A client's connection to a pod is idle from `at` on, after a request that was sent at `sent`.

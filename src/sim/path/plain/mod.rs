@@ -9,7 +9,7 @@ mod connecting;
 mod pods;
 
 use self::pods::{Owner, Pod, Stage};
-use super::front::{self, Front, HolderId, Next, Picked, ServerSide};
+use super::front::{self, Front, HolderId, Next, Picked};
 use super::pool::Reuse;
 use super::server::Server;
 use super::source::RequestSource;
@@ -180,8 +180,8 @@ impl<O: Observer> PlainPath<O> {
         loop {
             let request = self.request(id);
             let (holder, tried) = (request.holder, request.tried.clone());
-            let pinned = if request.attempts == 0 { self.pinned(id, now) } else { None };
-            let picked = match (again, pinned) {
+            let decided = if request.attempts == 0 { self.decided(id, holder, now) } else { None };
+            let picked = match (again, decided) {
                 (Again::Same(pod), _) | (_, Some((pod, _))) => Picked::Peer(pod),
                 (Again::Pick, None) => self.front.pick(holder, &tried, now),
             };
@@ -202,7 +202,7 @@ impl<O: Observer> PlainPath<O> {
             request.sent = now;
             request.attempts += 1;
             request.connected = false;
-            match self.send(id, pod, pinned.map(|(_, reuse)| reuse), now) {
+            match self.send(id, pod, decided.map(|(_, reuse)| reuse), now) {
                 Sent::Underway => return,
                 Sent::Answered(status, cause) => {
                     self.front.answered_error(holder, pod, false, now, now);
@@ -217,34 +217,21 @@ impl<O: Observer> PlainPath<O> {
         }
     }
 
-    /// The pod that the client's own connection leads to, if it has one that it believes in.
-    fn pinned(&mut self, id: u64, now: u64) -> Option<(PodId, Reuse)> {
-        let connection = connection_of(id, &self.spec);
-        let pod_id = self.front.pinned_to(connection)?;
-        let pod = &self.pods[pod_id as usize];
-        let server = ServerSide {
-            idle: self.servers[pod.backend.server as usize].keepalive_idle,
-            max_age: self.servers[pod.backend.server as usize].max_connection_age,
-            opened_at: pod.opened_at,
-            stopped_at: pod.stopped_at,
-        };
-        let reuse = self.front.on_pin(connection, now, server);
-        if reuse == Reuse::Fresh {
-            self.front.unpin(connection);
-            return None;
-        }
-        Some((pod_id, reuse))
+    /// The connection that decides where a request goes, if one does.
+    fn decided(&mut self, id: u64, holder: HolderId, now: u64) -> Option<(PodId, Reuse)> {
+        let (connection, first) = (connection_of(id, &self.spec), is_first(id, &self.spec));
+        let (pods, servers) = (&self.pods, &self.servers);
+        let server = |pod: PodId| pods[pod as usize].server_side(servers);
+        self.front.decided(holder, connection, first, now, server)
     }
 
     /// Hands the request to the pod as its door allows.
-    fn send(&mut self, id: u64, pod_id: PodId, pinned: Option<Reuse>, now: u64) -> Sent {
-        let pod = &self.pods[pod_id as usize];
-        let server = &self.servers[pod.backend.server as usize];
+    fn send(&mut self, id: u64, pod_id: PodId, decided: Option<Reuse>, now: u64) -> Sent {
+        let server = self.pods[pod_id as usize].server_side(&self.servers);
         let request = &self.requests[&id];
-        let (holder, idle, stop) = (request.holder, server.keepalive_idle, pod.stopped_at);
         let first = is_first(id, &self.spec);
-        let kept = self.front.connection(holder, pod_id, &request.tried, first, now, idle, stop);
-        let reuse = pinned.unwrap_or(kept);
+        let chosen = || self.front.connection(request.holder, pod_id, &request.tried, first, now, server);
+        let reuse = decided.unwrap_or_else(chosen);
         self.request(id).reused = reuse != Reuse::Fresh;
         if reuse == Reuse::Stale {
             return Sent::Failed(Failure::Closed, Cause::KeepaliveRace);

@@ -4,6 +4,7 @@ use super::PlainPath;
 use crate::model::cpu::CpuClock;
 use crate::model::outcome::{Cause, Status};
 use crate::model::retry::Failure;
+use crate::sim::path::pool::ServerSide;
 use crate::sim::path::server::Server;
 use crate::sim::path::{App, BackendSpec, Door, Notice, Observer, PodId, Sent};
 
@@ -62,6 +63,11 @@ impl Job {
 }
 
 impl Pod {
+    /// What decides whether it still has its end of an idle connection.
+    pub(super) fn server_side(&self, servers: &[Server]) -> ServerSide {
+        servers[self.backend.server as usize].side(self.opened_at, self.stopped_at)
+    }
+
     pub(super) fn waiting(&self) -> usize {
         self.jobs.iter().filter(|j| j.stage == Stage::Queued).count()
     }
