@@ -66,11 +66,13 @@ pub enum Stream {
     RetryBackoff,
     /// How old a connection may become.
     ConnectionAge,
+    /// Turns of peers in their slow start.
+    SlowStart,
 }
 
 impl Stream {
     /// How many there are.
-    pub const COUNT: usize = Stream::ConnectionAge as usize + 1;
+    pub const COUNT: usize = Stream::SlowStart as usize + 1;
 }
 
 /// The random streams of one run.

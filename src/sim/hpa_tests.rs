@@ -101,6 +101,7 @@ fn cluster(replicas: u32, hpa: HpaSpec, load: Load, service: Nanos) -> SimSpec {
             retries: 0,
             backoff: Dist::ZERO,
             keep_alive: false,
+            connections: 0,
         },
         network: NetworkSpec {
             race_window: Nanos::ZERO,
@@ -118,6 +119,7 @@ fn cluster(replicas: u32, hpa: HpaSpec, load: Load, service: Nanos) -> SimSpec {
             request_timeout: None,
             outlier: None,
             pins_connections: false,
+            slow_start: Nanos::ZERO,
             keepalive: None,
             answers: Answers::NGINX,
             delivery: Delivery {

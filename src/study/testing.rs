@@ -95,6 +95,7 @@ fn spec(removal: Nanos, on_stop: OnStop, pre_stop: Option<PreStop>) -> SimSpec {
             retries: 0,
             backoff: Dist::ZERO,
             keep_alive: false,
+            connections: 0,
         },
         network: NetworkSpec {
             race_window: Nanos(500_000),
@@ -125,6 +126,7 @@ fn front(removal: Nanos) -> FrontSpec {
         request_timeout: None,
         outlier: None,
         pins_connections: false,
+        slow_start: Nanos::ZERO,
         keepalive: None,
         answers: Answers::NGINX,
         delivery: Delivery {

@@ -171,6 +171,7 @@ fn general() -> Vec<Row> {
             ("startup", "2s"),
         ]),
         row("client.keep_alive", ["true", "false"]).line(CLOSED),
+        row("client.connections", ["0", "4"]).with(KUBE_PROXY),
         row("network.after_exit", ["refused", "blackhole"]),
         row("network.race_window", ["200us", "80ms"]).with(&[
             ("on-stop", "drain"),
@@ -260,6 +261,7 @@ fn front_end() -> Vec<Row> {
             ("on-stop", "exit"),
             ("preStop", "20s"),
         ]),
+        row("front_end.slow_start", ["0s", "60s"]).with(&[("front-end", "aws-alb-ip"), ("addition", "1s")]),
         row("front_end.terminating_fallback", ["false", "true"]).with(&[
             ("front-end", "kube-proxy"),
             ("on-stop", "linger=15s"),

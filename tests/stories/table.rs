@@ -375,6 +375,45 @@ pub(crate) fn stories() -> Vec<Story> {
             loses(Reset, KilledInFlight),
             &[Cure::Set(&[("keepalive_idle", "0s")]), Cure::Set(&[("on-stop", "drain")])],
         ),
+        // as S18, and kubernetes.io's "gRPC load balancing on Kubernetes without tears"
+        story(
+            "S18b",
+            "gRPC clients with few connections stay with a pod that has left the rotation",
+            at(
+                "kube-proxy",
+                WEB,
+                "--rps 200\n--duration 60s\n--event rollout@10s\n",
+                &[
+                    ("client.connections", "8"),
+                    ("on-stop", "exit"),
+                    ("latency", "100ms"),
+                    ("startup", "2s"),
+                    ("preStop", "3s"),
+                ],
+            ),
+            loses(Reset, KilledInFlight),
+            &[Cure::Set(&[("client.connections", "0")]), Cure::Set(&[("on-stop", "drain")])],
+        ),
+        // A websocket is a request that lasts, costs next to nothing, and takes no worker.
+        story(
+            "S18c",
+            "websockets outlive the grace period",
+            at(
+                "ingress-nginx",
+                WEB,
+                "--rps 1\n--duration 10m\n--event rollout@5m\n",
+                &[
+                    ("latency", "2m,cpu=0"),
+                    ("workers", "unlimited"),
+                    ("front_end.read_timeout", "1h"),
+                    ("on-stop", "drain"),
+                    ("preStop", "10s"),
+                    ("startup", "2s"),
+                ],
+            ),
+            loses(BadGateway, KilledInFlight),
+            &[Cure::Set(&[("grace", "300")])],
+        ),
         // kubernetes/kubernetes #33674, projectcontour/contour #2296
         story(
             "S19",

@@ -51,6 +51,14 @@ pub(super) const CLIENT: &[Knob] = &[
     )
     .default("true")
     .documented("HTTP/1.1"),
+    Knob::new(
+        "client.connections",
+        Kind::Count { min: 0, max: 1_000_000 },
+        "multiplexed connections",
+        "Connections over which an open load sends its requests, many at a time on each (HTTP/2, gRPC); 0 opens one for every request.",
+    )
+    .default("0")
+    .guess("HTTP/1.1 clients that come and go"),
 ];
 
 /// The network.

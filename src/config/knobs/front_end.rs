@@ -226,6 +226,14 @@ pub(super) const FRONT_END: &[Knob] = &[
         "Whether connections are balanced, not requests: a client that keeps its own stays with its pod.",
     ),
     Knob::new(
+        "front_end.slow_start",
+        Kind::Duration,
+        "slow start",
+        "How long a new pod's share of requests grows until it is a whole one; 0s for at once.",
+    )
+    .default("0s")
+    .documented("AWS, HAProxy and Envoy have it off unless it is asked for"),
+    Knob::new(
         "front_end.terminating_fallback",
         Kind::Switch,
         "terminating fallback",

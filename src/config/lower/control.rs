@@ -23,6 +23,8 @@ pub(super) fn client(load: &Load, values: &mut Values<'_>) -> ClientSpec {
         backoff: if retries > 0 { values.dist("client.backoff") } else { crate::random::Dist::ZERO },
         // An open load has no connections to keep.
         keep_alive: !closed || values.switch("client.keep_alive"),
+        // A closed load has connections of its own.
+        connections: if closed { 0 } else { values.count("client.connections") },
     }
 }
 

@@ -53,27 +53,35 @@ impl Chosen {
         };
         let seconds = |seconds: Option<u32>| seconds.map(|seconds| format!("{seconds}s"));
         let check = &settings.health_check;
-        let alb = self.preset.name == "aws-alb-ip";
         let mut found = vec![
             ("front_end.connect_timeout", seconds(settings.connect_timeout_seconds)),
             ("front_end.read_timeout", seconds(settings.read_timeout_seconds)),
             ("front_end.tries", settings.next_upstream_tries.map(|tries| tries.to_string())),
             ("front_end.retry_on", settings.next_upstream.as_deref().map(retry_words)),
-            ("front_end.health_check.interval", seconds(check.interval_seconds)),
-            ("front_end.health_check.healthy", check.healthy_threshold.map(|n| n.to_string())),
-            ("front_end.health_check.unhealthy", check.unhealthy_threshold.map(|n| n.to_string())),
         ];
+        if self.checks_pods() {
+            found.push(("front_end.health_check.interval", seconds(check.interval_seconds)));
+            found.push(("front_end.health_check.healthy", check.healthy_threshold.map(|n| n.to_string())));
+            found
+                .push(("front_end.health_check.unhealthy", check.unhealthy_threshold.map(|n| n.to_string())));
+            found.push(("front_end.slow_start", seconds(settings.slow_start_seconds)));
+        }
         if self.preset.name == "ingress-nginx" && settings.load_balancing.as_deref() == Some("ewma") {
             found.push(("front_end.balancer", Some("ewma".to_owned())));
         }
-        if alb {
+        if self.preset.name.starts_with("aws-alb") {
             found.push(("front_end.read_timeout", seconds(settings.idle_timeout_seconds)));
             found.push(("front_end.keepalive_idle", seconds(settings.idle_timeout_seconds)));
-            if settings.load_balancing.as_deref() == Some("least_outstanding_requests") {
-                found.push(("front_end.balancer", Some("least-connections".to_owned())));
-            }
+        }
+        if self.checks_pods() && settings.load_balancing.as_deref() == Some("least_outstanding_requests") {
+            found.push(("front_end.balancer", Some("least-connections".to_owned())));
         }
         found.into_iter().filter_map(|(path, text)| Some((path, text?))).collect()
+    }
+
+    /// Whether pods are its targets and not nodes.
+    fn checks_pods(&self) -> bool {
+        !self.preset.name.ends_with("-instance")
     }
 
     /// Complaints of annotations, and those that decide and are not simulated.
@@ -96,10 +104,14 @@ impl Chosen {
         let Some(hint) = self.hint.as_ref().filter(|_| self.followed) else { return Vec::new() };
         let settings = &hint.settings;
         let mut found = unsupported(settings, self.preset.name);
+        let check = &settings.health_check;
+        let by_instance = !self.checks_pods();
+        let numbers = [check.interval_seconds, check.healthy_threshold, check.unhealthy_threshold];
         found.extend(
             [
+                (by_instance && numbers.iter().any(Option::is_some)).then_some("health checks of nodes"),
+                settings.slow_start_seconds.filter(|_| by_instance).map(|_| "slow start of nodes"),
                 settings.deregistration_delay_seconds.map(|_| "deregistration delay of running requests"),
-                settings.slow_start_seconds.filter(|seconds| *seconds > 0).map(|_| "slow start of targets"),
                 settings
                     .next_upstream_timeout_seconds
                     .filter(|seconds| *seconds > 0)

@@ -106,9 +106,11 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
     let tier = tier::front_spec(chosen.preset, &mut values);
     let client = control::client(&described.load, &mut values);
     let kept = tier.keepalive.is_some() || tier.pins_connections;
-    let pinned = tier.pins_connections
-        && client.keep_alive
-        && matches!(described.load, crate::workload::Load::Closed(_));
+    let many_requests = match described.load {
+        crate::workload::Load::Closed(_) => client.keep_alive,
+        crate::workload::Load::Open(_) => client.connections > 0,
+    };
+    let pinned = tier.pins_connections && many_requests;
     let network = control::network(&mut values, kept);
     let demand = Demand::of(&described.load, tier.overhead);
     let gated = matches!(tier.delivery.mechanism, crate::sim::spec::Mechanism::TargetGroup(_));

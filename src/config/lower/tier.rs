@@ -48,6 +48,7 @@ pub(super) fn front_spec(preset: &'static FrontEndPreset, values: &mut Values<'_
         request_timeout: values.own_limit("front_end.request_timeout"),
         outlier: outlier(values, balancer),
         pins_connections: values.own_switch("front_end.pins_connections"),
+        slow_start: slow_start(values, balancer),
         keepalive,
         answers: answers(values),
         delivery: Delivery {
@@ -142,6 +143,25 @@ fn outlier(values: &mut Values<'_>, balancer: Balancer) -> Option<OutlierSpec> {
         always_eject_one: values.switch("front_end.outlier.always_one"),
         ..OutlierSpec::ENVOY
     })
+}
+
+fn slow_start(values: &mut Values<'_>, balancer: Balancer) -> Nanos {
+    let lasts = values.own_span("front_end.slow_start");
+    let by_turns = matches!(
+        balancer,
+        Balancer::RoundRobin
+            | Balancer::IngressRing
+            | Balancer::Turns
+            | Balancer::Random
+            | Balancer::LeastRequest
+    );
+    if lasts > Nanos::ZERO && !by_turns {
+        let message = "front_end.slow_start is simulated for balancers that give every pod its turn";
+        let help =
+            "set front_end.balancer to round-robin, turns, random or least-request, or slow_start to 0s";
+        values.problems.push(Diagnostic::error(code::FRONT_END, message).help(help));
+    }
+    lasts
 }
 
 fn mechanism(updates: Updates, values: &mut Values<'_>) -> Mechanism {

@@ -134,6 +134,7 @@ impl Parameters {
                 retries: 0,
                 backoff: Dist::ZERO,
                 keep_alive: self.client_keepalive.unwrap_or(false),
+                connections: 0,
             },
             network: NetworkSpec {
                 race_window: secs(self.backend_keepalive_race_s),

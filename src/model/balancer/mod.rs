@@ -9,6 +9,7 @@ mod least;
 mod least_request;
 mod nginx;
 mod ring;
+mod slow_start;
 
 pub use ewma::PeakEwma;
 pub use haproxy::Turns;
@@ -16,3 +17,4 @@ pub use least::LeastConnections;
 pub use least_request::LeastRequest;
 pub use nginx::{NginxPeers, PassiveChecks};
 pub use ring::{Ring, RingRestart};
+pub use slow_start::SlowStart;

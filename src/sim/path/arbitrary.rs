@@ -143,6 +143,7 @@ pub(crate) fn front() -> impl Strategy<Value = FrontSpec> {
                     request_timeout: request.map(|ms| Nanos(ms * MS)),
                     outlier,
                     pins_connections,
+                    slow_start: Nanos(if read % 3 == 0 { read * MS } else { 0 }),
                     keepalive: keepalive.map(|(idle, max_idle, stale_gives_try_back, first_is_fresh)| {
                         Keepalive {
                             idle_timeout: Nanos(idle * MS),
@@ -200,6 +201,8 @@ pub(crate) fn client() -> impl Strategy<Value = ClientSpec> {
             retries,
             backoff: Dist::Exponential { mean: Nanos(20 * MS) },
             keep_alive,
+            // Not a draw of its own, see above.
+            connections: if keep_alive { retries * 3 } else { 0 },
         },
     )
 }

@@ -64,8 +64,10 @@ impl PathSpec {
     fn front(&self) -> front::Front {
         let mut front =
             front::Front::new(&self.front, self.network.race_window.0, self.tracks_pool(), self.streams);
-        if self.front.pins_connections && self.client.keep_alive && matches!(self.load, Load::Closed(_)) {
-            front.follow_clients();
+        let multiplexed = matches!(self.load, Load::Open(_)) && self.client.connections > 0;
+        let kept = matches!(self.load, Load::Closed(_)) && self.client.keep_alive;
+        if self.front.pins_connections && (kept || multiplexed) {
+            front.follow_clients(multiplexed);
         }
         front
     }
@@ -306,12 +308,14 @@ const RETRY_SHIFT: u32 = 56;
 const WITHIN_CONNECTION: u32 = 36;
 
 /// Which TCP connection of the client a request comes in on: one per request, unless closed-loop
-/// clients keep theirs.
+/// clients keep theirs or open-loop ones send many requests on each.
 fn connection_of(request: u64, spec: &PathSpec) -> u64 {
-    if spec.client.keep_alive && matches!(spec.load, Load::Closed(_)) {
-        (request & OPERATION) >> WITHIN_CONNECTION
-    } else {
-        request
+    match spec.load {
+        Load::Closed(_) if spec.client.keep_alive => (request & OPERATION) >> WITHIN_CONNECTION,
+        Load::Open(_) if spec.client.connections > 0 => {
+            (request & OPERATION) % u64::from(spec.client.connections)
+        }
+        _ => request,
     }
 }
 

@@ -34,6 +34,8 @@ pub struct FrontSpec {
     /// Connections are balanced, not requests: a client that keeps its connection stays with its pod
     /// until one of the two closes it.
     pub pins_connections: bool,
+    /// How long a new pod's share grows until it is a whole one; zero for at once.
+    pub slow_start: Nanos,
     /// Kept-alive connections to pods; `None` opens one per request.
     pub keepalive: Option<Keepalive>,
     /// What the user gets in the cases that are the front end's own doing.

@@ -37,7 +37,14 @@ impl SimSpec {
 impl ClientSpec {
     /// Patient clients that read and never ask twice.
     pub fn ideal() -> ClientSpec {
-        ClientSpec { post_share: 0.0, timeout: None, retries: 0, backoff: Dist::ZERO, keep_alive: false }
+        ClientSpec {
+            post_share: 0.0,
+            timeout: None,
+            retries: 0,
+            backoff: Dist::ZERO,
+            keep_alive: false,
+            connections: 0,
+        }
     }
 }
 
@@ -55,6 +62,7 @@ impl FrontSpec {
             request_timeout: None,
             outlier: None,
             pins_connections: false,
+            slow_start: Nanos::ZERO,
             keepalive: None,
             answers: Answers::NGINX,
             delivery: Delivery {

@@ -81,6 +81,9 @@ pub struct ClientSpec {
     pub backoff: Dist,
     /// Whether a closed-loop connection keeps its TCP connection, and so its holder.
     pub keep_alive: bool,
+    /// Over how many connections an open load sends its requests, many at a time on each: HTTP/2, gRPC.
+    /// 0 opens one for every request.
+    pub connections: u32,
 }
 
 /// What answers at a pod address whose process is gone.

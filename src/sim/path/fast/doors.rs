@@ -59,6 +59,9 @@ impl<O: Observer> FastPath<O> {
         now: u64,
     ) {
         let place = self.begin_flight(id, now, holder);
+        if self.front.follows_clients() {
+            self.front.begin_on(connection_of(id, &self.spec), pod, now);
+        }
         let outcome = self.attempt(place, pod, decided, now);
         self.settle_attempt(place, now, outcome);
     }
@@ -242,6 +245,9 @@ impl<O: Observer> FastPath<O> {
         let (reused, connected) = (flight.reused, flight.connected);
         let (tries_left, attempts) = (flight.tries_left, flight.attempts);
         let attempt = front::Attempt { request, method, holder, pod, failure, reused, tries_left, attempts };
+        if self.front.follows_clients() {
+            self.front.failed_on(connection_of(request, &self.spec), failure);
+        }
         if self.front.failed(holder, pod, connected, now) {
             self.watch_all(holder, pod, now);
         }
@@ -298,7 +304,7 @@ impl<O: Observer> FastPath<O> {
         self.retry_over(place);
         let flight = self.flights.get(place);
         if self.front.follows_clients() {
-            self.front.unpin(connection_of(flight.id, &self.spec));
+            self.front.lost_on(connection_of(flight.id, &self.spec));
         }
         flight.ended = Some(status);
         let (id, born, pod, attempts) = (flight.id, flight.born, flight.pod, flight.attempts);

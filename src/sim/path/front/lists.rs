@@ -3,6 +3,7 @@
 use super::{Front, Peers};
 use crate::model::balancer::RingRestart;
 use crate::sim::spec::Balancer;
+use crate::units::Nanos;
 
 impl Front {
     /// Replaces the list of every worker of `replica` in place. nginx' own balancer cannot do
@@ -24,6 +25,9 @@ impl Front {
     /// From now on the workers of a process choose among these.
     pub(super) fn give_to_workers(&mut self, replica: u32, list: &[u32], now: u64) {
         self.processes[replica as usize].give(&self.spec.balancer, list, now);
+        if self.spec.slow_start > Nanos::ZERO {
+            self.processes[replica as usize].slow_start.replace(list, now);
+        }
         for place in self.places(replica) {
             let holder = self.current[place] as usize;
             self.published += 1;

@@ -16,6 +16,7 @@ use crate::model::balancer::{LeastConnections, NginxPeers, Ring, Turns};
 use crate::model::retry::RetryPeer;
 use crate::random::{Keyed, Stream, Streams};
 use crate::sim::spec::{Balancer, FrontSpec};
+use crate::units::Nanos;
 
 /// Something that really holds a list of endpoints: a worker process of one configuration
 /// generation, or a load balancer node. Its number is stable for the whole run.
@@ -63,6 +64,9 @@ pub(crate) struct Front {
     ring_bits: Keyed,
     backoff_bits: Keyed,
     age_bits: Keyed,
+    slow_bits: Keyed,
+    /// Turns offered to peers in their slow start so far.
+    slow_turns: u64,
     /// Lists published so far, so that every ring start has its own draw.
     published: u64,
     second_phase: u64, // between the simulated clock and the front end's whole seconds
@@ -70,6 +74,8 @@ pub(crate) struct Front {
     processes: Vec<Process>,
     /// Where clients' kept connections lead, if they are balanced and not requests.
     pins: Option<Pins>,
+    /// Clients' connections have many requests at a time.
+    multiplexed: bool,
     /// A connection that is there decides where a request goes.
     connections_decide: bool,
     /// Holders that take new requests, replica by replica.
@@ -96,6 +102,8 @@ impl Front {
             ring_bits: streams.keyed(Stream::Balancer),
             backoff_bits: streams.keyed(Stream::RetryBackoff),
             age_bits: streams.keyed(Stream::ConnectionAge),
+            slow_bits: streams.keyed(Stream::SlowStart),
+            slow_turns: 0,
             published: 0,
             second_phase,
             holders: Vec::new(),
@@ -106,6 +114,7 @@ impl Front {
             reloads: 0,
             forgotten: 0,
             pins: None,
+            multiplexed: false,
             connections_decide: spec.keepalive.is_some_and(|keepalive| keepalive.any_connection),
         };
         for place in 0..count {
@@ -186,8 +195,35 @@ impl Front {
         }
     }
 
+    /// As [`Self::pick_once`], but a peer in its slow start lets turns pass. If everybody does, the last
+    /// one takes it.
+    #[cold]
+    fn pick_warm(&mut self, holder: HolderId, tried: &[u32], now: u64) -> Picked {
+        let process = self.holders[holder as usize].process as usize;
+        let (peers, _) = self.usable(holder, 0);
+        let mut picked = Picked::Empty;
+        for _ in 0..peers.max(1) {
+            picked = self.pick_turn(holder, tried, now);
+            let Picked::Peer(pod) = picked else { break };
+            self.slow_turns += 1;
+            let bits = self.slow_bits.at(self.slow_turns, 0);
+            if self.processes[process].slow_start.takes_turn(pod, now, self.spec.slow_start.0, bits) {
+                break;
+            }
+        }
+        picked
+    }
+
     #[inline]
     fn pick_once(&mut self, holder: HolderId, tried: &[u32], now: u64) -> Picked {
+        match self.spec.slow_start {
+            Nanos::ZERO => self.pick_turn(holder, tried, now),
+            _ => self.pick_warm(holder, tried, now),
+        }
+    }
+
+    #[inline]
+    fn pick_turn(&mut self, holder: HolderId, tried: &[u32], now: u64) -> Picked {
         let Holder { process, peers, .. } = &mut self.holders[holder as usize];
         let pod = match peers {
             Peers::Ring(ring) => ring.pick(),

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::{Front, HolderId};
+use crate::model::retry::Failure;
 use crate::sim::path::pool::{Reuse, ServerSide};
 use crate::units::Nanos;
 
@@ -23,10 +24,11 @@ pub(super) struct Pin {
 }
 
 impl Front {
-    /// From now on clients' connections are followed.
-    pub(crate) fn follow_clients(&mut self) {
+    /// From now on clients' connections are followed; `multiplexed` ones have many requests at a time.
+    pub(crate) fn follow_clients(&mut self, multiplexed: bool) {
         self.pins = Some(Pins::new());
         self.connections_decide = true;
+        self.multiplexed = multiplexed;
     }
 
     /// Whether clients' connections are followed.
@@ -76,10 +78,12 @@ impl Front {
     ) -> Option<(u32, Reuse)> {
         let pin = *self.pins.as_ref()?.get(&connection)?;
         let server = server(pin.pod);
-        // The server announces that a connection is old enough: no request is lost by it.
-        let old = server.max_age.is_some_and(|age| {
-            pin.idle_since >= pin.begun.saturating_add(self.jittered(age, connection, pin))
-        });
+        // The server announces that a connection is old enough: no request is lost by it. With one request
+        // at a time it can do so only with an answer.
+        let told = if self.multiplexed { now } else { pin.idle_since };
+        let old = server
+            .max_age
+            .is_some_and(|age| told >= pin.begun.saturating_add(self.jittered(age, connection, pin)));
         match server.reuse(pin.idle_since, now, self.race_window) {
             reuse @ (Reuse::Reused | Reuse::Stale) if !old => Some((pin.pod, reuse)),
             _ => {
@@ -89,8 +93,22 @@ impl Front {
         }
     }
 
+    /// A request goes to a pod at `now` on a client's connection: on a multiplexed one others follow at
+    /// once, and it counts as idle from its last request on.
+    pub(crate) fn begin_on(&mut self, connection: u64, pod: u32, now: u64) {
+        if self.multiplexed {
+            self.set_pin(connection, pod, now, now);
+        }
+    }
+
     /// A client's connection to a pod is idle from `at` on, after a request that was sent at `sent`.
     pub(crate) fn pin(&mut self, connection: u64, pod: u32, sent: u64, at: u64) {
+        if !self.multiplexed {
+            self.set_pin(connection, pod, sent, at);
+        }
+    }
+
+    fn set_pin(&mut self, connection: u64, pod: u32, sent: u64, at: u64) {
         if let Some(pins) = &mut self.pins {
             let kept = pins.get(&connection).filter(|pin| pin.pod == pod);
             let begun = kept.map_or(sent, |pin| pin.begun);
@@ -104,8 +122,23 @@ impl Front {
         Nanos::from_secs_f64(Nanos(age).as_secs_f64() * tenths).0
     }
 
+    /// An attempt on a client's connection failed.
+    pub(crate) fn failed_on(&mut self, connection: u64, failure: Failure) {
+        if self.multiplexed && failure != Failure::ReadTimeout {
+            self.unpin(connection);
+        }
+    }
+
+    /// A request on a client's connection is lost. That ends the connection, unless others are on it:
+    /// then only what [`Self::failed_on`] hears of does.
+    pub(crate) fn lost_on(&mut self, connection: u64) {
+        if !self.multiplexed {
+            self.unpin(connection);
+        }
+    }
+
     /// A client's connection has ended.
-    pub(crate) fn unpin(&mut self, connection: u64) {
+    fn unpin(&mut self, connection: u64) {
         if let Some(pins) = &mut self.pins {
             pins.remove(&connection);
         }

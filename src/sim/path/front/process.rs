@@ -1,6 +1,6 @@
 //! What the workers of one front-end process share.
 
-use crate::model::balancer::{LeastRequest, PeakEwma};
+use crate::model::balancer::{LeastRequest, PeakEwma, SlowStart};
 use crate::model::outlier::Outliers;
 use crate::random::{Keyed, Stream, Streams};
 use crate::sim::spec::{Balancer, FrontSpec};
@@ -18,6 +18,7 @@ pub(super) struct Process {
     /// Retries under way.
     pub(super) retries: u32,
     outliers: Option<Outliers>,
+    pub(super) slow_start: SlowStart,
 }
 
 impl Process {
@@ -35,6 +36,7 @@ impl Process {
             pick_bits: streams.keyed(Stream::Pick),
             retries: 0,
             outliers,
+            slow_start: SlowStart::default(),
         }
     }
 

@@ -83,7 +83,7 @@ impl Front {
     }
 
     /// How many servers this holder may use, and whether `pod` is one of them.
-    fn usable(&self, holder: HolderId, pod: u32) -> (usize, bool) {
+    pub(super) fn usable(&self, holder: HolderId, pod: u32) -> (usize, bool) {
         let of = |list: &[u32]| (list.len(), list.contains(&pod));
         match &self.holders[holder as usize].peers {
             Peers::Turns(turns) => (turns.len(), turns.contains(pod)),

@@ -179,8 +179,8 @@ impl<O: Observer> PlainPath<O> {
     fn pursue(&mut self, id: u64, mut again: Again, now: u64) {
         loop {
             let request = self.request(id);
-            let (holder, tried) = (request.holder, request.tried.clone());
-            let decided = if request.attempts == 0 { self.decided(id, holder, now) } else { None };
+            let (holder, tried, first) = (request.holder, request.tried.clone(), request.attempts == 0);
+            let decided = if first { self.decided(id, holder, now) } else { None };
             let picked = match (again, decided) {
                 (Again::Same(pod), _) | (_, Some((pod, _))) => Picked::Peer(pod),
                 (Again::Pick, None) => self.front.pick(holder, &tried, now),
@@ -197,6 +197,9 @@ impl<O: Observer> PlainPath<O> {
                 }
             };
             self.front.began(holder, pod);
+            if first && self.front.follows_clients() {
+                self.front.begin_on(connection_of(id, &self.spec), pod, now);
+            }
             let request = self.request(id);
             request.pod = Some(pod);
             request.sent = now;
@@ -308,6 +311,9 @@ impl<O: Observer> PlainPath<O> {
         let (tries_left, attempts) = (request.tries_left, request.attempts);
         let attempt =
             front::Attempt { request: id, method, holder, pod, failure, reused, tries_left, attempts };
+        if self.front.follows_clients() {
+            self.front.failed_on(connection_of(id, &self.spec), failure);
+        }
         self.front.failed(holder, pod, connected, now);
         let next = self.front.after_failure(&attempt);
         self.tell_attempt(id, now, Some(failure), cause, matches!(next, Next::Retry { .. }));
@@ -374,7 +380,7 @@ impl<O: Observer> PlainPath<O> {
         self.drop_attempt(id);
         self.retry_over(id);
         if self.front.follows_clients() {
-            self.front.unpin(connection_of(id, &self.spec));
+            self.front.lost_on(connection_of(id, &self.spec));
         }
         self.cancel_timers(id, |_| true);
         let method = self.draws.method(id);
