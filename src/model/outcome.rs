@@ -131,6 +131,8 @@ closed_list! {
         Overloaded => "overloaded",
         /// A circuit breaker or retry budget refused to send.
         CircuitOpen => "circuit_open",
+        /// The network reset the connection, whatever the pod did.
+        NetworkReset => "network_reset",
         /// The client gave up first.
         ClientGaveUp => "client_gave_up",
     }
@@ -168,6 +170,6 @@ mod tests {
         for cause in Cause::ALL {
             assert_eq!(Cause::parse(cause.as_str()), Some(*cause));
         }
-        assert_eq!((Status::ALL.len(), Cause::ALL.len()), (13, 21));
+        assert_eq!((Status::ALL.len(), Cause::ALL.len()), (13, 22));
     }
 }

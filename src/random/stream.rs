@@ -68,11 +68,13 @@ pub enum Stream {
     ConnectionAge,
     /// Turns of peers in their slow start.
     SlowStart,
+    /// Connections that the network resets.
+    NetworkReset,
 }
 
 impl Stream {
     /// How many there are.
-    pub const COUNT: usize = Stream::SlowStart as usize + 1;
+    pub const COUNT: usize = Stream::NetworkReset as usize + 1;
 }
 
 /// The random streams of one run.

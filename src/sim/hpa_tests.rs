@@ -106,6 +106,7 @@ fn cluster(replicas: u32, hpa: HpaSpec, load: Load, service: Nanos) -> SimSpec {
         network: NetworkSpec {
             race_window: Nanos::ZERO,
             linear_syn_retries: true,
+            reset_share: 0.0,
             after_exit: AfterExit::Refused,
         },
         tiers: vec![FrontSpec {

@@ -351,6 +351,7 @@ pub(super) fn cluster() -> impl Strategy<Value = SimSpec> {
                 network: NetworkSpec {
                     race_window: Nanos(race * MS),
                     linear_syn_retries: linear,
+                    reset_share: if linear { 0.0 } else { 0.01 },
                     after_exit,
                 },
                 tiers: vec![tier],

@@ -35,7 +35,7 @@ pub enum Mechanism {
     CircuitOpen,
     /// A memory limit.
     Memory,
-    /// A process or node ended by itself.
+    /// A process or node ended by itself, or the network broke a connection.
     Fault,
 }
 
@@ -80,7 +80,7 @@ impl Mechanism {
             Cause::AllMarkedDown => Mechanism::MarkedDown,
             Cause::CircuitOpen => Mechanism::CircuitOpen,
             Cause::OomKilled => Mechanism::Memory,
-            Cause::Crashed | Cause::NodeLost => Mechanism::Fault,
+            Cause::Crashed | Cause::NodeLost | Cause::NetworkReset => Mechanism::Fault,
         }
     }
 }

@@ -100,6 +100,7 @@ fn spec(removal: Nanos, on_stop: OnStop, pre_stop: Option<PreStop>) -> SimSpec {
         network: NetworkSpec {
             race_window: Nanos(500_000),
             linear_syn_retries: true,
+            reset_share: 0.0,
             after_exit: AfterExit::Refused,
         },
         tiers: vec![front(removal)],

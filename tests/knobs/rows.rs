@@ -171,6 +171,7 @@ fn general() -> Vec<Row> {
             ("startup", "2s"),
         ]),
         row("client.keep_alive", ["true", "false"]).line(CLOSED),
+        row("network.resets", ["0%", "2%"]),
         row("client.connections", ["0", "4"]).with(KUBE_PROXY),
         row("network.after_exit", ["refused", "blackhole"]),
         row("network.race_window", ["200us", "80ms"]).with(&[

@@ -403,8 +403,7 @@ pub(crate) fn stories() -> Vec<Story> {
                 WEB,
                 "--rps 1\n--duration 10m\n--event rollout@5m\n",
                 &[
-                    ("latency", "2m,cpu=0"),
-                    ("workers", "unlimited"),
+                    ("latency", "2m,cpu=1ms"),
                     ("front_end.read_timeout", "1h"),
                     ("on-stop", "drain"),
                     ("preStop", "10s"),
@@ -478,11 +477,12 @@ pub(crate) fn stories() -> Vec<Story> {
             &[Cure::Set(&[("preStop", "15s")])],
         ),
         // kubernetes/kubernetes #74839, #117924
-        not_modelled(
+        story(
             "S24",
             "conntrack calls packets invalid, and connections are reset at random",
-            "resets that have nothing to do with pods",
-            Says::Nothing,
+            at("aws-alb-ip", WEB, "--rps 50\n--duration 60s\n", &[("network.resets", "1%")]),
+            loses(BadGateway, NetworkReset),
+            &[Cure::Set(&[("network.resets", "0%")])],
         ),
     ]
 }

@@ -85,6 +85,14 @@ pub(super) const NETWORK: &[Knob] = &[
     .range("200us", "5ms")
     .guess("half a round trip and scheduling"),
     Knob::new(
+        "network.resets",
+        Kind::Share,
+        "resets by the network",
+        "Share of attempts whose connection is reset though the pod is well: packets that conntrack calls invalid.",
+    )
+    .default("0%")
+    .guess("a network without such faults; reports: kubernetes#74839, #117924"),
+    Knob::new(
         "network.linear_syn_retries",
         Kind::Switch,
         "SYN ladder",

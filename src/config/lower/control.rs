@@ -37,6 +37,10 @@ pub(super) fn network(values: &mut Values<'_>, keeps_connections: bool) -> Netwo
             "blackhole" => AfterExit::Blackhole,
             _ => AfterExit::Unreachable,
         },
+        reset_share: match values.value("network.resets") {
+            Some(Value::Share(share)) => share,
+            _ => 0.0,
+        },
     }
 }
 

@@ -115,9 +115,9 @@ pub fn measured_word(cause: Cause, front: &str) -> &'static str {
         Cause::KilledInFlight | Cause::ExitedInFlight | Cause::OomKilled | Cause::Crashed => {
             "premature_close"
         }
-        Cause::AcceptQueueReset | Cause::KeepaliveRace if plain => "premature_close",
+        Cause::AcceptQueueReset | Cause::KeepaliveRace | Cause::NetworkReset if plain => "premature_close",
         Cause::AllMarkedDown if plain => "no_endpoints",
-        Cause::AcceptQueueReset | Cause::KeepaliveRace => "reset",
+        Cause::AcceptQueueReset | Cause::KeepaliveRace | Cause::NetworkReset => "reset",
         Cause::Blackholed | Cause::AcceptQueueFull | Cause::NodeLost => "connect_timeout",
         Cause::ReadTimeout => "read_timeout",
         Cause::NoEndpoints => "no_endpoints",

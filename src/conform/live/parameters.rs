@@ -139,6 +139,7 @@ impl Parameters {
             network: NetworkSpec {
                 race_window: secs(self.backend_keepalive_race_s),
                 linear_syn_retries: true,
+                reset_share: 0.0,
                 after_exit: match self.after_exit.as_str() {
                     "refuse" => AfterExit::Refused,
                     "blackhole" => AfterExit::Blackhole,

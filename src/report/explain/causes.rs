@@ -182,6 +182,16 @@ pub(super) fn words(cause: Cause) -> Words {
                      yet: queues inside applications have no bound.",
             rules: &["PL013"],
         },
+        Cause::NetworkReset => Words {
+            title: "the network reset the connection, whatever the pod did",
+            what: "A share of attempts that you stated (`--set network.resets=`) ends with a reset: packets that \
+                   conntrack calls invalid reach a host that answers with one.",
+            remedy: "Let conntrack be liberal (nf_conntrack_tcp_be_liberal) or drop invalid packets on the nodes; \
+                     a front end that sends idempotent requests again hides what is left.",
+            caveat: "podloss never assumes such faults: without the setting none happen, and measured losses can \
+                     contain them.",
+            rules: &[],
+        },
         Cause::CircuitOpen => Words {
             title: "a circuit breaker or retry budget refused to send",
             what: "The mesh or the front end had too many requests, connections or retries under way, or had \

@@ -77,6 +77,12 @@ fn words(cause: Cause, mechanism: Mechanism, facts: &Facts<'_>, margins: &[Margi
              sends idempotent requests to another pod can, and enough pods keep the others from overload while \
              one starts again.",
         ),
+        Mechanism::Fault if cause == Cause::NetworkReset => Words::new(
+            "mend the network; retries of idempotent requests until then",
+            "The pods were well, the network reset the connection. Packets that conntrack calls invalid are the \
+             known case: let it be liberal (nf_conntrack_tcp_be_liberal) or have the node drop such packets, as \
+             kube-proxy does. A front end that sends idempotent requests again hides the rest.",
+        ),
         Mechanism::Fault => Words::new(
             "short connect timeout with a retry; health checks",
             "The node died and took its kubelet along, so nobody tells the front end before the node's lease has \

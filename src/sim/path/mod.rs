@@ -279,20 +279,31 @@ struct Draws {
     probe: Keyed,
     think: Keyed,
     backoff: Keyed,
+    reset: Keyed,
     /// A request is a POST if its draw is below this.
     post_below: u64,
+    /// An attempt is reset by the network if its draw is below this.
+    reset_below: u64,
 }
 
 impl Draws {
-    fn new(streams: Streams, client: &ClientSpec) -> Draws {
+    fn new(streams: Streams, client: &ClientSpec, network: &NetworkSpec) -> Draws {
+        let below = |share: f64| (share.clamp(0.0, 1.0) * u64::MAX as f64) as u64;
         Draws {
             service: streams.keyed(Stream::Service),
             method: streams.keyed(Stream::Method),
             probe: streams.keyed(Stream::ProbeService),
             think: streams.keyed(Stream::Think),
             backoff: streams.keyed(Stream::ClientBackoff),
-            post_below: (client.post_share.clamp(0.0, 1.0) * u64::MAX as f64) as u64,
+            reset: streams.keyed(Stream::NetworkReset),
+            post_below: below(client.post_share),
+            reset_below: below(network.reset_share),
         }
+    }
+
+    /// Whether the network resets the connection of this attempt, counted from 0.
+    fn is_reset(&self, request: u64, attempt: u32) -> bool {
+        self.reset_below > 0 && self.reset.at(request, u64::from(attempt)) < self.reset_below
     }
 
     fn method(&self, request: u64) -> Method {

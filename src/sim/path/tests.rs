@@ -99,6 +99,7 @@ fn case() -> impl Strategy<Value = Case> {
                     network: NetworkSpec {
                         race_window: Nanos(race * MS),
                         linear_syn_retries: linear,
+                        reset_share: if linear { 0.0 } else { 0.01 },
                         after_exit: AfterExit::Refused,
                     },
                     front,
@@ -246,6 +247,7 @@ fn as_many_are_in_the_pods_as_little_says() {
             network: NetworkSpec {
                 race_window: Nanos::ZERO,
                 linear_syn_retries: true,
+                reset_share: 0.0,
                 after_exit: AfterExit::Refused,
             },
             front: FrontSpec::ideal(),
@@ -301,6 +303,7 @@ fn tries_that_are_given_back_come_to_an_end() {
             network: NetworkSpec {
                 race_window: Nanos(30 * MS),
                 linear_syn_retries: true,
+                reset_share: 0.0,
                 after_exit: AfterExit::Refused,
             },
             front,

@@ -23,6 +23,7 @@ impl SimSpec {
             network: NetworkSpec {
                 race_window: Nanos::ZERO,
                 linear_syn_retries: true,
+                reset_share: 0.0,
                 after_exit: AfterExit::Refused,
             },
             tiers: vec![FrontSpec::ideal()],

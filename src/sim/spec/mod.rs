@@ -98,7 +98,7 @@ pub enum AfterExit {
 }
 
 /// Properties of the network between the front end and the pods.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NetworkSpec {
     /// A request sent on a kept-alive connection within this time after the pod has closed it is
     /// lost: roughly one round trip.
@@ -107,4 +107,6 @@ pub struct NetworkSpec {
     pub linear_syn_retries: bool,
     /// What answers at the address of a pod that is gone.
     pub after_exit: AfterExit,
+    /// Share of attempts whose connection is reset by the network, 0 to 1.
+    pub reset_share: f64,
 }

@@ -112,6 +112,9 @@ impl<O: Observer> FastPath<O> {
         if reuse == Reuse::Stale {
             return Sent::Failed(Failure::Closed, Cause::KeepaliveRace);
         }
+        if self.draws.is_reset(flight.id, flight.attempts) {
+            return Sent::Failed(Failure::Closed, Cause::NetworkReset);
+        }
         self.connect(place, pod_id, now, false)
     }
 

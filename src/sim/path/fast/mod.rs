@@ -45,6 +45,9 @@ const FIT_IN_CACHE: usize = 2_000;
 #[derive(Debug)]
 pub(crate) struct FastPath<O> {
     draws: Draws,
+    /// No attempt has to be looked at before it reaches an open door: connections are not followed, and the
+    /// network resets none.
+    straight: bool,
     servers: Vec<Server>,
     front: Front,
     source: RequestSource,
@@ -111,7 +114,7 @@ impl<O: Observer> FastPath<O> {
         }
         self.front.began(holder, pod);
         let backend = &self.pods[pod as usize];
-        if backend.serves && !self.front.follows_connections() {
+        if backend.serves && self.straight {
             let reused = backend.reused && !(self.first_is_fresh && is_first(id, &self.spec));
             let request = Outgoing { id, holder, flight: None, attempt: 0, reused };
             if self.place(request, pod, now) {

@@ -239,6 +239,10 @@ impl<O: Observer> PlainPath<O> {
         if reuse == Reuse::Stale {
             return Sent::Failed(Failure::Closed, Cause::KeepaliveRace);
         }
+        let attempt = self.requests[&id].attempts;
+        if self.draws.is_reset(id, attempt) {
+            return Sent::Failed(Failure::Closed, Cause::NetworkReset);
+        }
         self.connect(id, pod_id, now, false)
     }
 
@@ -514,7 +518,7 @@ impl<O: Observer> RequestPath for PlainPath<O> {
     type Observer = O;
 
     fn new(spec: PathSpec) -> Self {
-        let draws = Draws::new(spec.streams, &spec.client);
+        let draws = Draws::new(spec.streams, &spec.client, &spec.network);
         let front = spec.front();
         PlainPath {
             draws,
