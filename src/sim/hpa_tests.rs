@@ -120,6 +120,7 @@ fn cluster(replicas: u32, hpa: HpaSpec, load: Load, service: Nanos) -> SimSpec {
             request_timeout: None,
             outlier: None,
             pins_connections: false,
+            client_affinity: false,
             slow_start: Nanos::ZERO,
             keepalive: None,
             answers: Answers::NGINX,

@@ -127,6 +127,7 @@ fn front(removal: Nanos) -> FrontSpec {
         request_timeout: None,
         outlier: None,
         pins_connections: false,
+        client_affinity: false,
         slow_start: Nanos::ZERO,
         keepalive: None,
         answers: Answers::NGINX,

@@ -262,6 +262,7 @@ fn front_end() -> Vec<Row> {
             ("on-stop", "exit"),
             ("preStop", "20s"),
         ]),
+        row("front_end.client_affinity", ["false", "true"]).line(CLOSED),
         row("front_end.slow_start", ["0s", "60s"]).with(&[("front-end", "aws-alb-ip"), ("addition", "1s")]),
         row("front_end.terminating_fallback", ["false", "true"]).with(&[
             ("front-end", "kube-proxy"),

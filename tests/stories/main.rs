@@ -71,8 +71,6 @@ pub(crate) enum Cure {
 
 /// What podloss says to a story that it cannot tell.
 pub(crate) enum Says {
-    /// Manifests and front end are refused, in these words.
-    No { manifests: &'static str, front: Option<&'static str>, words: &'static str },
     /// The rest is simulated with a warning, and this is listed as without effect.
     WithoutEffect { manifests: &'static str, words: &'static str },
     /// No manifest speaks of it, and there is no setting to say it with.
@@ -177,19 +175,11 @@ fn unsaid(name: &str, gap: &str, says: &Says) -> Vec<String> {
     if !gaps.contains(gap) {
         wrong.push(format!("{name}: the known gaps in MODEL.md lack `{gap}`"));
     }
-    let lowered = |manifests: &'static str, front: Option<&'static str>| {
-        let set: Vec<_> = front.map(|front| ("front-end", front)).into_iter().collect();
-        common::lowered(&[("web.yaml", manifests)], "--rps 20\n--event rollout@10s\n", &set)
-    };
     match says {
         Says::Nothing => {}
-        Says::No { manifests, front, words } => match lowered(manifests, *front) {
-            Ok(_) => wrong.push(format!("{name}: answered, and not refused")),
-            Err(errors) if errors.iter().any(|error| error.message.contains(words)) => {}
-            Err(errors) => wrong.push(format!("{name}: refused, but not as `{words}`: {errors:#?}")),
-        },
         Says::WithoutEffect { manifests, words } => {
-            let lowered = lowered(manifests, None).expect("a case");
+            let lowered = common::lowered(&[("web.yaml", manifests)], "--rps 20\n--event rollout@10s\n", &[]);
+            let lowered = lowered.expect("a case");
             if !lowered.not_modelled.iter().any(|(_, field)| field.contains(words)) {
                 wrong.push(format!("{name}: `{words}` is not among {:?}", lowered.not_modelled));
             }

@@ -226,6 +226,14 @@ pub(super) const FRONT_END: &[Knob] = &[
         "Whether connections are balanced, not requests: a client that keeps its own stays with its pod.",
     ),
     Knob::new(
+        "front_end.client_affinity",
+        Kind::Switch,
+        "client affinity",
+        "Whether a client goes to the pod of its last request as long as that is listed (cookies, ClientIP).",
+    )
+    .default("false")
+    .documented("off unless it is asked for, in ingress-nginx, at an ALB and in kube-proxy"),
+    Knob::new(
         "front_end.slow_start",
         Kind::Duration,
         "slow start",

@@ -17,6 +17,8 @@ pub(super) struct Chosen {
     /// What the manifests point to, whether it was followed or not.
     hint: Option<FrontEndHint>,
     followed: bool,
+    /// A Service asks for `sessionAffinity: ClientIP`.
+    by_client_ip: bool,
 }
 
 /// Chooses by flag or scenario, else by what the manifests point to, else ingress-nginx.
@@ -42,12 +44,16 @@ pub(super) fn choose(selection: &Selection<'_>, values: &mut Values<'_>) -> Resu
         complain(Diagnostic::error(code::FRONT_END, format!("there is no front end `{name}`")).help(help))
     })?;
     let followed = hint.as_ref().is_some_and(|hint| hint.preset == preset.name);
-    Ok(Chosen { preset, hint, followed })
+    let by_client_ip = selection.services.iter().any(|service| service.client_ip_affinity_seconds.is_some());
+    Ok(Chosen { preset, hint, followed, by_client_ip })
 }
 
 impl Chosen {
-    /// Settings in annotations of the controller, as values of knobs.
+    /// Settings in manifests, as values of knobs.
     pub(super) fn annotated(&self) -> Vec<(&'static str, String)> {
+        if self.by_client_ip() {
+            return vec![("front_end.client_affinity", "true".to_owned())];
+        }
         let Some(settings) = self.hint.as_ref().filter(|_| self.followed).map(|hint| &hint.settings) else {
             return Vec::new();
         };
@@ -66,6 +72,9 @@ impl Chosen {
                 .push(("front_end.health_check.unhealthy", check.unhealthy_threshold.map(|n| n.to_string())));
             found.push(("front_end.slow_start", seconds(settings.slow_start_seconds)));
         }
+        if self.preset.name == "ingress-nginx" {
+            found.push(("front_end.client_affinity", settings.cookie_affinity.map(|on| on.to_string())));
+        }
         if self.preset.name == "ingress-nginx" && settings.load_balancing.as_deref() == Some("ewma") {
             found.push(("front_end.balancer", Some("ewma".to_owned())));
         }
@@ -77,6 +86,11 @@ impl Chosen {
             found.push(("front_end.balancer", Some("least-connections".to_owned())));
         }
         found.into_iter().filter_map(|(path, text)| Some((path, text?))).collect()
+    }
+
+    /// Whether clients keep their pod by their address: only kube-proxy's rules do that.
+    pub(super) fn by_client_ip(&self) -> bool {
+        self.by_client_ip && self.preset.name == "kube-proxy"
     }
 
     /// Whether pods are its targets and not nodes.
@@ -135,7 +149,7 @@ fn unsupported(settings: &FrontEndSettings, preset: &str) -> Vec<&'static str> {
     if settings.service_upstream == Some(true) {
         found.push("service-upstream");
     }
-    if settings.cookie_affinity == Some(true) {
+    if settings.cookie_affinity == Some(true) && preset != "ingress-nginx" {
         found.push("cookie affinity");
     }
     if settings.hash_by.is_some() {

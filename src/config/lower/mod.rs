@@ -111,6 +111,7 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
         crate::workload::Load::Open(_) => client.connections > 0,
     };
     let pinned = tier.pins_connections && many_requests;
+    rest::warn_of_affinity(&tier, &client, &described.load, &mut values);
     let network = control::network(&mut values, kept);
     let demand = Demand::of(&described.load, tier.overhead);
     let gated = matches!(tier.delivery.mechanism, crate::sim::spec::Mechanism::TargetGroup(_));
@@ -181,7 +182,8 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
         return Err(warnings);
     }
     let margins = margins(&spec, &values);
-    let mut not_modelled = rest::not_modelled(described.manifests, &selection, &objects);
+    let mut not_modelled =
+        rest::not_modelled(described.manifests, &selection, &objects, chosen.by_client_ip());
     not_modelled.extend(rest_of_pods.into_iter().map(|what| (title.clone(), what)));
     not_modelled
         .extend(chosen.not_modelled().into_iter().map(|what| ("front end".to_owned(), what.to_owned())));

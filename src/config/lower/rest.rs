@@ -10,6 +10,8 @@ use crate::config::case::Origin;
 use crate::config::knobs;
 use crate::config::manifest::{Manifests, Selection, Service, TrafficPolicy};
 use crate::diag::Diagnostic;
+use crate::sim::spec::{ClientSpec, FrontSpec};
+use crate::workload::Load;
 
 /// Which container answers is an assumption where it had to be inferred.
 pub(super) fn record_roles(parts: &Parts, objects: &Objects, values: &mut Values<'_>) {
@@ -37,11 +39,23 @@ pub(super) fn warn_of_services(objects: &Objects, values: &mut Values<'_>) {
     }
 }
 
-/// Fields and objects that are not modelled, with the object's name.
+/// Affinity without anybody whom it could concern.
+pub(super) fn warn_of_affinity(tier: &FrontSpec, client: &ClientSpec, load: &Load, values: &mut Values<'_>) {
+    if tier.client_affinity && matches!(load, Load::Open(_)) && client.connections == 0 {
+        let message = "client affinity needs clients that come back, and those of this load do not";
+        let help =
+            "use a closed load (`--conns`), or state how many clients there are: `--set client.connections=`";
+        values.problems.push(Diagnostic::note(code::FRONT_END, message).help(help));
+    }
+}
+
+/// Fields and objects that are not modelled, with the object's name; `by_address` says that clients
+/// follow the rules of kube-proxy.
 pub(super) fn not_modelled(
     manifests: &Manifests,
     selection: &Selection<'_>,
     objects: &Objects,
+    by_address: bool,
 ) -> Vec<(String, String)> {
     let mut titles = vec![objects.deployment.meta.title()];
     titles.extend(selection.services.iter().map(|object| object.meta.title()));
@@ -53,7 +67,7 @@ pub(super) fn not_modelled(
     let mut found: Vec<(String, String)> =
         fields.map(|field| (field.object.clone(), field.field.clone())).collect();
     for service in &objects.services {
-        if service.client_ip_affinity_seconds.is_some() {
+        if service.client_ip_affinity_seconds.is_some() && !by_address {
             found.push((service.meta.title(), "sessionAffinity: ClientIP".to_owned()));
         }
         if service.external_traffic_policy == TrafficPolicy::Local {

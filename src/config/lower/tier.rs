@@ -48,6 +48,7 @@ pub(super) fn front_spec(preset: &'static FrontEndPreset, values: &mut Values<'_
         request_timeout: values.own_limit("front_end.request_timeout"),
         outlier: outlier(values, balancer),
         pins_connections: values.own_switch("front_end.pins_connections"),
+        client_affinity: values.own_switch("front_end.client_affinity"),
         slow_start: slow_start(values, balancer),
         keepalive,
         answers: answers(values),

@@ -330,6 +330,17 @@ fn connection_of(request: u64, spec: &PathSpec) -> u64 {
     }
 }
 
+/// Where a request comes from. Clients of an open load that open a connection for every request never
+/// come back.
+fn origin_of(request: u64, spec: &PathSpec) -> front::From {
+    let connection = connection_of(request, spec);
+    let client = match spec.load {
+        Load::Closed(_) => (request & OPERATION) >> WITHIN_CONNECTION,
+        Load::Open(_) => connection,
+    };
+    front::From { client, connection, first: is_first(request, spec) }
+}
+
 /// What became of an attempt to hand a request to a pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sent {

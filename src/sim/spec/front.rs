@@ -34,6 +34,9 @@ pub struct FrontSpec {
     /// Connections are balanced, not requests: a client that keeps its connection stays with its pod
     /// until one of the two closes it.
     pub pins_connections: bool,
+    /// A client goes to the pod of its last request as long as that is listed: cookies of a proxy, or
+    /// `sessionAffinity: ClientIP` of kube-proxy.
+    pub client_affinity: bool,
     /// How long a new pod's share grows until it is a whole one; zero for at once.
     pub slow_start: Nanos,
     /// Kept-alive connections to pods; `None` opens one per request.

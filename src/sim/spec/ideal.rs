@@ -63,6 +63,7 @@ impl FrontSpec {
             request_timeout: None,
             outlier: None,
             pins_connections: false,
+            client_affinity: false,
             slow_start: Nanos::ZERO,
             keepalive: None,
             answers: Answers::NGINX,

@@ -268,7 +268,15 @@ fn front_ends_come_from_flags_then_hints_then_an_assumption() {
     let errors = refused(WEB, &[("front-end", "ngnix")]);
     assert_eq!(errors[0].help.as_deref(), Some("did you mean `nginx`?"));
     let affinity = lowered(&ingress("nginx", "nginx.ingress.kubernetes.io/affinity: cookie"), &[]);
-    assert!(affinity.warnings.iter().any(|warning| warning.message.contains("cookie affinity")));
+    assert!(affinity.spec.tiers[0].client_affinity);
+    assert!(affinity.warnings.iter().any(|warning| warning.message.contains("clients that come back")));
+    let by_ip = WEB.replace(
+        "  selector: {app: web}\n  ports:",
+        "  sessionAffinity: ClientIP\n  selector: {app: web}\n  ports:",
+    );
+    assert_ne!(by_ip, WEB);
+    assert!(lowered(&by_ip, &[("front-end", "kube-proxy")]).spec.tiers[0].client_affinity);
+    assert!(!lowered(&by_ip, &[("front-end", "nginx")]).spec.tiers[0].client_affinity);
 }
 
 #[test]

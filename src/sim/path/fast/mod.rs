@@ -99,11 +99,11 @@ impl<O: Observer> FastPath<O> {
     fn arrive(&mut self, id: u64, now: u64) {
         self.books.tally.arrive(now - START);
         let holder = self.front.holder_of(connection_of(id, &self.spec));
-        if self.front.connections_decide()
+        if self.front.has_memory()
             && let Some((pod, reuse)) = self.decided(id, holder, now)
         {
             self.front.began(holder, pod);
-            return self.first_attempt(id, holder, pod, Some(reuse), now);
+            return self.first_attempt(id, holder, pod, reuse, now);
         }
         let pod = match self.front.pick(holder, &[], now) {
             Picked::Peer(pod) => pod,

@@ -52,7 +52,7 @@ impl<O: Observer> RequestPath for FastPath<O> {
     fn new(spec: PathSpec) -> Self {
         let front = spec.front();
         let draws = Draws::new(spec.streams, &spec.client, &spec.network);
-        let straight = !front.follows_connections() && draws.reset_below == 0;
+        let straight = !front.follows_connections() && !front.has_memory() && draws.reset_below == 0;
         let read_timeout = spec.front.read_timeout.0;
         let client_timeout = spec.client.timeout.map_or(NEVER, |t| t.0);
         let request_timeout = spec.front.request_timeout.map_or(NEVER, |t| t.0);

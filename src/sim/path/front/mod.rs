@@ -7,7 +7,10 @@ mod pins;
 mod process;
 mod retries;
 
+pub(crate) use pins::From;
 pub(crate) use retries::{Attempt, Next};
+
+use std::collections::BTreeMap;
 
 use self::pins::Pins;
 use self::process::Process;
@@ -74,10 +77,12 @@ pub(crate) struct Front {
     processes: Vec<Process>,
     /// Where clients' kept connections lead, if they are balanced and not requests.
     pins: Option<Pins>,
+    /// The pods that clients were sent to last, if they are sent there again.
+    affinity: Option<BTreeMap<u64, u32>>,
     /// Clients' connections have many requests at a time.
     multiplexed: bool,
-    /// A connection that is there decides where a request goes.
-    connections_decide: bool,
+    /// What was before decides where a request goes: a connection that is there, or its client's last pod.
+    has_memory: bool,
     /// Holders that take new requests, replica by replica.
     current: Vec<HolderId>,
     /// During a reload: the generation that is being replaced, in the same places.
@@ -114,8 +119,10 @@ impl Front {
             reloads: 0,
             forgotten: 0,
             pins: None,
+            affinity: spec.client_affinity.then(BTreeMap::new),
             multiplexed: false,
-            connections_decide: spec.keepalive.is_some_and(|keepalive| keepalive.any_connection),
+            has_memory: spec.client_affinity
+                || spec.keepalive.is_some_and(|keepalive| keepalive.any_connection),
         };
         for place in 0..count {
             let holder = front.new_holder(place, &[]);

@@ -16,7 +16,7 @@ use super::source::RequestSource;
 use super::{
     App, Attempted, BackendSpec, Door, Draws, Ended, Met, Notice, Observer, PathSpec, PodId, PodLoad,
     ProbeFate, RETRY_SHIFT, RequestPath, Sent, connection_of, is_first, met_by_connection, no_answer_from,
-    status_of,
+    origin_of, status_of,
 };
 use crate::account::{Histogram, LossSample, Tally};
 use crate::model::cpu::CpuClock;
@@ -197,15 +197,15 @@ impl<O: Observer> PlainPath<O> {
                 }
             };
             self.front.began(holder, pod);
-            if first && self.front.follows_clients() {
-                self.front.begin_on(connection_of(id, &self.spec), pod, now);
+            if first && self.front.has_memory() {
+                self.front.begin_on(origin_of(id, &self.spec), pod, now);
             }
             let request = self.request(id);
             request.pod = Some(pod);
             request.sent = now;
             request.attempts += 1;
             request.connected = false;
-            match self.send(id, pod, decided.map(|(_, reuse)| reuse), now) {
+            match self.send(id, pod, decided.and_then(|(_, reuse)| reuse), now) {
                 Sent::Underway => return,
                 Sent::Answered(status, cause) => {
                     self.front.answered_error(holder, pod, false, now, now);
@@ -220,12 +220,11 @@ impl<O: Observer> PlainPath<O> {
         }
     }
 
-    /// The connection that decides where a request goes, if one does.
-    fn decided(&mut self, id: u64, holder: HolderId, now: u64) -> Option<(PodId, Reuse)> {
-        let (connection, first) = (connection_of(id, &self.spec), is_first(id, &self.spec));
+    /// Where a request goes because of what was before; see [`Front::decided`].
+    fn decided(&mut self, id: u64, holder: HolderId, now: u64) -> Option<(PodId, Option<Reuse>)> {
         let (pods, servers) = (&self.pods, &self.servers);
         let server = |pod: PodId| pods[pod as usize].server_side(servers);
-        self.front.decided(holder, connection, first, now, server)
+        self.front.decided(holder, origin_of(id, &self.spec), now, server)
     }
 
     /// Hands the request to the pod as its door allows.
