@@ -21,6 +21,7 @@ pub mod probe_ticker;
 pub mod replica_set;
 pub mod restart;
 pub mod retry;
+pub mod retry_budget;
 pub mod server_check;
 pub mod termination;
 pub mod victims;

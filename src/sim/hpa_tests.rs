@@ -99,6 +99,7 @@ fn cluster(replicas: u32, hpa: HpaSpec, load: Load, service: Nanos) -> SimSpec {
             post_share: 0.0,
             timeout: None,
             retries: 0,
+            retry_budget_per_mille: None,
             backoff: Dist::ZERO,
             keep_alive: false,
             connections: 0,

@@ -93,6 +93,7 @@ fn spec(removal: Nanos, on_stop: OnStop, pre_stop: Option<PreStop>) -> SimSpec {
             post_share: 0.2,
             timeout: Some(Nanos::from_secs(10)),
             retries: 0,
+            retry_budget_per_mille: None,
             backoff: Dist::ZERO,
             keep_alive: false,
             connections: 0,

@@ -35,6 +35,14 @@ pub(super) const CLIENT: &[Knob] = &[
     .range("3", "0")
     .guess("browsers and load generators do not"),
     Knob::new(
+        "client.retry_budget",
+        Kind::Share,
+        "client retry budget",
+        "Retries in all, as a share of the requests of the last ten seconds; 100% for no bound. Takes effect with client.retries.",
+    )
+    .default("100%")
+    .guess("most clients count the retries of one request only; linkerd and Finagle allow 20%"),
+    Knob::new(
         "client.backoff",
         Kind::Dist,
         "client backoff",

@@ -19,12 +19,20 @@ pub(super) fn client(load: &Load, values: &mut Values<'_>) -> ClientSpec {
             _ => 0.0,
         },
         timeout: values.limit("client.timeout"),
+        retry_budget_per_mille: retry_budget(retries, values),
         retries,
         backoff: if retries > 0 { values.dist("client.backoff") } else { crate::random::Dist::ZERO },
         // An open load has no connections to keep.
         keep_alive: !closed || values.switch("client.keep_alive"),
         // A closed load has connections of its own.
         connections: if closed { 0 } else { values.count("client.connections") },
+    }
+}
+
+fn retry_budget(retries: u32, values: &mut Values<'_>) -> Option<u64> {
+    match values.value("client.retry_budget") {
+        Some(Value::Share(share)) if retries > 0 && share < 1.0 => Some((share * 1e3).round() as u64),
+        _ => None,
     }
 }
 

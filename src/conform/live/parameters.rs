@@ -132,6 +132,7 @@ impl Parameters {
                 post_share: self.post_share()?,
                 timeout: Some(secs(self.client_timeout_s)),
                 retries: 0,
+                retry_budget_per_mille: None,
                 backoff: Dist::ZERO,
                 keep_alive: self.client_keepalive.unwrap_or(false),
                 connections: 0,

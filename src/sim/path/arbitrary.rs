@@ -200,6 +200,7 @@ pub(crate) fn client() -> impl Strategy<Value = ClientSpec> {
             post_share,
             timeout: timeout.map(|ms| Nanos(ms * MS)),
             retries,
+            retry_budget_per_mille: (post_share > 0.7).then_some(300),
             backoff: Dist::Exponential { mean: Nanos(20 * MS) },
             keep_alive,
             // Not a draw of its own, see above.

@@ -42,6 +42,7 @@ impl ClientSpec {
             post_share: 0.0,
             timeout: None,
             retries: 0,
+            retry_budget_per_mille: None,
             backoff: Dist::ZERO,
             keep_alive: false,
             connections: 0,

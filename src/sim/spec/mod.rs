@@ -77,6 +77,8 @@ pub struct ClientSpec {
     pub timeout: Option<Nanos>,
     /// Further requests after a lost one.
     pub retries: u32,
+    /// Such requests for every thousand first ones of the last seconds; `None` without a bound.
+    pub retry_budget_per_mille: Option<u64>,
     /// Pause before such a request.
     pub backoff: Dist,
     /// Whether a closed-loop connection keeps its TCP connection, and so its holder.

@@ -33,6 +33,23 @@ impl<O: Observer> FastPath<O> {
         place
     }
 
+    /// A request arrives where more has to be looked at than whether the pod's door is open.
+    #[cold]
+    pub(super) fn arrive_by_detours(&mut self, id: u64, holder: HolderId, now: u64) {
+        if let Some(budget) = self.retry_budget.as_mut().filter(|_| id >> RETRY_SHIFT == 0) {
+            budget.deposit(now);
+        }
+        let (pod, reuse) = match self.decided(id, holder, now) {
+            Some(decided) => decided,
+            None => match self.front.pick(holder, &[], now) {
+                Picked::Peer(pod) => (pod, None),
+                picked => return self.arrive_at_empty(id, holder, picked, now),
+            },
+        };
+        self.front.began(holder, pod);
+        self.first_attempt(id, holder, pod, reuse, now);
+    }
+
     /// A request that nobody took: no endpoint, or none that may be tried.
     #[cold]
     pub(super) fn arrive_at_empty(&mut self, id: u64, holder: HolderId, picked: Picked, now: u64) {
@@ -325,7 +342,8 @@ impl<O: Observer> FastPath<O> {
             attempts,
         });
         let client = &self.spec.client;
-        let tries_again = id >> RETRY_SHIFT < u64::from(client.retries);
+        let tries_again = id >> RETRY_SHIFT < u64::from(client.retries)
+            && self.retry_budget.as_mut().is_none_or(|budget| budget.withdraw(at));
         let retry_at = tries_again.then(|| at + client.backoff.sample(self.draws.backoff.at(id, 0)).0);
         self.source.ended(id, at, retry_at, &self.draws);
         if let (Some(retry_at), false) = (retry_at, self.source.is_closed()) {

@@ -34,6 +34,7 @@ use super::tree::WinnerTree;
 use super::{Draws, Ended, Notice, Observer, PathSpec, PodId, connection_of, is_first};
 use crate::account::Tally;
 use crate::model::outcome::Status;
+use crate::model::retry_budget::RetryBudget;
 use crate::units::SimTime;
 
 const START: u64 = SimTime::START.0;
@@ -45,9 +46,10 @@ const FIT_IN_CACHE: usize = 2_000;
 #[derive(Debug)]
 pub(crate) struct FastPath<O> {
     draws: Draws,
-    /// No attempt has to be looked at before it reaches an open door: connections are not followed, and the
-    /// network resets none.
+    /// No request has to be looked at before it reaches an open door: connections and clients are not
+    /// followed, the network resets nothing, and nobody counts for a budget.
     straight: bool,
+    retry_budget: Option<RetryBudget>,
     servers: Vec<Server>,
     front: Front,
     source: RequestSource,
@@ -99,11 +101,8 @@ impl<O: Observer> FastPath<O> {
     fn arrive(&mut self, id: u64, now: u64) {
         self.books.tally.arrive(now - START);
         let holder = self.front.holder_of(connection_of(id, &self.spec));
-        if self.front.has_memory()
-            && let Some((pod, reuse)) = self.decided(id, holder, now)
-        {
-            self.front.began(holder, pod);
-            return self.first_attempt(id, holder, pod, reuse, now);
+        if !self.straight {
+            return self.arrive_by_detours(id, holder, now);
         }
         let pod = match self.front.pick(holder, &[], now) {
             Picked::Peer(pod) => pod,
@@ -114,7 +113,7 @@ impl<O: Observer> FastPath<O> {
         }
         self.front.began(holder, pod);
         let backend = &self.pods[pod as usize];
-        if backend.serves && self.straight {
+        if backend.serves {
             let reused = backend.reused && !(self.first_is_fresh && is_first(id, &self.spec));
             let request = Outgoing { id, holder, flight: None, attempt: 0, reused };
             if self.place(request, pod, now) {

@@ -7,6 +7,7 @@ use crate::account::{Histogram, Tally};
 use crate::model::cpu::CpuClock;
 use crate::model::outcome::Cause;
 use crate::model::retry::Failure;
+use crate::model::retry_budget::RetryBudget;
 use crate::sim::path::front::{Front, HolderId};
 use crate::sim::path::server::Server;
 use crate::sim::path::source::RequestSource;
@@ -52,13 +53,16 @@ impl<O: Observer> RequestPath for FastPath<O> {
     fn new(spec: PathSpec) -> Self {
         let front = spec.front();
         let draws = Draws::new(spec.streams, &spec.client, &spec.network);
-        let straight = !front.follows_connections() && !front.has_memory() && draws.reset_below == 0;
+        let retry_budget = spec.client.retry_budget_per_mille.map(RetryBudget::new);
+        let followed = front.follows_connections() || front.has_memory();
+        let straight = !followed && draws.reset_below == 0 && retry_budget.is_none();
         let read_timeout = spec.front.read_timeout.0;
         let client_timeout = spec.client.timeout.map_or(NEVER, |t| t.0);
         let request_timeout = spec.front.request_timeout.map_or(NEVER, |t| t.0);
         FastPath {
             draws,
             straight,
+            retry_budget,
             servers: spec.servers.iter().map(|server| Server::new(server, &spec.slowdowns)).collect(),
             front,
             source: RequestSource::new(&spec.load, spec.streams),

@@ -22,6 +22,7 @@ use crate::account::{Histogram, LossSample, Tally};
 use crate::model::cpu::CpuClock;
 use crate::model::outcome::{Cause, Status};
 use crate::model::retry::Failure;
+use crate::model::retry_budget::RetryBudget;
 use crate::sim::spec::AfterExit;
 use crate::units::SimTime;
 
@@ -45,6 +46,7 @@ pub(crate) struct PlainPath<O> {
     observer: O,
     /// Numbers jobs in the order they were handed to pods.
     jobs: u64,
+    retry_budget: Option<RetryBudget>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -140,6 +142,9 @@ impl<O: Observer> PlainPath<O> {
 
     fn arrive(&mut self, id: u64, now: u64) {
         self.tally.arrive(now - START);
+        if let Some(budget) = self.retry_budget.as_mut().filter(|_| id >> RETRY_SHIFT == 0) {
+            budget.deposit(now);
+        }
         let holder = self.front.holder_of(connection_of(id, &self.spec));
         let request = Request {
             born: now,
@@ -404,10 +409,11 @@ impl<O: Observer> PlainPath<O> {
         self.forget_if_done(id);
     }
 
-    fn client_retry(&self, id: u64, at: u64) -> Option<u64> {
+    fn client_retry(&mut self, id: u64, at: u64) -> Option<u64> {
         let used = id >> RETRY_SHIFT;
-        (used < u64::from(self.spec.client.retries))
-            .then(|| at + self.spec.client.backoff.sample(self.draws.backoff.at(id, 0)).0)
+        let tries_again = used < u64::from(self.spec.client.retries)
+            && self.retry_budget.as_mut().is_none_or(|budget| budget.withdraw(at));
+        tries_again.then(|| at + self.spec.client.backoff.sample(self.draws.backoff.at(id, 0)).0)
     }
 
     fn answer(&mut self, id: u64, now: u64) {
@@ -518,6 +524,7 @@ impl<O: Observer> RequestPath for PlainPath<O> {
 
     fn new(spec: PathSpec) -> Self {
         let draws = Draws::new(spec.streams, &spec.client, &spec.network);
+        let retry_budget = spec.client.retry_budget_per_mille.map(RetryBudget::new);
         let front = spec.front();
         PlainPath {
             draws,
@@ -531,6 +538,7 @@ impl<O: Observer> RequestPath for PlainPath<O> {
             tally: Tally::default(),
             observer: O::default(),
             jobs: 0,
+            retry_budget,
             spec,
         }
     }
