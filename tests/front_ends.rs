@@ -182,6 +182,19 @@ const TABLE: &[(&str, [Answers; 8])] = &[
         ],
     ),
     (
+        "kube-proxy-ipvs",
+        [
+            both(Status::Refused),
+            both(Status::Refused),
+            both(Status::Timeout),
+            both(Status::Reset),
+            SAVED,
+            SAVED,
+            both(Status::Refused),
+            both(Status::Timeout),
+        ],
+    ),
+    (
         "aws-nlb",
         [
             both(Status::Refused),

@@ -90,7 +90,7 @@ impl Chosen {
 
     /// Whether clients keep their pod by their address: only kube-proxy's rules do that.
     pub(super) fn by_client_ip(&self) -> bool {
-        self.by_client_ip && self.preset.name == "kube-proxy"
+        self.by_client_ip && self.preset.name.starts_with("kube-proxy")
     }
 
     /// Whether pods are its targets and not nodes.
