@@ -80,7 +80,7 @@ fn what_cannot_be_told_is_said() {
 fn presets_show_their_sources() {
     let folder = Folder::new(&[]);
     let all = run(folder.path(), "presets front-end").out;
-    assert!(all.contains("aws-alb-ip") && all.contains("not simulated:"), "{all}");
+    assert!(all.contains("aws-alb-ip") && all.contains("aws-alb-instance"), "{all}");
     let one = run(folder.path(), "presets front-end ingress-nginx").out;
     for words in ["front_end.tries", "documented", "measured", "guess"] {
         assert!(one.contains(words), "{words} is missing in\n{one}");

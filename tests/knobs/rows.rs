@@ -172,7 +172,11 @@ fn general() -> Vec<Row> {
         ]),
         row("client.keep_alive", ["true", "false"]).line(CLOSED),
         row("network.resets", ["0%", "2%"]),
-        row("client.retry_budget", ["100%", "5%"]).with(&[("client.retries", "3"), ("on-stop", "exit")]),
+        row("client.retry_budget", ["100%", "0%"]).with(&[
+            ("front-end", "aws-alb-ip"),
+            ("on-stop", "exit"),
+            ("client.retries", "3"),
+        ]),
         row("client.connections", ["0", "4"]).with(KUBE_PROXY),
         row("network.after_exit", ["refused", "blackhole"]),
         row("network.race_window", ["200us", "80ms"]).with(&[

@@ -404,6 +404,8 @@ pub(crate) fn stories() -> Vec<Story> {
                 "--rps 1\n--duration 10m\n--event rollout@5m\n",
                 &[
                     ("latency", "2m,cpu=1ms"),
+                    // Nobody sends one again once it is open.
+                    ("post", "100%"),
                     ("front_end.read_timeout", "1h"),
                     ("on-stop", "drain"),
                     ("preStop", "10s"),

@@ -245,10 +245,10 @@ fn removal_override(values: &mut Values<'_>) -> Option<Dist> {
 }
 
 /// Values of knobs that only some front ends have: those whose preset says one, and any other once
-/// somebody sets it. For the rest the neutral value holds, and there is nothing to put on record.
+/// somebody or a manifest sets it. For the rest the neutral value holds, and there is nothing to put on record.
 impl Values<'_> {
     fn own(&mut self, path: &str) -> Option<Value> {
-        let said = self.said(path).is_some();
+        let said = self.said(path).is_some() || self.is_annotated(path);
         let has = said || self.preset().is_some_and(|preset| preset.param(path).is_some());
         if has { self.value(path) } else { None }
     }

@@ -81,6 +81,11 @@ impl<'d> Values<'d> {
         self.settings.get(path)
     }
 
+    /// Whether the manifests say a value.
+    pub(super) fn is_annotated(&self, path: &str) -> bool {
+        self.annotated.iter().any(|(annotated, _)| annotated == path)
+    }
+
     /// The settings in force whose path a test picks; they count as used.
     pub(super) fn said_where(&mut self, picks: impl Fn(&str) -> bool) -> Vec<&'d Setting> {
         let mut found: Vec<&Setting> = Vec::new();

@@ -125,7 +125,7 @@ mod tests {
     };
 
     fn server(idle: u64, stopped_at: Option<u64>) -> ServerSide {
-        ServerSide { idle: Some(idle), max_age: None, opened_at: 50, stopped_at }
+        ServerSide { idle: Some(idle), max_age: None, opened_at: 10, stopped_at }
     }
 
     #[test]
@@ -153,7 +153,7 @@ mod tests {
         let mut pool = Pool::default();
         pool.put(7, 100, &KEEPALIVE);
         assert_eq!(pool.take(7, 155, &KEEPALIVE, server(900, Some(150)), 20), Reuse::Stale);
-        pool.put(7, 40, &KEEPALIVE);
+        pool.put(7, 5, &KEEPALIVE);
         assert_eq!(
             pool.take(7, 60, &KEEPALIVE, server(900, None), 20),
             Reuse::Fresh,
