@@ -83,7 +83,7 @@ impl<'d> Values<'d> {
 
     /// Whether the manifests say a value.
     pub(super) fn is_annotated(&self, path: &str) -> bool {
-        self.annotated.iter().any(|(annotated, _)| annotated == path)
+        self.annotated.iter().any(|(annotated, _)| *annotated == path)
     }
 
     /// The settings in force whose path a test picks; they count as used.
