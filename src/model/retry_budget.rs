@@ -5,7 +5,7 @@
 //! stands for all clients, and there is no second allowance (assumptions).
 
 /// Seconds that a request counts for (`ttl`).
-const WINDOW_S: u64 = 10;
+const WINDOW_S: usize = 10;
 const SECOND: u64 = 1_000_000_000;
 
 /// A share of recent requests, in thousandths of a retry.
@@ -13,20 +13,20 @@ const SECOND: u64 = 1_000_000_000;
 pub struct RetryBudget {
     per_request: u64,
     /// What each of the last seconds has left, by its number modulo the window.
-    left: [u64; WINDOW_S as usize],
+    left: [u64; WINDOW_S],
     second: u64,
 }
 
 impl RetryBudget {
     /// A budget of so many thousandths of a retry for every request.
     pub fn new(per_request: u64) -> RetryBudget {
-        RetryBudget { per_request, left: [0; WINDOW_S as usize], second: 0 }
+        RetryBudget { per_request, left: [0; WINDOW_S], second: 0 }
     }
 
     /// A client sends a request at `now`, nanoseconds, that is no retry.
     pub fn deposit(&mut self, now: u64) {
         self.advance(now);
-        self.left[(self.second % WINDOW_S) as usize] += self.per_request;
+        self.left[place(self.second)] += self.per_request;
     }
 
     /// Whether a request may be sent again at `now`; then it is paid for, the oldest money first.
@@ -37,8 +37,9 @@ impl RetryBudget {
             return false;
         }
         let mut owed = ONE;
-        for age in (0..WINDOW_S).rev() {
-            let left = &mut self.left[((self.second + WINDOW_S - age) % WINDOW_S) as usize];
+        // The second after this one stood at the same place as the oldest that counts.
+        for second in (self.second + 1..).take(WINDOW_S) {
+            let left = &mut self.left[place(second)];
             let paid = owed.min(*left);
             *left -= paid;
             owed -= paid;
@@ -48,11 +49,16 @@ impl RetryBudget {
 
     fn advance(&mut self, now: u64) {
         let second = now / SECOND;
-        for passed in (self.second + 1..=second).take(WINDOW_S as usize) {
-            self.left[(passed % WINDOW_S) as usize] = 0;
+        for passed in (self.second + 1..=second).take(WINDOW_S) {
+            self.left[place(passed)] = 0;
         }
         self.second = self.second.max(second);
     }
+}
+
+/// Where a second's money lies.
+fn place(second: u64) -> usize {
+    usize::try_from(second % WINDOW_S as u64).unwrap_or(0)
 }
 
 #[cfg(test)]

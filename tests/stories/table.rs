@@ -412,7 +412,7 @@ pub(crate) fn stories() -> Vec<Story> {
                     ("startup", "2s"),
                 ],
             ),
-            loses(BadGateway, KilledInFlight),
+            Suffers::LosesPosts(BadGateway, KilledInFlight),
             &[Cure::Set(&[("grace", "300")])],
         ),
         // kubernetes/kubernetes #33674, projectcontour/contour #2296

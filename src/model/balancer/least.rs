@@ -69,13 +69,13 @@ impl LeastConnections {
     /// In a short list every place is looked at, without a branch that nobody can foresee: each
     /// counts as its load (26 bits hold it: memory ends before) and then its distance from `start`. A twelfth less time per request with 20 pods.
     fn least_of_few(&self) -> Option<usize> {
-        let (length, start) = (self.loads.len() as u32, self.start as u32);
+        let [length, start] = [self.loads.len(), self.start].map(|n| u32::try_from(n).unwrap_or(u32::MAX));
         let key = |(place, &load): (u32, &u32)| {
             let distance = place + if place < start { length } else { 0 } - start;
             load << DISTANCE_BITS | distance
         };
         let least = (0..).zip(&self.loads).map(key).min()?;
-        let place = start + (least & (1 << DISTANCE_BITS) - 1);
+        let place = start + (least & ((1 << DISTANCE_BITS) - 1));
         Some((if place < length { place } else { place - length }) as usize)
     }
 
