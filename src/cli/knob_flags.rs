@@ -82,7 +82,7 @@ fn value_name(kind: &Kind) -> &'static str {
     match kind {
         Kind::Duration | Kind::Limit | Kind::Seconds => "TIME",
         Kind::Dist | Kind::Service => "TIMES",
-        Kind::Count { .. } => "N",
+        Kind::Count { .. } | Kind::Bound => "N",
         Kind::Share => "SHARE",
         Kind::Number => "NUMBER",
         Kind::Cores => "CPU",

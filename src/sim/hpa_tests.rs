@@ -71,6 +71,7 @@ fn cluster(replicas: u32, hpa: HpaSpec, load: Load, service: Nanos) -> SimSpec {
             workers: None,
             accept: Accept::Eager,
             backlog: 511,
+            queue: None,
             service: Dist::Fixed(service),
             cpu_share: 1.0,
             cpu_limit_milli: None,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::RunResult;
 use super::spec::{ServerSpec, SimSpec};
+use crate::model::outcome::{Cause, Status};
 use crate::random::Dist;
 use crate::units::Nanos;
 use crate::workload::{ClosedLoad, Load, OpenLoad, OpenSource, Profile};
@@ -93,6 +94,40 @@ fn many_servers_wait_as_erlang_c_says() {
         let spec = SimSpec::ideal(poisson(8.0 * utilization / SERVICE_S), 1, server);
         let formula = response_mmc(8, utilization);
         check_mean(&format!("M/M/8 at {utilization}"), spec, formula, bound(utilization));
+    }
+}
+
+/// Probability that an arrival finds M/M/c/K full, where `queue` requests may wait.
+fn full(servers: u32, queue: u32, utilization: f64) -> f64 {
+    let offered = f64::from(servers) * utilization;
+    let weights = (0..=servers + queue).scan(1.0, |weight, n| {
+        let this = *weight;
+        *weight *= offered / f64::from((n + 1).min(servers));
+        Some(this)
+    });
+    let weights: Vec<f64> = weights.collect();
+    weights.last().unwrap_or(&0.0) / weights.iter().sum::<f64>()
+}
+
+#[test]
+fn a_bounded_queue_sheds_what_finds_it_full() {
+    assert!((full(1, 0, 1.0) - 0.5).abs() < 1e-12 && (full(2, 0, 0.5) - 0.2).abs() < 1e-12, "Erlang B");
+    for (workers, queue, utilization) in [(1, 3, 0.8), (8, 0, 0.7), (4, 6, 1.2)] {
+        let mut server = ServerSpec::ideal(Some(workers), exponential());
+        server.queue = Some(queue);
+        let spec = SimSpec::ideal(poisson(f64::from(workers) * utilization / SERVICE_S), 1, server);
+        let shed = |run: &RunResult| {
+            let key = (Status::Unavailable, Cause::Overloaded);
+            let lost = run.tally.causes.get(&key).map_or(0, |tally| tally.count);
+            assert_eq!(lost, run.tally.lost(), "nothing else is lost");
+            lost as f64 / run.tally.arrived as f64
+        };
+        let shares: Vec<f64> = runs(spec).iter().map(shed).collect();
+        let (share, error) = mean_and_error(&shares);
+        let formula = full(workers, queue, utilization);
+        println!("M/M/{workers}/{}: {share:.5}, formula {formula:.5}", workers + queue);
+        assert!((share - formula).abs() < 3.0 * error, "{share} against {formula}, error {error}");
+        assert!((share / formula - 1.0).abs() < 0.01, "{share} against {formula}");
     }
 }
 

@@ -158,6 +158,7 @@ fn deployment(on_stop: OnStop, pre_stop: Option<PreStop>) -> DeploymentPlan {
         workers: Some(8),
         accept: Accept::Eager,
         backlog: 511,
+        queue: None,
         service: Dist::log_normal_mean(Nanos::from_millis(45), 0.5),
         cpu_share: 0.2,
         cpu_limit_milli: None,

@@ -204,6 +204,7 @@ fn containers() -> Vec<Row> {
             ("containers.*.accept", "lazy"),
             ("latency", "25ms"),
         ]),
+        row("containers.*.queue", ["unbounded", "0"]).with(&[("workers", "1"), ("latency", "25ms")]),
         row("containers.*.keepalive_idle", ["75s", "30ms"]).with(GRACEFUL),
         row("containers.*.run_time", ["0s", "9s"]).on(PREPARED),
         row("containers.*.post_start_duration", ["0s", "9s"]).on(PREPARED),

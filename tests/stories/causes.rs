@@ -65,6 +65,15 @@ const CASES: &[(Cause, Case)] = &[
         },
     ),
     (
+        Overloaded,
+        Case {
+            front: "ingress-nginx",
+            manifests: WEB,
+            line: "--rps 60\n--duration 30s\n",
+            with: &[("latency", "100ms"), ("workers", "1"), ("queue", "2")],
+        },
+    ),
+    (
         Unreachable,
         Case {
             front: "aws-alb-ip",

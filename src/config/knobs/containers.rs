@@ -52,6 +52,15 @@ pub(super) const CONTAINERS: &[Knob] = &[
     .range("4096", "100")
     .documented("nginx, php-fpm, Node: 511"),
     Knob::new(
+        "containers.*.queue",
+        Kind::Bound,
+        "queue in the application",
+        "Requests that may wait for a worker inside the application; one more is answered 503 at once. Takes effect with workers in a container that accepts eagerly.",
+    )
+    .alias("queue")
+    .default("unbounded")
+    .guess("executors of Tomcat and Jetty, goroutines and event loops take whatever comes"),
+    Knob::new(
         "containers.*.keepalive_idle",
         Kind::Limit,
         "server keep-alive",

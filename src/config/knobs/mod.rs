@@ -73,6 +73,8 @@ pub enum Kind {
         /// Greatest.
         max: u64,
     },
+    /// A whole number, or `unbounded`.
+    Bound,
     /// `20%` or `0.2`.
     Share,
     /// A finite number, zero or more.

@@ -23,6 +23,8 @@ pub enum Value {
     Stop(StopText),
     /// A whole number.
     Count(u64),
+    /// A whole number; `None` for `unbounded`.
+    Bound(Option<u32>),
     /// A share from 0 to 1.
     Share(f64),
     /// A number.
@@ -94,6 +96,11 @@ impl Kind {
                 Ok(count) if (min..=max).contains(&count) => Value::Count(count),
                 _ => return Err(format!("`{text}` is not a whole number from {min} to {max}")),
             },
+            Kind::Bound if text == "unbounded" => Value::Bound(None),
+            Kind::Bound => match text.parse() {
+                Ok(count) => Value::Bound(Some(count)),
+                _ => return Err(format!("`{text}` is neither a whole number nor `unbounded`")),
+            },
             Kind::Share => Value::Share(share(text)?),
             Kind::Number => match text.parse::<f64>() {
                 Ok(number) if number >= 0.0 && number.is_finite() => Value::Number(number),
@@ -130,6 +137,7 @@ impl Kind {
             Kind::Service => "a duration or distribution, with the CPU time in it: 45ms,p99=82ms,cpu=8ms".into(),
             Kind::Stop => "exit, drain, ignore, linger=5s, each with limit=20s, or a termination preset".into(),
             Kind::Count { min, max } => format!("a whole number from {min} to {max}"),
+            Kind::Bound => "a whole number, or unbounded".into(),
             Kind::Share => "a share: 20% or 0.2".into(),
             Kind::Number => "a number, zero or more".into(),
             Kind::Cores => "CPU: 250m or 0.5".into(),
@@ -151,6 +159,7 @@ impl Value {
             Value::Seconds(seconds) => f64::from(*seconds),
             Value::Dist(dist) | Value::Service(dist, _) => dist.mean().as_secs_f64(),
             Value::Count(count) => *count as f64,
+            Value::Bound(count) => count.map_or(f64::INFINITY, f64::from),
             Value::Share(number) | Value::Number(number) => *number,
             Value::Cores(milli) => *milli as f64 / 1e3,
             Value::IntOrPercent(IntOrPercent::Int(n) | IntOrPercent::Percent(n)) => f64::from(*n),
@@ -191,6 +200,7 @@ impl Value {
             Value::Dist(_) => Value::Dist(Dist::Fixed(span)),
             Value::Service(_, cpu) => Value::Service(Dist::Fixed(span), *cpu),
             Value::Count(_) => Value::Count(whole),
+            Value::Bound(_) if number.is_finite() => Value::Bound(Some(small)),
             Value::Share(_) => Value::Share(number),
             Value::Number(_) => Value::Number(number),
             Value::Cores(_) => Value::Cores((number * 1e3).round() as u64),
@@ -223,6 +233,8 @@ impl fmt::Display for Value {
                 stop.limit.map_or(Ok(()), |limit| write!(f, ",limit={limit}"))
             }
             Value::Count(count) => write!(f, "{count}"),
+            Value::Bound(Some(count)) => write!(f, "{count}"),
+            Value::Bound(None) => f.write_str("unbounded"),
             Value::Share(share) => write!(f, "{share}"),
             Value::Number(number) => write!(f, "{number}"),
             Value::Cores(milli) if milli % 1_000 == 0 => write!(f, "{}", milli / 1_000),
@@ -483,6 +495,8 @@ mod tests {
             (Kind::Stop, "linger=5s,limit=9s", "linger=5s,limit=9s"),
             (Kind::Stop, "nginx-quit", "nginx-quit"),
             (count, "9", "9"),
+            (Kind::Bound, "0", "0"),
+            (Kind::Bound, "unbounded", "unbounded"),
             (Kind::Share, "20%", "0.2"),
             (Kind::Cores, "0.25", "250m"),
             (Kind::Cores, "2", "2"),
@@ -544,6 +558,7 @@ mod tests {
             (Kind::Stop, "exit,limit=3s", "takes no limit"),
             (Kind::Stop, "linger", "for how long"),
             (Kind::Count { min: 1, max: 9 }, "10", "from 1 to 9"),
+            (Kind::Bound, "-1", "nor `unbounded`"),
             (Kind::Share, "120%", "is not a share"),
             (Kind::Number, "NaN", "finite"),
             (Kind::Cores, "-1", "negative"),

@@ -172,6 +172,10 @@ fn role(
                     Accept::Lazy => values.of(of, "backlog", None).map_or(511, into_count),
                     Accept::Eager => 511,
                 },
+                queue: match (accept, shared.workers) {
+                    (Accept::Eager, Some(_)) => bound_of(values.of(of, "queue", None)),
+                    _ => None,
+                },
                 service: shared.cost.service.clone(),
                 cpu_share: shared.cost.cpu_share(),
                 cpu_limit_milli: cpu_limit(container, spec, shared.minor),
@@ -207,6 +211,13 @@ pub(super) fn cpu_limit(container: &Container, spec: &PodSpec, minor: u32) -> Op
 fn limit_of(value: Option<Value>) -> Option<Nanos> {
     match value {
         Some(Value::Limit(limit)) => limit,
+        _ => None,
+    }
+}
+
+fn bound_of(value: Option<Value>) -> Option<u32> {
+    match value {
+        Some(Value::Bound(bound)) => bound,
         _ => None,
     }
 }

@@ -189,6 +189,7 @@ fn shape(knob: &Knob) -> (&'static str, Value) {
         Kind::Count { min, max } => {
             ("anyOf", text_or(json!({ "type": "integer", "minimum": min, "maximum": max })))
         }
+        Kind::Bound => ("anyOf", text_or(json!({ "type": "integer", "minimum": 0 }))),
         Kind::Share => ("anyOf", text_or(json!({ "type": "number", "minimum": 0, "maximum": 1 }))),
         Kind::Number | Kind::Cores => ("anyOf", text_or(json!({ "type": "number", "minimum": 0 }))),
         Kind::Switch => ("type", Value::from("boolean")),

@@ -268,6 +268,7 @@ impl Parameters {
                 other => return Err(format!("accept_mode `{other}` is unknown")),
             },
             backlog: self.listen_backlog,
+            queue: None,
             service: match self.svc_dist.as_str() {
                 "fixed" => fixed(self.svc_mean_s),
                 "lognormal" => Dist::log_normal_mean(secs(self.svc_mean_s), self.svc_sigma),

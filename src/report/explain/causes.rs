@@ -176,10 +176,14 @@ pub(super) fn words(cause: Cause) -> Words {
         },
         Cause::Overloaded => Words {
             title: "the application shed load",
-            what: "A bounded queue inside the application was full and it refused the request itself.",
-            remedy: "Capacity for the worst moment; shedding is the lesser evil otherwise.",
-            caveat: "Retries by clients turn a short overload into a long one. No run of podloss has this cause \
-                     yet: queues inside applications have no bound.",
+            what: "All workers were busy and the queue inside the application, which is bounded, was full: it \
+                   answered 503 at once. Front ends pass that on like any answer and try nowhere else. Probes \
+                   that wait in the same queue fail with it, which takes the pod out of rotation and loads the \
+                   others more.",
+            remedy: "Capacity for the worst moment; shedding is the lesser evil otherwise. Probes on a port of \
+                     their own, so that a full queue does not look like a sick pod.",
+            caveat: "A longer queue turns 503s into waiting, and into timeouts where it outlasts somebody's \
+                     patience. Retries by clients turn a short overload into a long one.",
             rules: &["PL013"],
         },
         Cause::NetworkReset => Words {

@@ -139,6 +139,12 @@ fn capacity(cause: Cause, facts: &Facts<'_>, margins: &[Margin]) -> Words {
         );
     }
     match (cause, facts.client_timeout) {
+        (Cause::Overloaded, _) => Words::new(
+            "room for the burst: more workers or pods, or a longer queue",
+            "The queue inside the application was full and it answered 503 at once. More workers or pods take the \
+             burst; a longer queue turns the 503s into waiting, which is worth it only while answers still come \
+             within everybody's patience.",
+        ),
         (Cause::ClientGaveUp, Some(patience)) => Words::new(
             format!("answers within the client's {}", format_duration(patience)),
             format!(

@@ -40,6 +40,8 @@ pub(crate) fn server() -> impl Strategy<Value = ServerSpec> {
             workers,
             accept: if lazy && workers.is_some() { Accept::Lazy } else { Accept::Eager },
             backlog,
+            // As below: derived, not drawn.
+            queue: workers.filter(|_| !lazy && backlog < 3).map(|_| backlog),
             service,
             cpu_share,
             cpu_limit_milli: limit,

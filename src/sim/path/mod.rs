@@ -380,6 +380,9 @@ fn met_by_connection(door: Door, app: App) -> Met {
     })
 }
 
+/// What an application answers whose own queue is full.
+const SHED: Sent = Sent::Answered(Status::Unavailable, Cause::Overloaded);
+
 /// Why no answer came in time from a pod whose door is so.
 fn no_answer_from(door: Door) -> Cause {
     if door == Door::Lost { Cause::NodeLost } else { Cause::ReadTimeout }

@@ -13,6 +13,8 @@ pub(super) struct Server {
     /// Connections that the kernel completes although nobody accepts: the backlog and one more.
     /// Source: measured, listen(0/1/5/128) holds 1/2/6/129.
     pub(super) accept_queue: usize,
+    /// How many requests the application has at most, in service and in its own queue.
+    pub(super) capacity: usize,
     /// CPU limit, where the requests of one pod could exceed it.
     pub(super) cpu_limit_milli: Option<u64>,
     pub(super) keepalive_idle: Option<u64>,
@@ -35,6 +37,10 @@ impl Server {
             workers: spec.workers,
             lazy: spec.accept == Accept::Lazy,
             accept_queue: spec.backlog as usize + 1,
+            capacity: match (spec.accept, spec.workers, spec.queue) {
+                (Accept::Eager, Some(workers), Some(queue)) => workers as usize + queue as usize,
+                _ => usize::MAX,
+            },
             cpu_limit_milli: spec.cpu_limit_milli.filter(|&limit| share > 0 && !fits(limit)),
             keepalive_idle: spec.keepalive_idle.map(|n| n.0),
             max_connection_age: spec.max_connection_age.map(|n| n.0),

@@ -133,6 +133,7 @@ impl ServerSpec {
             workers,
             accept: Accept::Eager,
             backlog: 511,
+            queue: None,
             service,
             cpu_share: 0.0,
             cpu_limit_milli: None,

@@ -32,6 +32,14 @@ impl PodTemplate {
         self.containers.iter().position(forwards).or_else(|| self.server())
     }
 
+    /// How many requests may wait inside the container that answers them; `None` for no bound.
+    pub fn own_queue(&self) -> Option<u32> {
+        self.containers.iter().find_map(|container| match &container.role {
+            Role::Serves(server) => server.queue,
+            _ => None,
+        })
+    }
+
     /// The delay of the container that hands requests on, and what it answers when nobody takes them;
     /// `None` where requests meet one container only.
     pub fn forwards(&self) -> Option<(Nanos, Status)> {

@@ -12,6 +12,9 @@ pub struct ServerSpec {
     pub accept: Accept,
     /// The `backlog` argument of listen(2), capped by somaxconn. Counts only with [`Accept::Lazy`].
     pub backlog: u32,
+    /// Requests that may wait for a worker inside the process; whatever comes then is answered 503 at once.
+    /// `None` for no bound. Counts only with [`Accept::Eager`] and a bounded number of workers.
+    pub queue: Option<u32>,
     /// Time from the start of service to the answer on an idle machine.
     pub service: Dist,
     /// Share of every service time that is CPU; it comes first. 0 to 1.

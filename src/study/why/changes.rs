@@ -67,6 +67,11 @@ pub(super) fn ladders(cause: Cause, case: &Case) -> Vec<Ladder> {
                 let longer = [2, 5, 10].map(|times| format_duration(Nanos(now.0.saturating_mul(times))));
                 found.push(words("read_timeout", &longer.each_ref().map(String::as_str)));
             }
+            if let (Cause::Overloaded, Some(queue)) = (cause, template.own_queue()) {
+                let longer = [2, 4, 16].map(|times| (queue.max(1).saturating_mul(times)).to_string());
+                let [two, four, sixteen] = longer.each_ref().map(String::as_str);
+                found.push(words("queue", &[two, four, sixteen, "unbounded"]));
+            }
         }
         Mechanism::CircuitOpen => {
             found.extend(hooks(entry, template.grace_seconds));

@@ -120,6 +120,7 @@ fn socket_words(attempt: &Attempt) -> String {
         (Some(Failure::Closed), Cause::AcceptQueueReset) => "reset in the accept queue",
         (Some(Failure::Closed), _) => "closed before an answer",
         (Some(Failure::ReadTimeout), _) => "no answer in time",
+        (None, Cause::Overloaded) => "503 at once, its queue was full",
         (None, _) => "an error as answer",
     };
     format!("{seen} ({})", attempt.cause)

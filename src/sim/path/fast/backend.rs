@@ -186,6 +186,11 @@ impl JobRing {
         }
     }
 
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        (self.next - self.first) as usize
+    }
+
     /// Takes every job from the first that `which` names on, in order. Those that stay keep their
     /// numbers.
     pub(super) fn take_tail(&mut self, which: impl Fn(&Job) -> bool) -> Vec<(u32, Job)> {
@@ -281,6 +286,13 @@ impl Backend {
     /// To be called after the door or the application has changed.
     pub(super) fn refresh(&mut self) {
         self.serves = self.door == Door::Open && self.app == App::Up;
+    }
+
+    /// Whether the application has as many requests as it takes. Those in a proxy before it count too.
+    #[cold]
+    pub(super) fn is_overloaded(&self, server: &Server, now: u64) -> bool {
+        let has = |job: &Job| job.stage != Stage::Done && !job.is_over(now);
+        self.ring.iter().filter(|(_, job)| has(job)).count() >= server.capacity
     }
 
     /// Whether one more connection fits while all workers are busy, on the provisional way.

@@ -8,8 +8,8 @@ use crate::model::retry::Failure;
 use crate::sim::path::front::{self, HolderId, Next, Picked};
 use crate::sim::path::pool::Reuse;
 use crate::sim::path::{
-    Ended, Met, Observer, PodId, RETRY_SHIFT, Sent, connection_of, is_first, met_by_connection, next_resend,
-    next_syn, no_answer_from, origin_of, status_of,
+    Ended, Met, Observer, PodId, RETRY_SHIFT, SHED, Sent, connection_of, is_first, met_by_connection,
+    next_resend, next_syn, no_answer_from, origin_of, status_of,
 };
 
 /// What has become of a request whose attempt failed.
@@ -146,6 +146,7 @@ impl<O: Observer> FastPath<O> {
                 self.begin_connecting(place, now, cause);
                 return Sent::Underway;
             }
+            Met::Server if pod.is_overloaded(&self.servers[pod.server as usize], now) => return SHED,
             Met::Server => {}
         }
         let in_same_bunch = resent && pod.syn_bunch == (now, true);

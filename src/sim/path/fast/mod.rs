@@ -136,13 +136,16 @@ impl<O: Observer> FastPath<O> {
     }
 
     /// Gives a request to a pod whose door is open. `false`, with nothing done, if the connection
-    /// does not fit into the accept queue.
+    /// does not fit into the accept queue, or the request into the application's own.
     #[inline(always)]
     fn place(&mut self, request: Outgoing, pod_id: PodId, now: u64) -> bool {
         let Outgoing { id, holder, flight, attempt, reused } = request;
         self.settle(pod_id, now);
         let pod = &mut self.pods[pod_id as usize];
         let server = &self.servers[pod.server as usize];
+        if pod.ring.len() >= server.capacity && pod.is_overloaded(server, now) {
+            return false;
+        }
         let bits = self.draws.service.at(id, u64::from(attempt));
         let service = server.service(bits, now, pod.opened_at);
         let ready = now + pod.forward_delay;

@@ -204,6 +204,9 @@ impl<O: Observer> RequestPath for FastPath<O> {
         self.settle(pod_id, now);
         let pod = &mut self.pods[pod_id as usize];
         let server = &self.servers[pod.server as usize];
+        if pod.is_overloaded(server, now) {
+            return ProbeFate::Refused;
+        }
         let service = server.service(self.draws.probe.at(u64::from(pod_id), number), now, pod.opened_at);
         let ready = now + pod.forward_delay;
         let (start, worker) = pod.slots.find(ready);

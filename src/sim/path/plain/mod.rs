@@ -15,8 +15,8 @@ use super::server::Server;
 use super::source::RequestSource;
 use super::{
     App, Attempted, BackendSpec, Door, Draws, Ended, Met, Notice, Observer, PathSpec, PodId, PodLoad,
-    ProbeFate, RETRY_SHIFT, RequestPath, Sent, connection_of, is_first, met_by_connection, no_answer_from,
-    origin_of, status_of,
+    ProbeFate, RETRY_SHIFT, RequestPath, SHED, Sent, connection_of, is_first, met_by_connection,
+    no_answer_from, origin_of, status_of,
 };
 use crate::account::{Histogram, LossSample, Tally};
 use crate::model::cpu::CpuClock;
@@ -266,6 +266,9 @@ impl<O: Observer> PlainPath<O> {
             Met::Server => {}
         }
         let server = &self.servers[pod.backend.server as usize];
+        if pod.jobs.len() >= server.capacity {
+            return SHED;
+        }
         let room = pod.has_room(server);
         let in_same_bunch = resent && pod.syn_bunch == (now, true);
         if resent && pod.syn_bunch.0 != now {
@@ -675,10 +678,11 @@ impl<O: Observer> RequestPath for PlainPath<O> {
             Door::Gone(AfterExit::Blackhole) | Door::Lost => return ProbeFate::Hangs,
             Door::Open => {}
         }
-        if pod.app != App::Up {
+        let server = &self.servers[pod.backend.server as usize];
+        if pod.app != App::Up || pod.jobs.len() >= server.capacity {
             return ProbeFate::Refused;
         }
-        if !pod.has_room(&self.servers[pod.backend.server as usize]) {
+        if !pod.has_room(server) {
             return ProbeFate::Hangs;
         }
         let bits = self.draws.probe.at(u64::from(pod_id), number);
