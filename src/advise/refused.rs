@@ -56,7 +56,9 @@ fn after_hook(template: &PodTemplate, container: &ContainerPlan) -> Nanos {
     let within = |limit: Option<Nanos>| limit.map_or(longest, |limit| limit.min(longest));
     match &container.on_stop {
         OnStop::Exit => Nanos::ZERO,
-        OnStop::Drain(drain) | OnStop::Decline(drain) => within(drain.limit),
+        OnStop::Drain(drain) | OnStop::ServeKept(drain, _) | OnStop::Hold(drain) | OnStop::Decline(drain) => {
+            within(drain.limit)
+        }
         OnStop::Linger { time, drain } => Nanos(time.upper_end().0.saturating_add(within(drain.limit).0)),
         OnStop::Ignore => longest,
     }

@@ -161,7 +161,7 @@ fn stop_of(on_stop: &OnStop, origin: Origin) -> StopFacts {
     let limit = |drain: &Drain| drain.limit.map(Nanos::as_secs_f64);
     match on_stop {
         OnStop::Exit => StopFacts { serves_on: 0.0, drains: false, drain_limit: None, origin },
-        OnStop::Drain(drain) | OnStop::Decline(drain) => {
+        OnStop::Drain(drain) | OnStop::ServeKept(drain, _) | OnStop::Hold(drain) | OnStop::Decline(drain) => {
             StopFacts { serves_on: 0.0, drains: true, drain_limit: limit(drain), origin }
         }
         OnStop::Linger { time, drain } => StopFacts {

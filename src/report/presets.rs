@@ -77,17 +77,23 @@ pub fn terminations(presets: &[&TerminationPreset]) -> String {
 }
 
 fn stop_words(preset: &TerminationPreset) -> String {
-    if let Some(why) = preset.refused {
-        return format!("refused: {why}");
-    }
     let does = match preset.behaviour {
         Termination::Exit => "ends at once, in-flight requests are cut off",
         Termination::Drain => "closes its listener, finishes what it has, ends",
+        Termination::KeepBusy => {
+            "closes its listener and idle connections, serves the others on, ends with the last"
+        }
+        Termination::KeepAll => "closes its listener, serves kept connections on, ends with the last",
+        Termination::Hold => {
+            "accepts nothing, finishes what it has, ends; what connected meanwhile is reset then"
+        }
         Termination::Decline => "answers 503 to what comes, finishes what it has, ends",
         Termination::Ignore => "does not react, serves until SIGKILL",
     };
     let limit = preset.limit_seconds.map_or(String::new(), |seconds| format!(" within {seconds} s"));
-    format!("{does}{limit} ({}: {})", tag(preset.origin), preset.source)
+    let idle =
+        preset.keepalive_idle.map_or(String::new(), |idle| format!("; closes idle connections after {idle}"));
+    format!("{does}{limit}{idle} ({}: {})", tag(preset.origin), preset.source)
 }
 
 /// Front ends as JSON.
@@ -122,6 +128,9 @@ pub fn terminations_json(presets: &[&TerminationPreset]) -> Value {
             "behaviour": match preset.behaviour {
                 Termination::Exit => "exit",
                 Termination::Drain => "drain",
+                Termination::KeepBusy => "drain,keep=busy",
+                Termination::KeepAll => "drain,keep=all",
+                Termination::Hold => "hold",
                 Termination::Decline => "decline",
                 Termination::Ignore => "ignore",
             },
@@ -129,7 +138,7 @@ pub fn terminations_json(presets: &[&TerminationPreset]) -> Value {
             "origin": tag(preset.origin),
             "measured": preset.origin == Origin::Measured,
             "source": preset.source,
-            "refused": preset.refused,
+            "keepalive_idle": preset.keepalive_idle,
         })
     };
     presets.iter().map(one).collect()

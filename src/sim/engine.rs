@@ -32,7 +32,7 @@ impl<P: RequestPath> Engine<P> {
             network: spec.network,
             front: spec.tiers[0].clone(),
             slowdowns: spec.slowdowns(),
-            nodes_die: spec.nodes_die(),
+            follows_connections: spec.follows_connections(),
             servers: super::world::servers(&spec),
             streams,
         });
@@ -118,6 +118,9 @@ impl<P: RequestPath> Engine<P> {
             Event::TurnTimeout(pod, container, instance) => self.turn_timeout(pod, container, instance),
             Event::LingerOver(pod, container, instance) => self.linger_over(pod, container, instance),
             Event::DrainLimit(pod, container, instance) => self.drain_limit(pod, container, instance),
+            Event::ConnectionsIdle(pod, container, instance) => {
+                self.connections_idle(pod, container, instance)
+            }
             Event::Drained(pod) => self.drained(pod),
             Event::Sigkill(pod, container, instance) => self.sigkill(pod, container, instance),
             Event::RestartDue(pod, container) => self.restart_due(pod, container),

@@ -88,6 +88,8 @@ pub(crate) enum Event {
     LingerOver(PodId, ContainerIndex, u32),
     /// A draining process has no patience left.
     DrainLimit(PodId, ContainerIndex, u32),
+    /// Connections that are kept to a process that has stopped listening are closed, if nobody used them.
+    ConnectionsIdle(PodId, ContainerIndex, u32),
     /// The last accepted request of a draining pod has ended.
     Drained(PodId),
     /// The grace is over.
@@ -168,6 +170,7 @@ impl Event {
             | Event::TurnTimeout(pod, ..)
             | Event::LingerOver(pod, ..)
             | Event::DrainLimit(pod, ..)
+            | Event::ConnectionsIdle(pod, ..)
             | Event::Drained(pod)
             | Event::Sigkill(pod, ..)
             | Event::RestartDue(pod, _)

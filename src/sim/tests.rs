@@ -69,7 +69,13 @@ fn on_stop() -> impl Strategy<Value = OnStop> {
     prop_oneof![
         Just(OnStop::Exit),
         Just(OnStop::Ignore),
-        drain.clone().prop_map(OnStop::Drain),
+        // The limit decides, not a draw of its own, which would change what the stored seeds stand for.
+        drain.clone().prop_map(|drain| match drain.limit.map_or(0, |limit| limit.0 / MS % 8) {
+            5 => OnStop::Hold(drain),
+            6 => OnStop::ServeKept(drain, Kept::Busy),
+            7 => OnStop::ServeKept(drain, Kept::All),
+            _ => OnStop::Drain(drain),
+        }),
         drain.clone().prop_map(OnStop::Decline),
         (delay(2_000), drain).prop_map(|(time, drain)| OnStop::Linger { time, drain }),
     ]

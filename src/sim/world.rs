@@ -202,6 +202,8 @@ pub(crate) enum Process {
     },
     /// It no longer accepts connections and finishes what it has.
     Draining,
+    /// The same, and its listener is still open.
+    Holding,
     Exited,
 }
 
@@ -272,7 +274,7 @@ impl Container {
     }
 
     pub(crate) fn is_running(&self) -> bool {
-        matches!(self.process, Process::Running { .. } | Process::Draining)
+        matches!(self.process, Process::Running { .. } | Process::Draining | Process::Holding)
     }
 
     pub(crate) fn worker(&mut self, kind: ProbeKind) -> Option<&mut ProbeWorker> {

@@ -14,7 +14,7 @@ mod load;
 mod value;
 
 pub use find::{Found, UnknownKnob, find};
-pub use value::{Said, StopText, Value};
+pub use value::{Keep, Said, StopText, Value};
 
 use super::case::Origin;
 
@@ -63,8 +63,8 @@ pub enum Kind {
     Dist,
     /// A distribution with the CPU time of a request beside it: `45ms,p99=82ms,cpu=8ms`.
     Service,
-    /// What a process does on its stop signal: `exit`, `drain`, `drain,limit=20s`,
-    /// `linger=5s,limit=20s`, `ignore`, or the name of a termination preset.
+    /// What a process does on its stop signal: `exit`, `drain`, `drain,limit=20s`, `drain,keep=busy`, `hold`,
+    /// `decline`, `linger=5s,limit=20s`, `ignore`, or the name of a termination preset.
     Stop,
     /// A whole number in these bounds.
     Count {

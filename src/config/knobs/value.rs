@@ -46,12 +46,32 @@ pub enum Value {
 /// A value of [`Kind::Stop`], its word not yet looked up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StopText {
-    /// `exit`, `drain`, `linger`, `ignore`, or the name of a termination preset.
+    /// `exit`, `drain`, `hold`, `decline`, `linger`, `ignore`, or the name of a termination preset.
     pub behaviour: String,
     /// `limit=`: the process ends after this time at the latest.
     pub limit: Option<Nanos>,
+    /// `keep=`: which kept connections it serves on while it drains.
+    pub keep: Option<Keep>,
     /// `linger=`: it goes on serving for this time before it drains.
     pub linger: Option<Nanos>,
+}
+
+/// Kept connections that outlive a stop signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// Those with a request on them.
+    Busy,
+    /// All.
+    All,
+}
+
+impl Keep {
+    const fn word(self) -> &'static str {
+        match self {
+            Keep::Busy => "busy",
+            Keep::All => "all",
+        }
+    }
 }
 
 /// What was said of a knob: a value, or a range of an unknown.
@@ -135,7 +155,7 @@ impl Kind {
                 "a duration, a distribution (median=8s,p99=15s, uniform=1s..3s, exponential=2s) or a range 8s..15s".into()
             }
             Kind::Service => "a duration or distribution, with the CPU time in it: 45ms,p99=82ms,cpu=8ms".into(),
-            Kind::Stop => "exit, drain, ignore, linger=5s, each with limit=20s, or a termination preset".into(),
+            Kind::Stop => "exit, drain, drain,keep=busy, hold, decline, linger=5s or ignore, those that end by themselves also with limit=20s; or a termination preset".into(),
             Kind::Count { min, max } => format!("a whole number from {min} to {max}"),
             Kind::Bound => "a whole number, or unbounded".into(),
             Kind::Share => "a share: 20% or 0.2".into(),
@@ -229,6 +249,9 @@ impl fmt::Display for Value {
                 f.write_str(&stop.behaviour)?;
                 if let Some(linger) = stop.linger {
                     write!(f, "={linger}")?;
+                }
+                if let Some(keep) = stop.keep {
+                    write!(f, ",keep={}", keep.word())?;
                 }
                 stop.limit.map_or(Ok(()), |limit| write!(f, ",limit={limit}"))
             }
@@ -448,8 +471,14 @@ fn stop(text: &str) -> Result<StopText, String> {
             "limit" => found.limit = Some(duration(value)?),
             "linger" => found.linger = Some(duration(value)?),
             "preset" => found.behaviour = value.to_owned(),
+            "keep" => match [Keep::Busy, Keep::All].into_iter().find(|keep| keep.word() == value) {
+                Some(keep) => found.keep = Some(keep),
+                None => return Err(format!("keep `{value}` is neither `busy` nor `all`")),
+            },
             _ => {
-                return Err(format!("`{name}` is no part of a stop behaviour: use behaviour, limit, linger"));
+                return Err(format!(
+                    "`{name}` is no part of a stop behaviour: use behaviour, limit, keep, linger"
+                ));
             }
         }
     }
@@ -457,13 +486,18 @@ fn stop(text: &str) -> Result<StopText, String> {
         found.behaviour = "linger".to_owned();
     }
     match (found.behaviour.as_str(), found.linger) {
-        ("", _) => Err("say exit, drain, ignore or the name of a termination preset".to_owned()),
+        ("", _) => {
+            Err("say exit, drain, hold, decline, ignore or the name of a termination preset".to_owned())
+        }
         ("linger", None) => Err("say for how long: linger=5s".to_owned()),
         ("exit" | "ignore", _) if found.limit.is_some() => {
             Err(format!("`{}` takes no limit: it ends at once or with SIGKILL", found.behaviour))
         }
         (behaviour, Some(_)) if behaviour != "linger" => {
             Err(format!("`linger=` does not go with `{behaviour}`"))
+        }
+        (behaviour, _) if behaviour != "drain" && found.keep.is_some() => {
+            Err(format!("`keep=` goes with `drain`, not with `{behaviour}`"))
         }
         _ => Ok(found),
     }
@@ -493,6 +527,8 @@ mod tests {
             (Kind::Stop, "drain,limit=20s", "drain,limit=20s"),
             (Kind::Stop, "behaviour=drain,limit=20s", "drain,limit=20s"),
             (Kind::Stop, "linger=5s,limit=9s", "linger=5s,limit=9s"),
+            (Kind::Stop, "drain,limit=9s,keep=busy", "drain,keep=busy,limit=9s"),
+            (Kind::Stop, "drain,keep=all", "drain,keep=all"),
             (Kind::Stop, "nginx-quit", "nginx-quit"),
             (count, "9", "9"),
             (Kind::Bound, "0", "0"),
@@ -557,6 +593,9 @@ mod tests {
             (Kind::Stop, "limit=3s", "say exit"),
             (Kind::Stop, "exit,limit=3s", "takes no limit"),
             (Kind::Stop, "linger", "for how long"),
+            (Kind::Stop, "hold,keep=all", "goes with `drain`"),
+            (Kind::Stop, "drain,keep=none", "neither `busy` nor `all`"),
+            (Kind::Stop, "drain,kept=all", "use behaviour, limit, keep"),
             (Kind::Count { min: 1, max: 9 }, "10", "from 1 to 9"),
             (Kind::Bound, "-1", "nor `unbounded`"),
             (Kind::Share, "120%", "is not a share"),

@@ -181,8 +181,11 @@ fn role(
                 cpu_limit_milli: cpu_limit(container, spec, shared.minor),
                 keepalive_idle: match shared.kept {
                     true => {
-                        let proxy = shared.meshed.then(mesh::idle_timeout);
-                        patience(values.of(of, "keepalive_idle", proxy))
+                        let known = match shared.meshed {
+                            true => Some(mesh::idle_timeout()),
+                            false => stopping::idle_timeout(of, values),
+                        };
+                        patience(values.of(of, "keepalive_idle", known))
                     }
                     false => None,
                 },

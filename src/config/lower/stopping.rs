@@ -5,12 +5,12 @@ use super::mesh;
 use super::roles::{Part, image_name};
 use super::values::{Fallback, Of, Values, into_dist};
 use crate::config::case::Origin;
-use crate::config::knobs::StopText;
+use crate::config::knobs::{Keep, Kind, StopText, Value};
 use crate::config::manifest::{Container, Hook};
 use crate::config::presets::{Termination, termination};
 use crate::diag::Diagnostic;
 use crate::random::Dist;
-use crate::sim::spec::{Drain, OnStop, PreStop};
+use crate::sim::spec::{Drain, Kept, OnStop, PreStop};
 
 /// The hook as it will run.
 pub(super) fn pre_stop(
@@ -66,13 +66,27 @@ pub(super) fn on_stop(container: &Container, of: &Of<'_>, part: Part, values: &m
     }
 }
 
+/// How long a server keeps idle connections that was told by the name of its preset.
+pub(super) fn idle_timeout(of: &Of<'_>, values: &mut Values<'_>) -> Option<Fallback> {
+    let Ok(Value::Stop(stop)) = Kind::Stop.parse(&values.said_of(of, "on_stop")?.text) else { return None };
+    let preset = termination(&stop.behaviour).ok()?;
+    let source = format!("the default of {}", preset.name);
+    Some(Fallback::plain(preset.keepalive_idle?, Origin::Documented, source))
+}
+
 /// A behaviour by its word or the name of a preset.
 pub(super) fn resolve(text: &StopText) -> Result<OnStop, String> {
     let limit = text.limit;
     Ok(match text.behaviour.as_str() {
         "exit" => OnStop::Exit,
         "ignore" => OnStop::Ignore,
-        "drain" => OnStop::Drain(Drain { limit }),
+        "drain" => match text.keep {
+            None => OnStop::Drain(Drain { limit }),
+            Some(Keep::Busy) => OnStop::ServeKept(Drain { limit }, Kept::Busy),
+            Some(Keep::All) => OnStop::ServeKept(Drain { limit }, Kept::All),
+        },
+        "hold" => OnStop::Hold(Drain { limit }),
+        "decline" => OnStop::Decline(Drain { limit }),
         "linger" => {
             OnStop::Linger { time: Dist::Fixed(text.linger.unwrap_or_default()), drain: Drain { limit } }
         }
@@ -85,6 +99,9 @@ pub(super) fn resolve(text: &StopText) -> Result<OnStop, String> {
                 Termination::Exit if limit.is_some_and(|limit| limit.0 > 0) => OnStop::Drain(Drain { limit }),
                 Termination::Exit => OnStop::Exit,
                 Termination::Drain => OnStop::Drain(Drain { limit: limit.or(own) }),
+                Termination::KeepBusy => OnStop::ServeKept(Drain { limit: limit.or(own) }, Kept::Busy),
+                Termination::KeepAll => OnStop::ServeKept(Drain { limit: limit.or(own) }, Kept::All),
+                Termination::Hold => OnStop::Hold(Drain { limit: limit.or(own) }),
                 Termination::Decline => OnStop::Decline(Drain { limit: limit.or(own) }),
             }
         }
@@ -162,7 +179,6 @@ fn shell_form(command: &[String]) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::knobs::{Kind, Value};
     use crate::units::Nanos;
 
     #[test]
@@ -189,10 +205,17 @@ mod tests {
             ("php-fpm-quit", OnStop::Exit),
             ("php-fpm-quit,limit=15s", drain(Some(15))),
             ("shell", OnStop::Ignore),
+            ("hold", OnStop::Hold(Drain { limit: None })),
+            ("decline", OnStop::Decline(Drain { limit: None })),
+            ("drain,keep=all", OnStop::ServeKept(Drain { limit: None }, Kept::All)),
+            ("gunicorn", OnStop::Hold(Drain { limit: Some(Nanos::from_secs(30)) })),
+            ("node-close", OnStop::ServeKept(Drain { limit: None }, Kept::Busy)),
+            ("node-close-old,limit=9s", {
+                OnStop::ServeKept(Drain { limit: Some(Nanos::from_secs(9)) }, Kept::All)
+            }),
         ] {
             assert_eq!(resolved(text), Ok(expected), "{text}");
         }
-        assert!(resolved("gunicorn").unwrap_err().contains("not simulated yet"));
         assert!(resolved("drian").unwrap_err().contains("did you mean `drain`?"));
     }
 

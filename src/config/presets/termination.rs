@@ -13,6 +13,14 @@ pub enum Termination {
     Exit,
     /// It closes its listener, finishes what it has, and ends.
     Drain,
+    /// It closes its listener and idle connections; those with a request on them it serves on until they have
+    /// been idle for long enough. It ends with the last.
+    KeepBusy,
+    /// The same, and idle connections are kept as well.
+    KeepAll,
+    /// It stops accepting and finishes what it has; until it ends its listener stays open, and what connects
+    /// is reset then.
+    Hold,
     /// It answers 503 to what comes from then on, finishes what it has, and ends.
     Decline,
     /// It does not react.
@@ -34,8 +42,8 @@ pub struct TerminationPreset {
     pub origin: Origin,
     /// That source in a few words.
     pub source: &'static str,
-    /// Why it cannot be simulated yet, if so.
-    pub refused: Option<&'static str>,
+    /// How long it keeps an idle connection, where it is known; `never` closes none.
+    pub keepalive_idle: Option<&'static str>,
 }
 
 const fn preset(
@@ -46,21 +54,24 @@ const fn preset(
     origin: Origin,
     source: &'static str,
 ) -> TerminationPreset {
-    TerminationPreset { name, title, behaviour, limit_seconds, origin, source, refused: None }
+    TerminationPreset { name, title, behaviour, limit_seconds, origin, source, keepalive_idle: None }
 }
 
-const fn refused(name: &'static str, title: &'static str, why: &'static str) -> TerminationPreset {
-    let known = preset(name, title, Termination::Drain, None, Origin::Documented, "see the reason");
-    TerminationPreset { refused: Some(why), ..known }
+impl TerminationPreset {
+    const fn idle(mut self, idle: &'static str) -> TerminationPreset {
+        self.keepalive_idle = Some(idle);
+        self
+    }
 }
 
 use Origin::{Documented, Guess, Measured};
-use Termination::{Decline, Drain, Exit, Ignore};
+use Termination::{Decline, Drain, Exit, Hold, Ignore, KeepAll, KeepBusy};
 
 const PRESETS: &[TerminationPreset] = &[
     preset("immediate", "no handler, not process 1; Node without handler", Exit, None, Measured, "Node 20"),
-    preset("nginx-term", "nginx on SIGTERM", Exit, None, Measured, "nginx 1.22.1"),
-    preset("nginx-quit", "nginx on SIGQUIT, as its image asks for", Drain, None, Measured, "nginx 1.22.1"),
+    preset("nginx-term", "nginx on SIGTERM", Exit, None, Measured, "nginx 1.22.1").idle("75s"),
+    preset("nginx-quit", "nginx on SIGQUIT, as its image asks for", Drain, None, Measured, "nginx 1.22.1")
+        .idle("75s"),
     preset("php-fpm-term", "php-fpm on SIGTERM", Exit, None, Documented, "php-src fpm_process_ctl.c"),
     preset(
         "php-fpm-quit",
@@ -85,7 +96,8 @@ const PRESETS: &[TerminationPreset] = &[
         Some(30),
         Documented,
         "spring-boot LifecycleProperties",
-    ),
+    )
+    .idle("60s"),
     preset(
         "spring-undertow",
         "Spring Boot up to 3.x with Undertow, server.shutdown=graceful",
@@ -101,23 +113,41 @@ const PRESETS: &[TerminationPreset] = &[
         None,
         Documented,
         "spring-boot ServerProperties",
-    ),
-    preset("node-close", "Node 19 and later, server.close in a handler", Drain, None, Measured, "Node 20"),
-    preset("go-shutdown", "Go, http.Server.Shutdown", Drain, None, Documented, "net/http server.go"),
-    preset("uvicorn", "uvicorn", Drain, None, Measured, "uvicorn 0.54"),
-    preset("puma", "Puma", Drain, Some(30), Documented, "puma 8.0.1 lib/puma/configuration.rb"),
-    preset("dotnet", "ASP.NET Core, Kestrel", Drain, Some(30), Documented, "dotnet/runtime HostOptions.cs"),
-    preset("shell", "a shell as process 1 that hands no signal on", Ignore, None, Measured, "dash 0.5.12"),
-    refused(
-        "gunicorn",
-        "gunicorn",
-        "it holds its listener while it ends, and what connects then is reset; that is not simulated yet: `drain,limit=30s` comes nearest, and loses as much where the front end sends nothing twice",
-    ),
-    refused(
+    )
+    .idle("60s"),
+    preset(
+        "node-close",
+        "Node 19 and later, server.close in a handler",
+        KeepBusy,
+        None,
+        Measured,
+        "Node 20: the answer does not say that the connection ends",
+    )
+    .idle("5s"),
+    preset(
         "node-close-old",
         "Node before 19, server.close in a handler",
-        "new connections are refused while idle ones stay open and carry new requests; that is not simulated yet: the range `ignore..drain` has what it loses",
-    ),
+        KeepAll,
+        None,
+        Documented,
+        "Node http documentation: server.close closes idle connections since 19.0.0",
+    )
+    .idle("5s"),
+    preset("go-shutdown", "Go, http.Server.Shutdown", Drain, None, Documented, "net/http server.go")
+        .idle("never"),
+    preset("uvicorn", "uvicorn", Drain, None, Measured, "uvicorn 0.54").idle("5s"),
+    preset("puma", "Puma", Drain, Some(30), Documented, "puma 8.0.1 lib/puma/configuration.rb").idle("65s"),
+    preset("dotnet", "ASP.NET Core, Kestrel", Drain, Some(30), Documented, "dotnet/runtime HostOptions.cs"),
+    preset("shell", "a shell as process 1 that hands no signal on", Ignore, None, Measured, "dash 0.5.12"),
+    preset(
+        "gunicorn",
+        "gunicorn on SIGTERM, with its graceful_timeout",
+        Hold,
+        Some(30),
+        Measured,
+        "gunicorn 27.0.1: workers hold the socket, what connects is reset when they exit",
+    )
+    .idle("2s"),
 ];
 
 /// All termination presets.
@@ -128,13 +158,12 @@ pub fn terminations() -> impl Iterator<Item = &'static TerminationPreset> {
 /// A termination preset by its name.
 ///
 /// # Errors
-/// There is none of that name, or it cannot be simulated; the text says what to write.
+/// There is none of that name; the text says what to write.
 pub fn termination(name: &str) -> Result<&'static TerminationPreset, String> {
     match PRESETS.iter().find(|preset| preset.name == name) {
-        Some(TerminationPreset { refused: Some(why), .. }) => Err(format!("`{name}`: {why}")),
         Some(preset) => Ok(preset),
         None => {
-            let words = ["exit", "drain", "linger", "ignore"];
+            let words = ["exit", "drain", "hold", "decline", "linger", "ignore"];
             let names: Vec<&str> = words.into_iter().chain(PRESETS.iter().map(|p| p.name)).collect();
             Err(match near_miss(name, &names) {
                 Some(meant) => format!("`{name}` is no stop behaviour; did you mean `{meant}`?"),
@@ -149,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn presets_are_found_slips_answered_and_the_inexpressible_refused() {
+    fn presets_are_found_and_slips_answered() {
         assert_eq!(termination("nginx-quit").map(|p| p.behaviour), Ok(Drain));
         assert_eq!(termination("spring-graceful").map(|p| p.limit_seconds), Ok(Some(30)));
         assert!(termination("nginx-qiut").unwrap_err().contains("did you mean `nginx-quit`?"));
@@ -157,8 +186,8 @@ mod tests {
             termination("spring-undertow").map(|p| (p.behaviour, p.limit_seconds)),
             Ok((Decline, Some(30)))
         );
-        assert!(termination("node-close-old").unwrap_err().contains("the range `ignore..drain`"));
-        assert!(termination("gunicorn").unwrap_err().contains("`drain,limit=30s` comes nearest"));
+        assert_eq!(termination("node-close-old").map(|p| p.keepalive_idle), Ok(Some("5s")));
+        assert_eq!(termination("gunicorn").map(|p| (p.behaviour, p.limit_seconds)), Ok((Hold, Some(30))));
         assert!(termination("magic").unwrap_err().contains("go-shutdown"));
     }
 }

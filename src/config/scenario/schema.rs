@@ -242,9 +242,9 @@ fn definitions() -> Value {
         "service": shape(true),
         "stop": {
             "anyOf": [
-                { "description": "exit, drain, ignore, linger=5s, drain,limit=20s or a termination preset.",
+                { "description": "exit, drain, drain,keep=busy, hold, decline, ignore, linger=5s, drain,limit=20s or a termination preset.",
                   "type": "string" },
-                { "type": "object", "properties": spans(&["behaviour", "limit", "linger"]),
+                { "type": "object", "properties": spans(&["behaviour", "limit", "keep", "linger"]),
                   "additionalProperties": false },
             ],
         },

@@ -131,7 +131,7 @@ pub(super) fn finish_requests(facts: &Facts<'_>, margins: &[Margin]) -> Words {
              on). A preStop longer than the removal plus the longest request helps as well, because then \
              nothing is in service any more when the signal comes.",
         ),
-        OnStop::Drain(_) | OnStop::Decline(_) | OnStop::Linger { .. } | OnStop::Ignore => {
+        _ => {
             let grace = span(old.grace);
             match margin(margins, "grace").filter(|margin| margin.slack < 0.0) {
                 Some(lacking) => {
@@ -161,10 +161,7 @@ pub(super) fn finish_requests(facts: &Facts<'_>, margins: &[Margin]) -> Words {
 }
 
 pub(super) fn longer_drain(facts: &Facts<'_>) -> Words {
-    let limit = facts.old.as_ref().and_then(|old| match old.behaviour() {
-        OnStop::Drain(drain) | OnStop::Decline(drain) | OnStop::Linger { drain, .. } => drain.limit,
-        OnStop::Exit | OnStop::Ignore => None,
-    });
+    let limit = facts.old.as_ref().and_then(|old| old.behaviour().drain()?.limit);
     match limit {
         Some(limit) => Words::new(
             format!("a longer shutdown limit of the server (now {})", span(limit)),

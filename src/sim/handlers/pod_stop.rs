@@ -8,8 +8,9 @@ use crate::random::Stream;
 use crate::sim::engine::Engine;
 use crate::sim::event::{ContainerIndex, Event};
 use crate::sim::path::{PodId, RequestPath};
-use crate::sim::spec::{Drain, OnStop};
+use crate::sim::spec::{Drain, Kept, OnStop};
 use crate::sim::world::{Process, Stop, StopReason, StopStage};
+use crate::units::SimTime;
 
 impl<P: RequestPath> Engine<P> {
     /// A DELETE reaches the API server: two chains begin, the kubelet's and the endpoints'.
@@ -170,6 +171,8 @@ impl<P: RequestPath> Engine<P> {
             // A container that serves nobody, or not yet, has nothing to finish.
             _ if !in_route || !listening => self.process_ends(id, index, Cause::KilledInFlight),
             OnStop::Drain(drain) => self.drain(id, index, instance, drain),
+            OnStop::ServeKept(drain, kept) => self.serve_kept(id, index, instance, drain, kept),
+            OnStop::Hold(drain) => self.hold(id, index, instance, drain),
             OnStop::Decline(drain) => self.decline(id, index, instance, drain),
             OnStop::Linger { time, .. } => {
                 let key = u64::from(index) | u64::from(instance) << 8 | 1 << 42;
@@ -203,6 +206,57 @@ impl<P: RequestPath> Engine<P> {
         self.end_when_empty(id, index, instance, drain, empty);
     }
 
+    /// The listener closes, and connections that are kept are served on. What a proxy in the pod keeps to its
+    /// application is not followed: there this is a drain.
+    fn serve_kept(&mut self, id: PodId, index: ContainerIndex, instance: u32, drain: Drain, kept: Kept) {
+        let refusal = self.refusal_cause(id, index);
+        let pod = &mut self.world.pods[id as usize];
+        if index != pod.route.entry {
+            return self.drain(id, index, instance, drain);
+        }
+        let container = &mut pod.containers[usize::from(index)];
+        container.process = Process::Draining;
+        container.listening = false;
+        self.timeline.pod(id).ends_by(|pod| &mut pod.closed, self.now);
+        if let Some(limit) = drain.limit {
+            self.queue.push(self.now + limit, Event::DrainLimit(id, index, instance));
+        }
+        if self.path.close_to_new(id, self.now.0, refusal, kept) {
+            self.end_when_unconnected(id, index, instance);
+        }
+    }
+
+    /// Nothing is under way: the process ends with the last connection.
+    fn end_when_unconnected(&mut self, id: PodId, index: ContainerIndex, instance: u32) {
+        match self.path.kept_until(id, self.now.0) {
+            None => self.process_ends(id, index, Cause::ExitedInFlight),
+            Some(at) => self.queue.push(SimTime(at), Event::ConnectionsIdle(id, index, instance)),
+        }
+    }
+
+    /// Connections that were kept when the pod had last run empty are closed, unless they were used.
+    pub(crate) fn connections_idle(&mut self, id: PodId, index: ContainerIndex, instance: u32) {
+        if self.stop_at(id, index, instance, StopStage::Signalled).is_some()
+            && self.path.run_empty(id, self.now.0)
+        {
+            self.end_when_unconnected(id, index, instance);
+        }
+    }
+
+    /// Nobody accepts any more, but the listener stays open: the kernel goes on taking connections.
+    fn hold(&mut self, id: PodId, index: ContainerIndex, instance: u32, drain: Drain) {
+        let pod = &mut self.world.pods[id as usize];
+        let is_entry = index == pod.route.entry;
+        let container = &mut pod.containers[usize::from(index)];
+        container.process = Process::Holding;
+        container.app_ready = false;
+        if is_entry {
+            self.timeline.pod(id).ends_by(|pod| &mut pod.closed, self.now);
+        }
+        let empty = self.path.hold(id, self.now.0, !is_entry);
+        self.end_when_empty(id, index, instance, drain, empty);
+    }
+
     /// The listener stays open, but only what was accepted before is served.
     fn decline(&mut self, id: PodId, index: ContainerIndex, instance: u32, drain: Drain) {
         let pod = &mut self.world.pods[id as usize];
@@ -232,8 +286,16 @@ impl<P: RequestPath> Engine<P> {
         let on_way = [route.inner, Some(route.entry)];
         for index in on_way.into_iter().flatten() {
             let container = &self.world.pods[id as usize].containers[usize::from(index)];
-            if container.process == Process::Draining {
-                self.process_ends(id, index, Cause::ExitedInFlight);
+            let (process, instance) = (container.process, container.instance);
+            let serves_kept = matches!(self.plan(id, index).on_stop, OnStop::ServeKept(..));
+            match process {
+                Process::Draining if serves_kept && index == route.entry => {
+                    self.end_when_unconnected(id, index, instance);
+                }
+                Process::Draining | Process::Holding => {
+                    self.process_ends(id, index, Cause::ExitedInFlight);
+                }
+                _ => {}
             }
         }
     }

@@ -49,7 +49,7 @@ impl<P: RequestPath> Engine<P> {
             Process::NotStarted => ContainerState::Waiting,
             Process::Running { .. } if container.in_post_start => ContainerState::Waiting,
             Process::Running { since } => ContainerState::Running { started_at: since },
-            Process::Draining => before,
+            Process::Draining | Process::Holding => before,
             Process::Exited => ContainerState::Terminated,
         };
         if pod.phase == PodPhase::Pending

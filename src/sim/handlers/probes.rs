@@ -7,7 +7,7 @@ use crate::sim::engine::Engine;
 use crate::sim::event::{ContainerIndex, Event, ProbeRef};
 use crate::sim::path::{PodId, ProbeFate, RequestPath};
 use crate::sim::spec::{ProbePhase, ProbePlan};
-use crate::sim::world::ProbeWorker;
+use crate::sim::world::{ProbeWorker, Process};
 use crate::units::{Nanos, SimTime};
 
 /// What a probe meets at once.
@@ -187,6 +187,9 @@ impl<P: RequestPath> Engine<P> {
         }
         if plan.connects_only {
             return Reply::Now(ProbeOutcome::Success);
+        }
+        if container.process == Process::Holding {
+            return Reply::Never;
         }
         if !container.app_ready {
             return Reply::Now(ProbeOutcome::Failure);

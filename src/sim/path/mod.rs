@@ -25,7 +25,7 @@ use crate::account::{Histogram, Tally};
 use crate::model::outcome::{Cause, Method, Status};
 use crate::model::retry::Failure;
 use crate::random::{Keyed, Stream, Streams};
-use crate::sim::spec::{AfterExit, ClientSpec, FrontSpec, NetworkSpec, ServerSpec, Slowdown};
+use crate::sim::spec::{AfterExit, ClientSpec, FrontSpec, Kept, NetworkSpec, ServerSpec, Slowdown};
 use crate::workload::Load;
 
 /// A pod's number: its place among all pods ever created in this run.
@@ -40,8 +40,8 @@ pub(crate) struct PathSpec {
     pub(crate) front: FrontSpec,
     /// When and how much services take longer.
     pub(crate) slowdowns: Vec<Slowdown>,
-    /// Whether a node dies at some time, so that it matters which connections were kept to it.
-    pub(crate) nodes_die: bool,
+    /// Whether it matters which connections were kept to which pod, whatever the timeouts are.
+    pub(crate) follows_connections: bool,
     /// Servers by number; a pod names the one it runs.
     pub(crate) servers: Vec<ServerSpec>,
     /// Named random streams of this run.
@@ -50,10 +50,10 @@ pub(crate) struct PathSpec {
 
 impl PathSpec {
     /// Whether the pools have to be followed connection by connection: a server may close an idle one
-    /// before the front end does, a dead node leaves those that there are without an answer, or they
-    /// decide where requests go.
+    /// before the front end does, a dead node leaves those that there are without an answer, some processes go
+    /// on serving them while they end, or they decide where requests go.
     fn tracks_pool(&self) -> bool {
-        if self.nodes_die || self.front.keepalive.is_some_and(|keepalive| keepalive.any_connection) {
+        if self.follows_connections || self.front.keepalive.is_some_and(|keepalive| keepalive.any_connection) {
             return true;
         }
         let front_idle = self.front.keepalive.map(|k| k.idle_timeout);
@@ -90,6 +90,10 @@ pub(crate) enum Door {
     Open,
     /// Nobody listens, for this reason: connections are refused.
     Closed(Cause),
+    /// The same, but those that are kept are served on.
+    Shut(Cause),
+    /// The kernel completes connections and nobody accepts them; those that are kept are served on.
+    Held,
     /// The process is gone and so is the address.
     Gone(AfterExit),
     /// The node has died: nobody answers, on kept connections either.
@@ -104,6 +108,8 @@ pub(crate) enum App {
     NotReady,
     /// A proxy in front of it has nobody to talk to, for this reason, and answers so.
     Down(Status, Cause),
+    /// It listens behind a proxy and accepts nothing: what the proxy hands it waits.
+    Held,
 }
 
 impl App {
@@ -117,7 +123,7 @@ impl App {
     /// What the entry answers at once, if the application does not.
     fn answer(self) -> Option<Sent> {
         match self {
-            App::Up => None,
+            App::Up | App::Held => None,
             App::NotReady => Some(Sent::Answered(Status::Unavailable, Cause::AppNotReady)),
             App::Down(status, cause) => Some(Sent::Answered(status, cause)),
         }
@@ -227,6 +233,20 @@ pub(crate) trait RequestPath {
     /// The entry's listener closes; accepted requests are still served, idle connections close.
     /// `true` if the pod has nothing to serve; if not, [`Notice::Drained`] will say when.
     fn close(&mut self, pod: PodId, now: u64, cause: Cause) -> bool;
+
+    /// The entry's listener closes, but kept connections are served on: all of them, or only those that
+    /// are in use now. As [`Self::close`]; requests that come on such connections put the end off.
+    fn close_to_new(&mut self, pod: PodId, now: u64, cause: Cause, kept: Kept) -> bool;
+
+    /// The process stops accepting and keeps its listener: the entry's, or that of the application behind
+    /// it (`inner`). What connects then waits for [`Self::exit`]. As [`Self::close`].
+    fn hold(&mut self, pod: PodId, now: u64, inner: bool) -> bool;
+
+    /// Whether the pod has nothing to serve; if not, [`Notice::Drained`] will say when.
+    fn run_empty(&mut self, pod: PodId, now: u64) -> bool;
+
+    /// Until when connections to the pod stay open if nobody uses them; `None` if there are none.
+    fn kept_until(&mut self, pod: PodId, now: u64) -> Option<u64>;
 
     /// From now on the application answers 503; accepted requests are still served. As
     /// [`Self::close`].
@@ -364,19 +384,28 @@ enum Met {
     End(Sent),
     /// Nothing: its SYN is not answered, for this reason.
     Silence(Cause),
+    /// A kernel that takes it, and nobody who accepts it.
+    Unaccepted,
     /// A listener with an application behind it.
     Server,
 }
 
-/// What a new connection meets where the door and the application are so.
-fn met_by_connection(door: Door, app: App) -> Met {
+/// What a request meets where the door and the application are so, on a kept connection (`reused`) or on a
+/// new one.
+fn met_by_connection(door: Door, app: App, reused: bool) -> Met {
+    let application = || match app {
+        App::Held => Met::Unaccepted,
+        app => app.answer().map_or(Met::Server, Met::End),
+    };
     Met::End(match door {
-        Door::Closed(cause) => Sent::Failed(Failure::Connect, cause),
+        Door::Open => return application(),
+        Door::Shut(_) | Door::Held if reused => return application(),
+        Door::Held => return Met::Unaccepted,
+        Door::Closed(cause) | Door::Shut(cause) => Sent::Failed(Failure::Connect, cause),
         Door::Gone(AfterExit::Refused) => Sent::Failed(Failure::Connect, Cause::ListenerClosed),
         Door::Gone(AfterExit::Unreachable) => Sent::Failed(Failure::Connect, Cause::Unreachable),
         Door::Gone(AfterExit::Blackhole) => return Met::Silence(Cause::Blackholed),
         Door::Lost => return Met::Silence(Cause::NodeLost),
-        Door::Open => return app.answer().map_or(Met::Server, Met::End),
     })
 }
 

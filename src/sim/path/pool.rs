@@ -29,15 +29,41 @@ pub(crate) struct ServerSide {
     pub(crate) opened_at: u64,
     /// When it closed all idle connections, if it has.
     pub(crate) stopped_at: Option<u64>,
+    /// How it parts from its connections, if it does that one by one.
+    pub(crate) parting: Option<Parting>,
+}
+
+/// What a process that ends does with connections that are kept to it, until it has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Parting {
+    /// When it began to end.
+    pub(crate) at: u64,
+    /// Connections that were idle then stay open.
+    pub(crate) keeps_idle: bool,
+    /// Those that were in use then stay open after the answer; if not, the answer says so.
+    pub(crate) keeps_busy: bool,
 }
 
 impl ServerSide {
+    /// When the server closes a connection that is idle since `since`; zero if the answer before that said
+    /// that it is the last.
+    pub(super) fn closes_at(&self, since: u64) -> u64 {
+        let parted = match self.parting {
+            Some(parting) if since > parting.at && !parting.keeps_busy => 0,
+            Some(parting) if since <= parting.at && !parting.keeps_idle => parting.at,
+            _ => u64::MAX,
+        };
+        // A process that has started anew knows nothing of earlier connections.
+        let forgotten = if since < self.opened_at { 0 } else { u64::MAX };
+        let idle = since.saturating_add(self.idle.unwrap_or(0));
+        idle.min(self.stopped_at.unwrap_or(u64::MAX)).min(parted).min(forgotten)
+    }
+
     /// What a request meets at `now` on a connection that has been idle since `since`: for `race_window`
     /// after the server has closed it nobody knows. [`Reuse::Fresh`] if its end is known.
     pub(super) fn reuse(self, since: u64, now: u64, race_window: u64) -> Reuse {
-        let Some(idle) = self.idle else { return Reuse::Fresh };
-        let closed_at = since.saturating_add(idle).min(self.stopped_at.unwrap_or(u64::MAX));
-        if since < self.opened_at || now >= closed_at.saturating_add(race_window) {
+        let closed_at = self.closes_at(since);
+        if self.idle.is_none() || now >= closed_at.saturating_add(race_window) {
             return Reuse::Fresh;
         }
         if now >= closed_at { Reuse::Stale } else { Reuse::Reused }
@@ -101,6 +127,11 @@ impl Pool {
         self.idle.retain(|idle| idle.pod != pod);
     }
 
+    /// Since when the connections to `pod` are idle.
+    pub(super) fn to(&self, pod: u32) -> impl Iterator<Item = u64> {
+        self.idle.iter().filter(move |idle| idle.pod == pod).map(|idle| idle.since)
+    }
+
     /// The answer where connections are not followed: one is always idle.
     pub(super) fn assume(now: u64, stopped_at: Option<u64>, race_window: u64) -> Reuse {
         match stopped_at {
@@ -116,6 +147,10 @@ mod tests {
     use super::*;
     use crate::units::Nanos;
 
+    fn server(idle: u64, stopped_at: Option<u64>) -> ServerSide {
+        ServerSide { idle: Some(idle), max_age: None, opened_at: 0, stopped_at, parting: None }
+    }
+
     const KEEPALIVE: Keepalive = Keepalive {
         idle_timeout: Nanos(1_000),
         max_idle: 2,
@@ -123,10 +158,6 @@ mod tests {
         first_is_fresh: false,
         any_connection: false,
     };
-
-    fn server(idle: u64, stopped_at: Option<u64>) -> ServerSide {
-        ServerSide { idle: Some(idle), max_age: None, opened_at: 10, stopped_at }
-    }
 
     #[test]
     fn a_connection_is_stale_only_while_its_end_travels() {
@@ -153,14 +184,32 @@ mod tests {
         let mut pool = Pool::default();
         pool.put(7, 100, &KEEPALIVE);
         assert_eq!(pool.take(7, 155, &KEEPALIVE, server(900, Some(150)), 20), Reuse::Stale);
-        pool.put(7, 5, &KEEPALIVE);
-        assert_eq!(
-            pool.take(7, 60, &KEEPALIVE, server(900, None), 20),
-            Reuse::Fresh,
-            "older than the process"
-        );
         assert_eq!(Pool::assume(155, Some(150), 20), Reuse::Stale);
         assert_eq!(Pool::assume(170, Some(150), 20), Reuse::Fresh);
+    }
+
+    /// Node before and since 19, gunicorn, and everybody else.
+    #[test]
+    fn a_process_parts_from_its_connections_in_its_own_way() {
+        for (keeps_idle, keeps_busy, idle_then, busy_then) in [
+            (false, true, Reuse::Fresh, Reuse::Reused),
+            (true, true, Reuse::Reused, Reuse::Reused),
+            (true, false, Reuse::Reused, Reuse::Fresh),
+            (false, false, Reuse::Fresh, Reuse::Fresh),
+        ] {
+            let parting = Some(Parting { at: 150, keeps_idle, keeps_busy });
+            let server = ServerSide { parting, ..server(900, None) };
+            let taken = |since: u64| {
+                let mut pool = Pool::default();
+                pool.put(7, since, &KEEPALIVE);
+                pool.take(7, 300, &KEEPALIVE, server, 20)
+            };
+            assert_eq!((taken(150), taken(151)), (idle_then, busy_then), "{parting:?}");
+        }
+        let mut pool = Pool::default();
+        pool.put(7, 100, &KEEPALIVE);
+        let anew = ServerSide { opened_at: 200, ..server(900, None) };
+        assert_eq!(pool.take(7, 300, &KEEPALIVE, anew, 20), Reuse::Fresh, "another process by now");
     }
 
     #[test]

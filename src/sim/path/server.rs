@@ -1,6 +1,6 @@
 //! A server's parameters compiled for the request path.
 
-use super::pool::ServerSide;
+use super::pool::{Parting, ServerSide};
 use crate::random::Sampler;
 use crate::sim::spec::{Accept, ServerSpec, Slowdown, WarmUp};
 use crate::units::SimTime;
@@ -61,8 +61,14 @@ impl Server {
     }
 
     /// What decides whether a pod of this server has its end of an idle connection; see [`ServerSide`].
-    pub(super) fn side(&self, opened_at: u64, stopped_at: Option<u64>) -> ServerSide {
-        ServerSide { idle: self.keepalive_idle, max_age: self.max_connection_age, opened_at, stopped_at }
+    pub(super) fn side(
+        &self,
+        opened_at: u64,
+        stopped_at: Option<u64>,
+        parting: Option<Parting>,
+    ) -> ServerSide {
+        let (idle, max_age) = (self.keepalive_idle, self.max_connection_age);
+        ServerSide { idle, max_age, opened_at, stopped_at, parting }
     }
 
     /// CPU time within a service time of a request that reached the server at `sent`.

@@ -20,6 +20,9 @@ enum Act {
     Close(u32),
     CloseInner(u32),
     Decline(u32),
+    CloseToNew(u32, Kept),
+    Hold { pod: u32, inner: bool },
+    KeptUntil(u32),
     Exit { pod: u32, inner: bool },
     Vanish(u32, AfterExit),
     FallSilent(u32),
@@ -37,7 +40,8 @@ impl Act {
         match *self {
             Act::Open(pod) | Act::Close(pod) | Act::CloseInner(pod) | Act::Exit { pod, .. } => Some(pod),
             Act::Vanish(pod, _) | Act::FallSilent(pod) | Act::App(pod, _) | Act::Probe(pod) => Some(pod),
-            Act::Decline(pod) | Act::Read(pod) => Some(pod),
+            Act::Decline(pod) | Act::Read(pod) | Act::CloseToNew(pod, _) => Some(pod),
+            Act::Hold { pod, .. } | Act::KeptUntil(pod) => Some(pod),
             Act::List(..) | Act::Reload(..) | Act::ReloadOver(_) => None,
         }
     }
@@ -77,6 +81,19 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
+/// Other ways to end in place of some, by the millisecond: a draw of their own would change what the stored
+/// seeds stand for.
+fn varied(ms: u64, act: Act) -> Act {
+    match (ms % 8, act) {
+        (5, Act::Close(pod)) => Act::Hold { pod, inner: false },
+        (6, Act::Close(pod)) => Act::CloseToNew(pod, Kept::Busy),
+        (7, Act::Close(pod)) => Act::CloseToNew(pod, Kept::All),
+        (6 | 7, Act::CloseInner(pod)) => Act::Hold { pod, inner: true },
+        (6 | 7, Act::Read(pod)) => Act::KeptUntil(pod),
+        (_, act) => act,
+    }
+}
+
 fn slowdown((from, lasts, halves): (u64, u64, u32)) -> Slowdown {
     Slowdown { from: Nanos(from * MS), until: Nanos((from + lasts) * MS), factor: f64::from(halves) / 2.0 }
 }
@@ -92,6 +109,10 @@ fn case() -> impl Strategy<Value = Case> {
     )
         .prop_map(|((load, client, front, servers, linear, race), backends, mut acts, slow, seed)| {
             acts.sort_by_key(|(at, _)| *at);
+            let acts: Vec<_> = acts.into_iter().map(|(ms, act)| (ms, varied(ms, act))).collect();
+            let parts = |act: &Act| {
+                matches!(act, Act::FallSilent(_) | Act::CloseToNew(..) | Act::Hold { .. } | Act::KeptUntil(_))
+            };
             Case {
                 spec: PathSpec {
                     load,
@@ -104,7 +125,7 @@ fn case() -> impl Strategy<Value = Case> {
                     },
                     front,
                     slowdowns: slow.into_iter().map(slowdown).collect(),
-                    nodes_die: acts.iter().any(|(_, act)| matches!(act, Act::FallSilent(_))),
+                    follows_connections: acts.iter().any(|(_, act)| parts(act)),
                     servers,
                     streams: Streams::new(seed, 0),
                 },
@@ -161,6 +182,19 @@ fn run<P: RequestPath<Observer = Recorder>>(case: &Case) -> Seen {
                 if case.pods[*pod as usize].behind_proxy.is_some() {
                     path.close_inner(*pod, at, Cause::ListenerClosed);
                 }
+            }
+            Act::CloseToNew(pod, kept) => {
+                let empty = path.close_to_new(*pod, at, Cause::ListenerClosed, *kept);
+                log.push((at, format!("closes {pod} to new connections, empty {empty}")));
+            }
+            Act::Hold { pod, inner } => {
+                let inner = *inner && case.pods[*pod as usize].behind_proxy.is_some();
+                let empty = path.hold(*pod, at, inner);
+                log.push((at, format!("holds {pod}, empty {empty}")));
+            }
+            Act::KeptUntil(pod) => {
+                let until = path.kept_until(*pod, at);
+                log.push((at, format!("connections to {pod} until {until:?}")));
             }
             Act::Exit { pod, inner } => {
                 let inner = *inner && case.pods[*pod as usize].behind_proxy.is_some();
@@ -252,7 +286,7 @@ fn as_many_are_in_the_pods_as_little_says() {
             },
             front: FrontSpec::ideal(),
             slowdowns: Vec::new(),
-            nodes_die: false,
+            follows_connections: false,
             servers: vec![ServerSpec::ideal(Some(workers), service.clone())],
             streams: Streams::new(seed, 0),
         });
@@ -308,7 +342,7 @@ fn tries_that_are_given_back_come_to_an_end() {
             },
             front,
             slowdowns: Vec::new(),
-            nodes_die: false,
+            follows_connections: false,
             servers: vec![server],
             streams: Streams::new(1, 0),
         },

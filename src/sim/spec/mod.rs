@@ -16,7 +16,7 @@ pub use front::{
     Answers, Balancer, Delivery, FrontSpec, HealthCheck, Keepalive, Mechanism, ServerChecks, TargetGroup,
 };
 pub use metrics::{Activation, Adapter, MemoryUse, MetricsApi, MetricsPipeline, Outage, QueuePlan, Signal};
-pub use pod::{ContainerPlan, Drain, OnStop, PodTemplate, PreStop, ProbePlan, Role};
+pub use pod::{ContainerPlan, Drain, Kept, OnStop, PodTemplate, PreStop, ProbePlan, Role};
 pub use server::{Accept, ServerSpec, Slowdown, WarmUp};
 
 use crate::random::Dist;
@@ -54,6 +54,13 @@ impl SimSpec {
             matches!(event.action, PlannedAction::LoseNodes { .. } | PlannedAction::LoseZone)
         };
         self.events.iter().any(kills)
+    }
+
+    /// Whether it matters which connections are kept to which pod: a node dies, which nobody tells them,
+    /// or a process is stopped that does not close them all at once.
+    pub fn follows_connections(&self) -> bool {
+        let containers = self.deployments.iter().flat_map(|plan| &plan.templates).flat_map(|t| &t.containers);
+        self.nodes_die() || containers.into_iter().any(|c| c.on_stop.depends_on_connections())
     }
 
     /// When and how much services take longer.

@@ -149,10 +149,44 @@ pub enum OnStop {
         /// What follows.
         drain: Drain,
     },
+    /// It closes its listener and serves on over connections that are kept to it, until the other side or
+    /// its own idle timeout has closed the last of them.
+    ServeKept(Drain, Kept),
+    /// It stops accepting and finishes what it has accepted while its listener stays open: what connects
+    /// waits in the kernel's accept queue and is reset when it ends.
+    Hold(Drain),
     /// It answers 503 to whatever comes from now on, finishes what it has accepted, and ends.
     Decline(Drain),
     /// It does not react and serves until SIGKILL.
     Ignore,
+}
+
+/// Which kept connections outlive the stop signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// Those with a request on them; idle ones are closed.
+    Busy,
+    /// All.
+    All,
+}
+
+impl OnStop {
+    /// Whether it matters which connections were kept to the process when it is stopped.
+    pub fn depends_on_connections(&self) -> bool {
+        matches!(self, OnStop::ServeKept(..) | OnStop::Hold(_))
+    }
+
+    /// The graceful end that it has, if it has one.
+    pub fn drain(&self) -> Option<Drain> {
+        match self {
+            OnStop::Drain(drain)
+            | OnStop::ServeKept(drain, _)
+            | OnStop::Hold(drain)
+            | OnStop::Decline(drain)
+            | OnStop::Linger { drain, .. } => Some(*drain),
+            OnStop::Exit | OnStop::Ignore => None,
+        }
+    }
 }
 
 /// A graceful end.

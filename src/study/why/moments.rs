@@ -136,7 +136,7 @@ fn stop_of(record: &PodRecord, pod: u32) -> Vec<Moment> {
         of_pod(pod, Lane::ControlPlane, record.deleted, "is deleted"),
         of_pod(pod, Lane::Pod, record.hook_began, "runs its preStop hook"),
         of_pod(pod, Lane::Pod, record.signalled, "gets its stop signal"),
-        of_pod(pod, Lane::Pod, record.closed, "closes its listener"),
+        of_pod(pod, Lane::Pod, record.closed, "takes no new connections"),
         of_pod(pod, Lane::Pod, record.killed, "gets SIGKILL"),
         of_pod(pod, Lane::Pod, record.exited, "has ended its process"),
         of_pod(pod, Lane::Pod, record.gone, "is gone, and its address"),

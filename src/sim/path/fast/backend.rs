@@ -9,7 +9,7 @@ use super::shared::Shared;
 use crate::model::cpu::CpuClock;
 use crate::model::outcome::{Cause, Status};
 use crate::sim::path::front::HolderId;
-use crate::sim::path::pool::ServerSide;
+use crate::sim::path::pool::{Parting, ServerSide};
 use crate::sim::path::server::Server;
 use crate::sim::path::slots::Slots;
 use crate::sim::path::{App, BackendSpec, Door};
@@ -233,10 +233,13 @@ pub(super) struct Backend {
     pub(super) door: Door,
     pub(super) app: App,
     pub(super) stopped_at: Option<u64>,
+    pub(super) parting: Option<Parting>,
     /// CPU used while sharing, in units of the CPU clock.
     pub(super) cpu_units: u128,
-    /// Flights the kernel answered without having room for them.
+    /// Flights the kernel answered without having room for them, or that nobody will accept.
     pub(super) half_open: Vec<u32>,
+    /// How many connections the kernel has completed that nobody will accept.
+    pub(super) unaccepted: usize,
     /// The instant of the last resent SYNs and whether there was room at that instant.
     pub(super) syn_bunch: (u64, bool),
 }
@@ -257,10 +260,12 @@ impl Backend {
             door: Door::Closed(Cause::NotListeningYet),
             app: App::Up,
             stopped_at: None,
+            parting: None,
             cpu_ns: 0,
             served: 0,
             cpu_units: 0,
             half_open: Vec::new(),
+            unaccepted: 0,
             syn_bunch: (u64::MAX, false),
         }
     }
@@ -278,9 +283,9 @@ impl Backend {
         self.cpu_units + u128::from(self.cpu_ns) * u128::from(CpuClock::UNITS)
     }
 
-    /// What decides whether it still has its end of an idle connection.
+    /// What decides about connections that are kept to the pod.
     pub(super) fn server_side(&self, servers: &[Server]) -> ServerSide {
-        servers[self.server as usize].side(self.opened_at, self.stopped_at)
+        servers[self.server as usize].side(self.opened_at, self.stopped_at, self.parting)
     }
 
     /// To be called after the door or the application has changed.

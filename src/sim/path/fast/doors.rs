@@ -6,7 +6,7 @@ use crate::account::LossSample;
 use crate::model::outcome::{Cause, Status};
 use crate::model::retry::Failure;
 use crate::sim::path::front::{self, HolderId, Next, Picked};
-use crate::sim::path::pool::Reuse;
+use crate::sim::path::pool::{Reuse, ServerSide};
 use crate::sim::path::{
     Ended, Met, Observer, PodId, RETRY_SHIFT, SHED, Sent, connection_of, is_first, met_by_connection,
     next_resend, next_syn, no_answer_from, origin_of, status_of,
@@ -114,8 +114,13 @@ impl<O: Observer> FastPath<O> {
         self.front.decided(holder, origin_of(id, &self.spec), now, server)
     }
 
+    /// What decides about connections that are kept to a pod.
+    pub(super) fn server_side(&self, pod_id: PodId) -> ServerSide {
+        self.pods[pod_id as usize].server_side(&self.servers)
+    }
+
     fn attempt(&mut self, place: u32, pod_id: PodId, decided: Option<Reuse>, now: u64) -> Sent {
-        let server = self.pods[pod_id as usize].server_side(&self.servers);
+        let server = self.server_side(pod_id);
         let flight = self.flights.get(place);
         flight.pod = Some(pod_id);
         flight.sent = now;
@@ -136,8 +141,12 @@ impl<O: Observer> FastPath<O> {
 
     fn connect(&mut self, place: u32, pod_id: PodId, now: u64, resent: bool) -> Sent {
         let pod = &mut self.pods[pod_id as usize];
-        match met_by_connection(pod.door, pod.app) {
+        match met_by_connection(pod.door, pod.app, self.flights.get(place).reused) {
             Met::End(sent) => return sent,
+            Met::Unaccepted => {
+                self.wait_unaccepted(place, pod_id, now, resent);
+                return Sent::Underway;
+            }
             Met::Silence(_) if self.flights.get(place).reused => {
                 self.wait_unanswered(place, pod_id, now);
                 return Sent::Underway;
@@ -192,9 +201,9 @@ impl<O: Observer> FastPath<O> {
     fn resend_request(&mut self, place: u32, now: u64) -> Sent {
         let pod_id = self.flights.get(place).pod.expect("a half-open attempt has a pod");
         let pod = &self.pods[pod_id as usize];
-        match met_by_connection(pod.door, pod.app) {
+        match met_by_connection(pod.door, pod.app, false) {
             Met::End(sent) => return sent,
-            Met::Silence(_) => return Sent::Underway,
+            Met::Silence(_) | Met::Unaccepted => return Sent::Underway,
             Met::Server => {}
         }
         let outgoing = self.outgoing(place);
@@ -221,6 +230,23 @@ impl<O: Observer> FastPath<O> {
         flight.connect(now);
         self.front.connected(flight.holder, pod_id);
         self.timers.set(now + self.read_timeout, TimerKind::ReadTimeout, place, &self.flights);
+    }
+
+    /// The pod's kernel takes the connection if its accept queue has room, and nobody will accept it.
+    #[cold]
+    fn wait_unaccepted(&mut self, place: u32, pod_id: PodId, now: u64, resent: bool) {
+        let pod = &mut self.pods[pod_id as usize];
+        if pod.unaccepted < self.servers[pod.server as usize].accept_queue {
+            pod.unaccepted += 1;
+            pod.half_open.push(place);
+            self.flights.get(place).connecting = None;
+            self.wait_unanswered(place, pod_id, now);
+        } else {
+            if !resent {
+                self.begin_connecting(place, now, Cause::AcceptQueueFull);
+            }
+            self.schedule_syn(place);
+        }
     }
 
     fn begin_connecting(&mut self, place: u32, now: u64, cause: Cause) {

@@ -237,7 +237,7 @@ impl<O: Observer> FastPath<O> {
                     self.notices.push_back((now, Notice::ProbeAnswered(pod, number)));
                 }
                 Some((_, What::Retry(flight))) => self.retry_over(flight),
-                Some((pod, What::Drain)) => self.notices.push_back((now, Notice::Drained(pod))),
+                Some((pod, What::Drain)) => self.has_run_empty(pod, now),
                 None => {}
             };
         }

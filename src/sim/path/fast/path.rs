@@ -9,13 +9,14 @@ use crate::model::outcome::Cause;
 use crate::model::retry::Failure;
 use crate::model::retry_budget::RetryBudget;
 use crate::sim::path::front::{Front, HolderId};
+use crate::sim::path::pool::Parting;
 use crate::sim::path::server::Server;
 use crate::sim::path::source::RequestSource;
 use crate::sim::path::tree::WinnerTree;
 use crate::sim::path::{
     App, BackendSpec, Door, Draws, Notice, Observer, PathSpec, PodId, PodLoad, ProbeFate, RequestPath, Sent,
 };
-use crate::sim::spec::AfterExit;
+use crate::sim::spec::{AfterExit, Kept};
 
 impl<O: Observer> FastPath<O> {
     /// Subscribes to the moment at which the pod has run empty; `true` if it is empty already.
@@ -33,6 +34,15 @@ impl<O: Observer> FastPath<O> {
             self.watched.drain(end, pod_id);
         }
         false
+    }
+
+    /// The last of what the pod had when it began to drain has ended; more may have come since on kept
+    /// connections.
+    #[cold]
+    pub(super) fn has_run_empty(&mut self, pod_id: PodId, now: u64) {
+        if self.begin_draining(pod_id, now) {
+            self.notices.push_back((now, Notice::Drained(pod_id)));
+        }
     }
 
     fn stop_draining(&mut self, pod_id: PodId) {
@@ -115,7 +125,7 @@ impl<O: Observer> RequestPath for FastPath<O> {
         let pod = &mut self.pods[pod_id as usize];
         pod.door = Door::Open;
         pod.opened_at = now;
-        pod.stopped_at = None;
+        (pod.stopped_at, pod.parting, pod.unaccepted) = (None, None, 0);
         pod.refresh();
     }
 
@@ -140,6 +150,42 @@ impl<O: Observer> RequestPath for FastPath<O> {
         self.begin_draining(pod_id, now)
     }
 
+    fn close_to_new(&mut self, pod_id: PodId, now: u64, cause: Cause, kept: Kept) -> bool {
+        let pod = &mut self.pods[pod_id as usize];
+        pod.door = Door::Shut(cause);
+        pod.parting = Some(Parting { at: now, keeps_idle: kept == Kept::All, keeps_busy: true });
+        pod.refresh();
+        if self.kernel_holds_queue(pod_id) {
+            let reset = Sent::Failed(Failure::Closed, Cause::AcceptQueueReset);
+            self.reset_waiting(pod_id, now, reset);
+        }
+        self.begin_draining(pod_id, now)
+    }
+
+    fn hold(&mut self, pod_id: PodId, now: u64, inner: bool) -> bool {
+        let in_kernel = self.kernel_holds_queue(pod_id);
+        let pod = &mut self.pods[pod_id as usize];
+        if inner {
+            pod.app = App::Held;
+        } else {
+            pod.door = Door::Held;
+            pod.parting = Some(Parting { at: now, keeps_idle: true, keeps_busy: false });
+        }
+        pod.refresh();
+        if in_kernel || inner && self.servers[pod.server as usize].lazy {
+            self.strand_waiting(pod_id, now);
+        }
+        self.begin_draining(pod_id, now)
+    }
+
+    fn run_empty(&mut self, pod_id: PodId, now: u64) -> bool {
+        self.begin_draining(pod_id, now)
+    }
+
+    fn kept_until(&mut self, pod_id: PodId, now: u64) -> Option<u64> {
+        self.front.kept_until(pod_id, now, self.server_side(pod_id))
+    }
+
     fn decline(&mut self, pod_id: PodId, now: u64) -> bool {
         self.set_app(pod_id, App::NotReady);
         self.begin_draining(pod_id, now)
@@ -159,6 +205,8 @@ impl<O: Observer> RequestPath for FastPath<O> {
     fn exit(&mut self, pod_id: PodId, now: u64, inner: bool, cause: Cause, refusal: Cause) {
         let queue_in_kernel = self.kernel_holds_queue(pod_id);
         let pod = &mut self.pods[pod_id as usize];
+        let was_held = pod.door == Door::Held;
+        let ends_held = !inner || pod.app == App::Held && !was_held;
         pod.draining = false;
         let outcome = if inner {
             pod.app = App::ended_behind(pod.behind_proxy, refusal);
@@ -169,9 +217,12 @@ impl<O: Observer> RequestPath for FastPath<O> {
             Sent::Failed(Failure::Closed, cause)
         };
         pod.refresh();
+        let reset = Sent::Failed(Failure::Closed, Cause::AcceptQueueReset);
         if queue_in_kernel && !inner {
-            let reset = Sent::Failed(Failure::Closed, Cause::AcceptQueueReset);
             self.reset_waiting(pod_id, now, reset);
+        }
+        if ends_held {
+            self.end_half_open(pod_id, now, if was_held { reset } else { outcome });
         }
         self.lose_everything(pod_id, now, outcome);
     }
@@ -192,14 +243,16 @@ impl<O: Observer> RequestPath for FastPath<O> {
 
     fn probe(&mut self, pod_id: PodId, now: u64, number: u64) -> ProbeFate {
         match self.pods[pod_id as usize].door {
-            Door::Closed(_) | Door::Gone(AfterExit::Refused | AfterExit::Unreachable) => {
+            Door::Closed(_) | Door::Shut(_) | Door::Gone(AfterExit::Refused | AfterExit::Unreachable) => {
                 return ProbeFate::Refused;
             }
-            Door::Gone(AfterExit::Blackhole) | Door::Lost => return ProbeFate::Hangs,
+            Door::Gone(AfterExit::Blackhole) | Door::Lost | Door::Held => return ProbeFate::Hangs,
             Door::Open => {}
         }
-        if self.pods[pod_id as usize].app != App::Up {
-            return ProbeFate::Refused;
+        match self.pods[pod_id as usize].app {
+            App::Up => {}
+            App::Held => return ProbeFate::Hangs,
+            App::NotReady | App::Down(..) => return ProbeFate::Refused,
         }
         self.settle(pod_id, now);
         let pod = &mut self.pods[pod_id as usize];

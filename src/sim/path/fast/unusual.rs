@@ -214,6 +214,40 @@ impl<O: Observer> FastPath<O> {
 
     /// Resets the connections that wait in the kernel's accept queue.
     pub(super) fn reset_waiting(&mut self, pod_id: PodId, now: u64, outcome: Sent) {
+        let waiting = self.take_waiting(pod_id, now);
+        self.lose_jobs(pod_id, now, waiting, outcome);
+        self.end_half_open(pod_id, now, Sent::Failed(Failure::Closed, Cause::AcceptQueueReset));
+    }
+
+    /// Nobody will accept the connections that wait in the kernel's accept queue any more.
+    pub(super) fn strand_waiting(&mut self, pod_id: PodId, now: u64) {
+        let waiting = self.take_waiting(pod_id, now);
+        let stranded = self.bereave(pod_id, waiting);
+        stranded.iter().for_each(|place| self.wait_for_an_answer(*place));
+        let pod = &mut self.pods[pod_id as usize];
+        pod.half_open.extend(stranded);
+        pod.unaccepted = pod.half_open.len();
+    }
+
+    /// What the kernel holds, and will not be accepted, ends.
+    pub(super) fn end_half_open(&mut self, pod_id: PodId, now: u64, outcome: Sent) {
+        for place in std::mem::take(&mut self.pods[pod_id as usize].half_open) {
+            self.flights.get(place).half_open = false;
+            self.settle_attempt(place, now, outcome);
+        }
+    }
+
+    /// The attempt is with no pod any more, and nobody has been told.
+    fn wait_for_an_answer(&mut self, place: u32) {
+        let flight = self.flights.get(place);
+        flight.current = None;
+        flight.half_open = true;
+        let deadline = self.read_deadline(place);
+        self.timers.set(deadline, TimerKind::ReadTimeout, place, &self.flights);
+    }
+
+    /// Takes the jobs that no worker has begun.
+    fn take_waiting(&mut self, pod_id: PodId, now: u64) -> Vec<(u32, Job)> {
         self.settle_all(pod_id, now);
         let pod = &mut self.pods[pod_id as usize];
         let waits = |job: &Job| match job.stage {
@@ -230,12 +264,7 @@ impl<O: Observer> FastPath<O> {
             self.watched.forget_jobs_from(pod_id, *first);
         }
         self.reschedule(pod_id);
-        self.lose_jobs(pod_id, now, waiting, outcome);
-        let reset = Sent::Failed(Failure::Closed, Cause::AcceptQueueReset);
-        for place in std::mem::take(&mut self.pods[pod_id as usize].half_open) {
-            self.flights.get(place).half_open = false;
-            self.settle_attempt(place, now, reset);
-        }
+        waiting
     }
 
     /// The process is gone: everything it had is lost.
@@ -247,13 +276,7 @@ impl<O: Observer> FastPath<O> {
     /// The node is gone: what the pod had waits for an answer as before.
     pub(super) fn leave_unanswered(&mut self, pod_id: PodId, now: u64) {
         let jobs = self.empty(pod_id, now);
-        for place in self.bereave(pod_id, jobs) {
-            let flight = self.flights.get(place);
-            flight.current = None;
-            flight.half_open = true;
-            let deadline = self.read_deadline(place);
-            self.timers.set(deadline, TimerKind::ReadTimeout, place, &self.flights);
-        }
+        self.bereave(pod_id, jobs).into_iter().for_each(|place| self.wait_for_an_answer(place));
     }
 
     /// Takes everything that a pod has not yet served, and what is known of its future.

@@ -105,12 +105,7 @@ impl Front {
     ) -> Option<(u32, Reuse)> {
         let pin = *self.pins.as_ref()?.get(&connection)?;
         let server = server(pin.pod);
-        // The server announces that a connection is old enough: no request is lost by it. With one request
-        // at a time it can do so only with an answer.
-        let told = if self.multiplexed { now } else { pin.idle_since };
-        let old = server
-            .max_age
-            .is_some_and(|age| told >= pin.begun.saturating_add(self.jittered(age, connection, pin)));
+        let old = self.is_old(connection, pin, server, now);
         match server.reuse(pin.idle_since, now, self.race_window) {
             reuse @ (Reuse::Reused | Reuse::Stale) if !old => Some((pin.pod, reuse)),
             _ => {
@@ -129,6 +124,29 @@ impl Front {
         if let Some(pods) = &mut self.affinity {
             pods.insert(from.client, pod);
         }
+    }
+
+    /// The server announces that a connection is old enough: no request is lost by it. With one request at
+    /// a time it can do so only with an answer.
+    fn is_old(&self, connection: u64, pin: Pin, server: ServerSide, now: u64) -> bool {
+        let told = if self.multiplexed { now } else { pin.idle_since };
+        let age = |age| pin.begun.saturating_add(self.jittered(age, connection, pin));
+        server.max_age.is_some_and(|max| told >= age(max))
+    }
+
+    /// Until when connections that are kept to `pod` stay open if nobody uses them; `None` if there are none.
+    pub(crate) fn kept_until(&self, pod: u32, now: u64, server: ServerSide) -> Option<u64> {
+        server.idle?;
+        let pins = self.pins.iter().flatten().filter(|(_, pin)| pin.pod == pod);
+        let pins = pins.filter(|(connection, pin)| !self.is_old(**connection, **pin, server, now));
+        let of_clients = pins.map(|(_, pin)| server.closes_at(pin.idle_since));
+        // Workers that take no requests any more close what they keep.
+        let holders = self.current.iter().chain(self.retiring.iter().flatten());
+        let pooled = self.spec.keepalive.into_iter().flat_map(|keepalive| {
+            let idle = holders.clone().flat_map(|holder| self.holders[*holder as usize].pool.to(pod));
+            idle.map(move |since| server.closes_at(since).min(since + keepalive.idle_timeout.0))
+        });
+        of_clients.chain(pooled).filter(|closed_at| *closed_at > now).max()
     }
 
     /// A client's connection to a pod is idle from `at` on, after a request that was sent at `sent`.

@@ -49,14 +49,31 @@ impl<O: Observer> PlainPath<O> {
         self.tally.sent_twice += u64::from(again);
     }
 
+    /// The pod's kernel takes the connection if its accept queue has room, and nobody will accept it.
+    pub(super) fn wait_unaccepted(&mut self, id: u64, pod_id: PodId, now: u64, resent: bool) {
+        let pod = &mut self.pods[pod_id as usize];
+        if pod.unaccepted < self.servers[pod.backend.server as usize].accept_queue {
+            pod.unaccepted += 1;
+            pod.half_open.push(id);
+            self.stop_connecting(id);
+            self.connected_to(id, pod_id, now);
+            self.request(id).half_open = true;
+        } else {
+            if !resent {
+                self.begin_connecting(id, now, Cause::AcceptQueueFull);
+            }
+            self.schedule_syn(id);
+        }
+    }
+
     /// The request is sent again on a half-open connection: the pod's kernel takes it if there is
     /// room by now.
     pub(super) fn resend_request(&mut self, id: u64, now: u64) -> Sent {
         let pod_id = self.requests[&id].pod.expect("a half-open attempt has a pod");
         let pod = &self.pods[pod_id as usize];
-        match met_by_connection(pod.door, pod.app) {
+        match met_by_connection(pod.door, pod.app, false) {
             Met::End(sent) => return sent,
-            Met::Silence(_) => return Sent::Underway,
+            Met::Silence(_) | Met::Unaccepted => return Sent::Underway,
             Met::Server => {}
         }
         if pod.has_room(&self.servers[pod.backend.server as usize]) {

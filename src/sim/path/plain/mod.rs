@@ -10,7 +10,7 @@ mod pods;
 
 use self::pods::{Owner, Pod, Stage};
 use super::front::{self, Front, HolderId, Next, Picked};
-use super::pool::Reuse;
+use super::pool::{Parting, Reuse, ServerSide};
 use super::server::Server;
 use super::source::RequestSource;
 use super::{
@@ -23,7 +23,7 @@ use crate::model::cpu::CpuClock;
 use crate::model::outcome::{Cause, Status};
 use crate::model::retry::Failure;
 use crate::model::retry_budget::RetryBudget;
-use crate::sim::spec::AfterExit;
+use crate::sim::spec::{AfterExit, Kept};
 use crate::units::SimTime;
 
 const START: u64 = SimTime::START.0;
@@ -232,9 +232,14 @@ impl<O: Observer> PlainPath<O> {
         self.front.decided(holder, origin_of(id, &self.spec), now, server)
     }
 
+    /// What decides about connections that are kept to a pod.
+    fn server_side(&self, pod_id: PodId) -> ServerSide {
+        self.pods[pod_id as usize].server_side(&self.servers)
+    }
+
     /// Hands the request to the pod as its door allows.
     fn send(&mut self, id: u64, pod_id: PodId, decided: Option<Reuse>, now: u64) -> Sent {
-        let server = self.pods[pod_id as usize].server_side(&self.servers);
+        let server = self.server_side(pod_id);
         let request = &self.requests[&id];
         let first = is_first(id, &self.spec);
         let chosen = || self.front.connection(request.holder, pod_id, &request.tried, first, now, server);
@@ -252,8 +257,12 @@ impl<O: Observer> PlainPath<O> {
 
     fn connect(&mut self, id: u64, pod_id: PodId, now: u64, resent: bool) -> Sent {
         let pod = &self.pods[pod_id as usize];
-        match met_by_connection(pod.door, pod.app) {
+        match met_by_connection(pod.door, pod.app, self.requests[&id].reused) {
             Met::End(sent) => return sent,
+            Met::Unaccepted => {
+                self.wait_unaccepted(id, pod_id, now, resent);
+                return Sent::Underway;
+            }
             Met::Silence(_) if self.requests[&id].reused => {
                 self.connected_to(id, pod_id, now);
                 self.request(id).half_open = true;
@@ -585,12 +594,14 @@ impl<O: Observer> RequestPath for PlainPath<O> {
             app: App::Up,
             opened_at: 0,
             stopped_at: None,
+            parting: None,
             draining: false,
             clock: server.cpu_limit_milli.map(|limit| CpuClock::new(limit, START)),
             cpu_finished: 0,
             served: 0,
             jobs: Vec::new(),
             half_open: Vec::new(),
+            unaccepted: 0,
             syn_bunch: (NEVER, false),
         });
     }
@@ -599,7 +610,7 @@ impl<O: Observer> RequestPath for PlainPath<O> {
         let pod = &mut self.pods[pod as usize];
         pod.door = Door::Open;
         pod.opened_at = now;
-        pod.stopped_at = None;
+        (pod.stopped_at, pod.parting, pod.unaccepted) = (None, None, 0);
         pod.draining = false;
     }
 
@@ -617,9 +628,48 @@ impl<O: Observer> RequestPath for PlainPath<O> {
         if server.lazy && pod.backend.behind_proxy.is_none() {
             let reset = Sent::Failed(Failure::Closed, Cause::AcceptQueueReset);
             self.evict(pod_id, now, reset, |job| job.stage == Stage::Queued);
-            self.reset_half_open(pod_id, now);
+            self.end_half_open(pod_id, now, reset);
         }
         self.begin_draining(pod_id)
+    }
+
+    fn close_to_new(&mut self, pod_id: PodId, now: u64, cause: Cause, kept: Kept) -> bool {
+        let pod = &mut self.pods[pod_id as usize];
+        pod.door = Door::Shut(cause);
+        pod.parting = Some(Parting { at: now, keeps_idle: kept == Kept::All, keeps_busy: true });
+        let server = &self.servers[pod.backend.server as usize];
+        if server.lazy && pod.backend.behind_proxy.is_none() {
+            let reset = Sent::Failed(Failure::Closed, Cause::AcceptQueueReset);
+            self.evict(pod_id, now, reset, |job| job.stage == Stage::Queued);
+            self.end_half_open(pod_id, now, reset);
+        }
+        self.begin_draining(pod_id)
+    }
+
+    fn hold(&mut self, pod_id: PodId, now: u64, inner: bool) -> bool {
+        let pod = &mut self.pods[pod_id as usize];
+        if inner {
+            pod.app = App::Held;
+        } else {
+            pod.door = Door::Held;
+            pod.parting = Some(Parting { at: now, keeps_idle: true, keeps_busy: false });
+        }
+        let server = &self.servers[pod.backend.server as usize];
+        if server.lazy && (inner || pod.backend.behind_proxy.is_none()) {
+            let stranded = self.leave_unanswered(pod_id, |job| !job.in_service());
+            let pod = &mut self.pods[pod_id as usize];
+            pod.half_open.extend(stranded);
+            pod.unaccepted = pod.half_open.len();
+        }
+        self.begin_draining(pod_id)
+    }
+
+    fn run_empty(&mut self, pod_id: PodId, _now: u64) -> bool {
+        self.begin_draining(pod_id)
+    }
+
+    fn kept_until(&mut self, pod_id: PodId, now: u64) -> Option<u64> {
+        self.front.kept_until(pod_id, now, self.server_side(pod_id))
     }
 
     fn decline(&mut self, pod_id: PodId, _now: u64) -> bool {
@@ -640,6 +690,8 @@ impl<O: Observer> RequestPath for PlainPath<O> {
 
     fn exit(&mut self, pod_id: PodId, now: u64, inner: bool, cause: Cause, refusal: Cause) {
         let pod = &mut self.pods[pod_id as usize];
+        let was_held = pod.door == Door::Held;
+        let ends_held = !inner || pod.app == App::Held && !was_held;
         pod.draining = false;
         let outcome = if inner {
             pod.app = App::ended_behind(pod.backend.behind_proxy, refusal);
@@ -650,10 +702,13 @@ impl<O: Observer> RequestPath for PlainPath<O> {
             Sent::Failed(Failure::Closed, cause)
         };
         let server = &self.servers[pod.backend.server as usize];
+        let reset = Sent::Failed(Failure::Closed, Cause::AcceptQueueReset);
         if server.lazy && !inner && pod.backend.behind_proxy.is_none() {
-            let reset = Sent::Failed(Failure::Closed, Cause::AcceptQueueReset);
             self.evict(pod_id, now, reset, |job| job.stage == Stage::Queued);
-            self.reset_half_open(pod_id, now);
+            self.end_half_open(pod_id, now, reset);
+        }
+        if ends_held {
+            self.end_half_open(pod_id, now, if was_held { reset } else { outcome });
         }
         self.evict(pod_id, now, outcome, |_| true);
     }
@@ -662,7 +717,7 @@ impl<O: Observer> RequestPath for PlainPath<O> {
         let pod = &mut self.pods[pod_id as usize];
         pod.draining = false;
         pod.door = Door::Lost;
-        self.leave_unanswered(pod_id);
+        self.leave_unanswered(pod_id, |_| true);
     }
 
     fn vanish(&mut self, pod: PodId, how: AfterExit) {
@@ -672,15 +727,17 @@ impl<O: Observer> RequestPath for PlainPath<O> {
     fn probe(&mut self, pod_id: PodId, now: u64, number: u64) -> ProbeFate {
         let pod = &self.pods[pod_id as usize];
         match pod.door {
-            Door::Closed(_) | Door::Gone(AfterExit::Refused | AfterExit::Unreachable) => {
+            Door::Closed(_) | Door::Shut(_) | Door::Gone(AfterExit::Refused | AfterExit::Unreachable) => {
                 return ProbeFate::Refused;
             }
-            Door::Gone(AfterExit::Blackhole) | Door::Lost => return ProbeFate::Hangs,
+            Door::Gone(AfterExit::Blackhole) | Door::Lost | Door::Held => return ProbeFate::Hangs,
             Door::Open => {}
         }
         let server = &self.servers[pod.backend.server as usize];
-        if pod.app != App::Up || pod.jobs.len() >= server.capacity {
-            return ProbeFate::Refused;
+        match pod.app {
+            App::Held => return ProbeFate::Hangs,
+            App::Up if pod.jobs.len() < server.capacity => {}
+            App::Up | App::NotReady | App::Down(..) => return ProbeFate::Refused,
         }
         if !pod.has_room(server) {
             return ProbeFate::Hangs;

@@ -2,9 +2,8 @@
 
 use super::PlainPath;
 use crate::model::cpu::CpuClock;
-use crate::model::outcome::{Cause, Status};
-use crate::model::retry::Failure;
-use crate::sim::path::pool::ServerSide;
+use crate::model::outcome::Status;
+use crate::sim::path::pool::{Parting, ServerSide};
 use crate::sim::path::server::Server;
 use crate::sim::path::{App, BackendSpec, Door, Notice, Observer, PodId, Sent};
 
@@ -17,6 +16,7 @@ pub(super) struct Pod {
     pub(super) app: App,
     pub(super) opened_at: u64,
     pub(super) stopped_at: Option<u64>,
+    pub(super) parting: Option<Parting>,
     pub(super) draining: bool,
     pub(super) clock: Option<CpuClock>,
     /// CPU used by finished requests where no clock measures it.
@@ -25,6 +25,8 @@ pub(super) struct Pod {
     pub(super) served: u64,
     pub(super) jobs: Vec<Job>,
     pub(super) half_open: Vec<u64>,
+    /// How many connections the kernel has completed that nobody will accept.
+    pub(super) unaccepted: usize,
     /// The instant of the last resent SYNs and whether there was room at that instant.
     pub(super) syn_bunch: (u64, bool),
 }
@@ -65,7 +67,7 @@ impl Job {
 impl Pod {
     /// What decides whether it still has its end of an idle connection.
     pub(super) fn server_side(&self, servers: &[Server]) -> ServerSide {
-        servers[self.backend.server as usize].side(self.opened_at, self.stopped_at)
+        servers[self.backend.server as usize].side(self.opened_at, self.stopped_at, self.parting)
     }
 
     pub(super) fn waiting(&self) -> usize {
@@ -219,27 +221,34 @@ impl<O: Observer> PlainPath<O> {
         }
     }
 
-    /// Takes all jobs out of a pod whose node has died; the requests they belong to wait for an
-    /// answer as before.
-    pub(super) fn leave_unanswered(&mut self, pod_id: PodId) {
-        for job in std::mem::take(&mut self.pods[pod_id as usize].jobs) {
+    /// Takes jobs out of a pod of which nobody hears any more; the requests they belong to wait for an
+    /// answer as before, and are the answer.
+    pub(super) fn leave_unanswered(&mut self, pod_id: PodId, which: impl Fn(&Job) -> bool) -> Vec<u64> {
+        let jobs = std::mem::take(&mut self.pods[pod_id as usize].jobs);
+        let (gone, kept): (Vec<Job>, Vec<Job>) = jobs.iter().partition(|job| which(job));
+        self.pods[pod_id as usize].jobs = kept;
+        let mut waiting = Vec::new();
+        for job in gone {
             if let Owner::Request(id) = job.owner {
                 let request = self.request(id);
                 request.jobs -= 1;
                 if request.current_job == Some(job.number) {
                     request.current_job = None;
                     request.half_open = true;
+                    waiting.push(id);
                 } else {
                     self.forget_if_done(id);
                 }
             }
         }
+        waiting
     }
 
-    pub(super) fn reset_half_open(&mut self, pod_id: PodId, now: u64) {
+    /// What the kernel holds, and will not be accepted, ends.
+    pub(super) fn end_half_open(&mut self, pod_id: PodId, now: u64, outcome: Sent) {
         for id in std::mem::take(&mut self.pods[pod_id as usize].half_open) {
             self.request(id).half_open = false;
-            self.settle_attempt(id, now, Sent::Failed(Failure::Closed, Cause::AcceptQueueReset));
+            self.settle_attempt(id, now, outcome);
         }
     }
 
