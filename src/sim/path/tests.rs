@@ -192,6 +192,8 @@ fn run<P: RequestPath<Observer = Recorder>>(case: &Case) -> Seen {
                 let empty = path.hold(*pod, at, inner);
                 log.push((at, format!("holds {pod}, empty {empty}")));
             }
+            // While a request is under way the fast path knows already when its connection will be idle.
+            Act::KeptUntil(pod) if path.under_way(*pod, at) > 0 => {}
             Act::KeptUntil(pod) => {
                 let until = path.kept_until(*pod, at);
                 log.push((at, format!("connections to {pod} until {until:?}")));

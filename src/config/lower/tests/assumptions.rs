@@ -71,7 +71,7 @@ fn contradictions_and_bad_values_are_refused_by_name() {
     for (said, part) in [
         (&[("cpu", "50ms"), ("latency", "45ms")][..], "50ms of CPU but only 45ms"),
         (&[("startup", "-5s")], "negative"),
-        (&[("on_stop", "gunicorn")], "not simulated yet"),
+        (&[("on_stop", "hold,keep=all")], "goes with `drain`"),
         (&[("on_stop", "drian")], "did you mean `drain`?"),
         (&[("workers", "many")], "whole number"),
         (&[("kubernetes", "latest")], "such as 1.35"),

@@ -144,8 +144,7 @@ impl<O: Observer> RequestPath for FastPath<O> {
         pod.stopped_at = Some(now);
         pod.refresh();
         if self.kernel_holds_queue(pod_id) {
-            let reset = Sent::Failed(Failure::Closed, Cause::AcceptQueueReset);
-            self.reset_waiting(pod_id, now, reset);
+            self.reset_waiting(pod_id, now);
         }
         self.begin_draining(pod_id, now)
     }
@@ -156,8 +155,7 @@ impl<O: Observer> RequestPath for FastPath<O> {
         pod.parting = Some(Parting { at: now, keeps_idle: kept == Kept::All, keeps_busy: true });
         pod.refresh();
         if self.kernel_holds_queue(pod_id) {
-            let reset = Sent::Failed(Failure::Closed, Cause::AcceptQueueReset);
-            self.reset_waiting(pod_id, now, reset);
+            self.reset_waiting(pod_id, now);
         }
         self.begin_draining(pod_id, now)
     }
@@ -197,7 +195,7 @@ impl<O: Observer> RequestPath for FastPath<O> {
         pod.refresh();
         let answer = pod.app.answer().expect("it is down");
         if self.servers[pod.server as usize].lazy {
-            self.reset_waiting(pod_id, now, answer);
+            self.lose_waiting(pod_id, now, answer);
         }
         self.begin_draining(pod_id, now)
     }
@@ -219,7 +217,7 @@ impl<O: Observer> RequestPath for FastPath<O> {
         pod.refresh();
         let reset = Sent::Failed(Failure::Closed, Cause::AcceptQueueReset);
         if queue_in_kernel && !inner {
-            self.reset_waiting(pod_id, now, reset);
+            self.reset_waiting(pod_id, now);
         }
         if ends_held {
             self.end_half_open(pod_id, now, if was_held { reset } else { outcome });

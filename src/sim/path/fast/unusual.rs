@@ -213,10 +213,16 @@ impl<O: Observer> FastPath<O> {
     }
 
     /// Resets the connections that wait in the kernel's accept queue.
-    pub(super) fn reset_waiting(&mut self, pod_id: PodId, now: u64, outcome: Sent) {
+    pub(super) fn reset_waiting(&mut self, pod_id: PodId, now: u64) {
+        let reset = Sent::Failed(Failure::Closed, Cause::AcceptQueueReset);
+        self.lose_waiting(pod_id, now, reset);
+        self.end_half_open(pod_id, now, reset);
+    }
+
+    /// The jobs that no worker has begun meet `outcome`.
+    pub(super) fn lose_waiting(&mut self, pod_id: PodId, now: u64, outcome: Sent) {
         let waiting = self.take_waiting(pod_id, now);
         self.lose_jobs(pod_id, now, waiting, outcome);
-        self.end_half_open(pod_id, now, Sent::Failed(Failure::Closed, Cause::AcceptQueueReset));
     }
 
     /// Nobody will accept the connections that wait in the kernel's accept queue any more.
