@@ -54,6 +54,8 @@ fn add_injected(facts: &mut Facts, plans: &[ContainerPlan]) {
             on_route: false,
             hook: HookFacts::None,
             hook_place: place.clone(),
+            post_start: HookFacts::None,
+            post_start_place: place.clone(),
             startup: None,
             readiness: None,
             liveness: None,

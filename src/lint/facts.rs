@@ -75,6 +75,10 @@ pub struct ContainerFacts {
     pub hook: HookFacts,
     /// Where the hook is written, or would be.
     pub hook_place: Place,
+    /// `lifecycle.postStart`.
+    pub post_start: HookFacts,
+    /// Where that is written, or would be.
+    pub post_start_place: Place,
     /// `startupProbe`.
     pub startup: Option<ProbeFacts>,
     /// `readinessProbe`.
@@ -96,7 +100,7 @@ pub struct ContainerFacts {
     pub keepalive_idle: Option<Span>,
 }
 
-/// `lifecycle.preStop`.
+/// A hook of `lifecycle`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum HookFacts {
     /// None is given.

@@ -92,8 +92,10 @@ fn container_of(selection: &Selection<'_>, container: &Container) -> ContainerFa
         command: container.command.iter().chain(&container.args).cloned().collect(),
         is_sidecar: container.is_sidecar(),
         on_route: is_entry(selection, container),
-        hook: hook_of(container),
+        hook: hook_of(&container.lifecycle.pre_stop),
         hook_place: places.of(&format!("{}.lifecycle.preStop", container.path)),
+        post_start: hook_of(&container.lifecycle.post_start),
+        post_start_place: places.of(&format!("{}.lifecycle.postStart", container.path)),
         startup: probe(&container.startup_probe),
         readiness: probe(&container.readiness_probe),
         liveness: probe(&container.liveness_probe),
@@ -106,8 +108,8 @@ fn container_of(selection: &Selection<'_>, container: &Container) -> ContainerFa
     }
 }
 
-fn hook_of(container: &Container) -> HookFacts {
-    match &container.lifecycle.pre_stop {
+fn hook_of(hook: &Option<Hook>) -> HookFacts {
+    match hook {
         None => HookFacts::None,
         Some(Hook::Sleep { seconds }) => HookFacts::Sleep(f64::from(*seconds)),
         Some(hook @ Hook::Exec(command)) => {

@@ -267,6 +267,20 @@ fn what_settings_say_is_judged() {
             &[("PL019", Warning)],
         ),
         (
+            "PL014 a postStart hook that cannot work",
+            |f| f.containers[0].post_start = HookFacts::Fails,
+            &[("PL014", Error)],
+        ),
+        (
+            "PL014 a postStart command without a shell to run it",
+            |f| {
+                f.containers[0].image = "gcr.io/distroless/static-debian12".to_owned();
+                f.containers[0].post_start =
+                    HookFacts::Exec { command: vec!["sh".to_owned(), "-c".to_owned()], slept: None };
+            },
+            &[("PL014", Error)],
+        ),
+        (
             "PL015 within the route",
             |f| {
                 let inner = ContainerFacts {

@@ -123,7 +123,8 @@ closed_list! {
         Crashed => "crashed",
         /// The pod's node had died, and the front end did not know yet.
         NodeLost => "node_lost",
-        /// The kubelet was restarting the container after failed liveness probes.
+        /// The kubelet was restarting the container after failed liveness or startup probes, or a failed
+        /// postStart hook.
         LivenessRestart => "liveness_restart",
         /// A proxy inside the pod had no application to talk to.
         InPodUpstreamDown => "in_pod_upstream_down",

@@ -101,9 +101,7 @@ impl<P: RequestPath> Engine<P> {
             Event::SandboxUp(pod) => self.sandbox_up(pod),
             Event::StartContainer(pod, container) => self.start_container(pod, container),
             Event::ProcessStarted(pod, container) => self.process_started(pod, container),
-            Event::PostStartOver(pod, container, instance, starts_next) => {
-                self.post_start_over(pod, container, instance, starts_next)
-            }
+            Event::PostStartOver(pod, container, instance) => self.post_start_over(pod, container, instance),
             Event::Listening(pod, container, instance) => self.listening(pod, container, instance),
             Event::AppReady(pod, container, instance) => self.app_ready(pod, container, instance),
 

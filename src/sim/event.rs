@@ -58,8 +58,8 @@ pub(crate) enum Event {
     StartContainer(PodId, ContainerIndex),
     /// A container's process begins.
     ProcessStarted(PodId, ContainerIndex),
-    /// The postStart hook of this instance has ended; the next container's turn may come.
-    PostStartOver(PodId, ContainerIndex, u32, bool),
+    /// The postStart hook of this instance has ended.
+    PostStartOver(PodId, ContainerIndex, u32),
     /// The process with this instance number listens.
     Listening(PodId, ContainerIndex, u32),
     /// The application of this instance stops answering 503.

@@ -180,8 +180,9 @@ pub(crate) struct Container {
     pub(crate) known_instance: u32,
     pub(crate) listening: bool,
     pub(crate) app_ready: bool,
-    /// Its postStart hook runs.
-    pub(crate) in_post_start: bool,
+    /// The kubelet has begun to start it, for the first time.
+    pub(crate) asked_for: bool,
+    pub(crate) post_start: PostStartHook,
     pub(crate) listening_since: SimTime,
     /// `started` and `ready` of its status.
     pub(crate) started: bool,
@@ -205,6 +206,16 @@ pub(crate) enum Process {
     /// The same, and its listener is still open.
     Holding,
     Exited,
+}
+
+/// The postStart hook of a container's process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PostStartHook {
+    /// There is none, or it has ended well.
+    Over,
+    Runs,
+    /// It has failed, and the kubelet stops the container before it does anything else with the pod.
+    Failed,
 }
 
 /// Why a container is stopped.
@@ -257,7 +268,8 @@ impl Container {
             known_instance: 0,
             listening: false,
             app_ready: false,
-            in_post_start: false,
+            asked_for: false,
+            post_start: PostStartHook::Over,
             listening_since: SimTime(0),
             started: false,
             ready: false,

@@ -143,7 +143,7 @@ fn startup(template: &PodTemplate, pod: &PodRecord) -> Option<Pair> {
     let seconds = u64::from(probe.initial_delay_seconds)
         + u64::from(probe.period_seconds) * u64::from(probe.failure_threshold);
     // The kubelet asks no probe while a postStart hook runs.
-    let hook = container.post_start.as_ref().map_or(Nanos::ZERO, |hook| hook.mean());
+    let hook = container.post_start.as_ref().map_or(Nanos::ZERO, |hook| hook.duration.mean());
     let need = pod.listening?.since(pod.started?).0;
     // Pods that ran before the run began listen by definition.
     (pod.created >= SimTime::START).then_some(Pair { have: (Nanos::from_secs(seconds) + hook).0, need })

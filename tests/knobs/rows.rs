@@ -208,6 +208,7 @@ fn containers() -> Vec<Row> {
         row("containers.*.keepalive_idle", ["75s", "30ms"]).with(GRACEFUL),
         row("containers.*.run_time", ["0s", "9s"]).on(PREPARED),
         row("containers.*.post_start_duration", ["0s", "9s"]).on(PREPARED),
+        row("containers.*.post_start_fails", ["0%", "60%"]).on(PREPARED),
         row("containers.*.startup", ["2s", "9s"]).with(STAGED_TAIL),
         row("containers.*.startup_cpu", ["0", "1"]).on(SCALED).line(SURGE).with(&[
             ("cpu", "10ms"),

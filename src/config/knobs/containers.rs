@@ -102,6 +102,16 @@ pub(super) const CONTAINERS: &[Knob] = &[
     .range("0s", "10s")
     .guess("a command or request, not a sleep"),
     Knob::new(
+        "containers.*.post_start_fails",
+        Kind::Share,
+        "postStart hooks that fail",
+        "The share of the runs of a postStart hook that fail at their end; the kubelet then kills the container and starts it again, later each time. A hook that only sleeps does not fail.",
+    )
+    .alias("post_start_fails")
+    .default("0%")
+    .range("0%", "20%")
+    .guess("a hook that fails shows at the first rollout"),
+    Knob::new(
         "containers.*.startup",
         Kind::Dist,
         "start-up time",

@@ -8,11 +8,11 @@ use super::stopping;
 use super::values::{Fallback, Of, Values, into_count};
 use crate::config::case::Origin;
 use crate::config::knobs::Value;
-use crate::config::manifest::{Container, PodSpec, Probe, ProbeHandler};
+use crate::config::manifest::{Container, Hook, PodSpec, Probe, ProbeHandler};
 use crate::diag::Diagnostic;
 use crate::model::probe::ProbeSpec;
 use crate::random::Dist;
-use crate::sim::spec::{Accept, ContainerPlan, PodTemplate, ProbePlan, Role, ServerSpec, WarmUp};
+use crate::sim::spec::{Accept, ContainerPlan, PodTemplate, PostStart, ProbePlan, Role, ServerSpec, WarmUp};
 use crate::units::Nanos;
 
 /// What all templates of a workload have in common.
@@ -106,13 +106,31 @@ pub(super) fn template(
     }
 }
 
-/// A sleep says how long it takes; a hook that cannot work is over at once.
-fn post_start(container: &Container, of: &Of<'_>, values: &mut Values<'_>) -> Option<Dist> {
+/// A sleep says how long it takes and does not fail; a hook that cannot work fails at once.
+fn post_start(container: &Container, of: &Of<'_>, values: &mut Values<'_>) -> Option<PostStart> {
     let hook = container.lifecycle.post_start.as_ref()?;
-    match hook.slept() {
-        Some(slept) => Some(Dist::Fixed(slept)),
-        None => Some(values.dist_of(of, "post_start_duration", None)),
+    if matches!(hook, Hook::TcpSocket(_)) {
+        let message = format!(
+            "postStart of container `{}` is a tcpSocket, which always fails: the kubelet kills the container after every start",
+            container.name
+        );
+        values
+            .problems
+            .push(Diagnostic::warning(code::UNSUPPORTED, message).help("write `exec:` or `httpGet:`"));
+        return Some(PostStart { duration: Dist::ZERO, fails: 1.0 });
     }
+    let duration = match hook.slept() {
+        Some(slept) => Dist::Fixed(slept),
+        None => values.dist_of(of, "post_start_duration", None),
+    };
+    let fails = match hook {
+        Hook::Sleep { .. } => 0.0,
+        _ => match values.of(of, "post_start_fails", None) {
+            Some(Value::Share(share)) => share,
+            _ => 0.0,
+        },
+    };
+    Some(PostStart { duration, fails })
 }
 
 /// `*` of a time means the container that answers, not the proxy before it.
@@ -331,7 +349,7 @@ pub(super) fn warn_of_the_rest(
     for container in &spec.containers {
         let (image, tag) = image_name(&container.image);
         let bare = image.contains("distroless") || tag.contains("distroless") || container.image == "scratch";
-        let execs = matches!(container.lifecycle.pre_stop, Some(crate::config::manifest::Hook::Exec(_)));
+        let execs = matches!(container.lifecycle.pre_stop, Some(Hook::Exec(_)));
         if bare && execs {
             let message = format!(
                 "preStop of container `{}` runs a command, but its image seems to have no shell: the hook fails and delays nothing",

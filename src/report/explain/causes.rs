@@ -157,7 +157,8 @@ pub(super) fn words(cause: Cause) -> Words {
             rules: &[],
         },
         Cause::LivenessRestart => Words {
-            title: "the kubelet was restarting the container after failed liveness or startup probes",
+            title: "the kubelet was restarting the container after failed liveness or startup probes, or a failed \
+                    postStart hook",
             what: "A failed liveness probe stops the container in place. The pod stays Ready, and gets requests, \
                    until its readiness probe fails or its process has ended.",
             remedy: "Make liveness far more patient than readiness, give slow starters a startup probe, and keep \

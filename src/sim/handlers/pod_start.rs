@@ -8,7 +8,7 @@ use crate::sim::engine::Engine;
 use crate::sim::event::{ContainerIndex, Event, SetId};
 use crate::sim::path::{App, BackendSpec, PodId, RequestPath};
 use crate::sim::spec::ContainerPlan;
-use crate::sim::world::{Container, Pod, Process, Route};
+use crate::sim::world::{Container, Pod, PostStartHook, Process, Route};
 use crate::units::{Nanos, SimTime};
 
 impl<P: RequestPath> Engine<P> {
@@ -37,6 +37,7 @@ impl<P: RequestPath> Engine<P> {
             address_gone: false,
             deleted: None,
             doomed: false,
+            deletion_cost: 0,
             stopping: false,
             gone: false,
             containers,
@@ -152,7 +153,7 @@ impl<P: RequestPath> Engine<P> {
         let container = &mut pod.containers[usize::from(index)];
         container.instance += 1;
         container.process = Process::Running { since: self.now };
-        container.in_post_start = false;
+        container.post_start = PostStartHook::Over;
         container.stop = None;
         let instance = container.instance;
         if index == pod.route.entry {
@@ -162,53 +163,59 @@ impl<P: RequestPath> Engine<P> {
         let key = u64::from(index) | u64::from(instance) << 8;
         let startup = self.world.draw_for(Stream::Startup, &plan.startup_time, id, key);
         let app_delay = self.world.draw_for(Stream::Startup, &plan.app_ready_delay, id, key | 1 << 40);
-        let is_sidecar = plan.is_sidecar;
-        let hook = plan
-            .post_start
-            .as_ref()
-            .map(|hook| self.world.draw_for(Stream::Startup, hook, id, key | 1 << 43));
+        let hook = plan.post_start.as_ref();
+        let hook = hook.map(|hook| self.world.draw_for(Stream::Startup, &hook.duration, id, key | 1 << 43));
         self.queue.push(self.now + startup, Event::Listening(id, index, instance));
         self.queue.push(self.now + startup + app_delay, Event::AppReady(id, index, instance));
         self.process_started_for_probes(id, index);
-        // A sidecar holds the next container back until it has started; app containers do not.
-        let starts_next = !is_sidecar && instance == 1;
         match hook {
             Some(hook) => {
-                self.world.pods[id as usize].containers[usize::from(index)].in_post_start = true;
-                self.queue.push(self.now + hook, Event::PostStartOver(id, index, instance, starts_next));
+                self.world.pods[id as usize].containers[usize::from(index)].post_start = PostStartHook::Runs;
+                self.queue.push(self.now + hook, Event::PostStartOver(id, index, instance));
             }
             None => {
                 self.notice_container_change(id, index);
-                if starts_next {
-                    self.start_next(id, index);
-                }
+                self.go_on_after(id, index);
             }
         }
     }
 
-    /// A container's postStart hook has ended: the kubelet goes on with the pod.
-    pub(crate) fn post_start_over(
-        &mut self,
-        id: PodId,
-        index: ContainerIndex,
-        instance: u32,
-        starts_next: bool,
-    ) {
-        let pod = &mut self.world.pods[id as usize];
-        let container = &mut pod.containers[usize::from(index)];
+    /// A container's postStart hook has ended: the kubelet goes on with the pod, or stops the container
+    /// if the hook has failed.
+    pub(crate) fn post_start_over(&mut self, id: PodId, index: ContainerIndex, instance: u32) {
+        let pod = &self.world.pods[id as usize];
+        let container = &pod.containers[usize::from(index)];
         if pod.deleted.is_some() || container.instance != instance {
             return;
         }
-        container.in_post_start = false;
-        self.notice_container_change(id, index);
-        if starts_next {
+        let key = u64::from(index) | u64::from(instance) << 8 | 1 << 44;
+        let draw = self.world.keyed(Stream::Startup).fraction(u64::from(id), key);
+        let fails = self.plan(id, index).post_start.as_ref().is_some_and(|hook| draw < hook.fails);
+        let fails = fails && container.is_running();
+        let hook = if fails { PostStartHook::Failed } else { PostStartHook::Over };
+        self.world.pods[id as usize].containers[usize::from(index)].post_start = hook;
+        if fails {
+            self.stop_after_failed_hook(id, index);
+        } else {
+            self.notice_container_change(id, index);
+            self.go_on_after(id, index);
+        }
+    }
+
+    /// The kubelet has done with the start of a container. A sidecar holds the next one back until it has
+    /// started; app containers do not.
+    pub(crate) fn go_on_after(&mut self, id: PodId, index: ContainerIndex) {
+        if !self.plan(id, index).is_sidecar {
             self.start_next(id, index);
         }
     }
 
-    /// Starts the container after `index`, if there is one.
+    /// Starts the container after `index`, if there is one that has not been started.
     pub(crate) fn start_next(&mut self, id: PodId, index: ContainerIndex) {
-        if usize::from(index) + 1 < self.world.pods[id as usize].containers.len() {
+        let next = self.world.pods[id as usize].containers.get_mut(usize::from(index) + 1);
+        if let Some(next) = next.filter(|next| next.instance == 0)
+            && !std::mem::replace(&mut next.asked_for, true)
+        {
             self.queue.push(self.now, Event::StartContainer(id, index + 1));
         }
     }

@@ -9,7 +9,7 @@ use crate::sim::engine::Engine;
 use crate::sim::event::{ContainerIndex, Event};
 use crate::sim::path::{PodId, RequestPath};
 use crate::sim::spec::{Drain, Kept, OnStop};
-use crate::sim::world::{Process, Stop, StopReason, StopStage};
+use crate::sim::world::{PostStartHook, Process, Stop, StopReason, StopStage};
 use crate::units::SimTime;
 
 impl<P: RequestPath> Engine<P> {
@@ -69,6 +69,17 @@ impl<P: RequestPath> Engine<P> {
         let grace = base_grace(None, failed.and_then(|p| p.grace_seconds), Some(spec_grace));
         let pod = &self.world.pods[id as usize];
         if pod.deleted.is_none() && pod.containers[usize::from(index)].stop.is_none() {
+            self.begin_stop(id, index, grace, StopReason::Restart(Cause::LivenessRestart));
+        }
+    }
+
+    /// A postStart hook has failed: the kubelet stops the container with the pod's grace, preStop hook
+    /// included, and will start it again.
+    /// Source: kubernetes pkg/kubelet/kuberuntime/kuberuntime_container.go startContainer,
+    /// reasonFailedPostStartHook (v1.31.13).
+    pub(crate) fn stop_after_failed_hook(&mut self, id: PodId, index: ContainerIndex) {
+        let grace = base_grace(None, None, Some(self.world.template(id).grace_seconds));
+        if self.world.pods[id as usize].containers[usize::from(index)].stop.is_none() {
             self.begin_stop(id, index, grace, StopReason::Restart(Cause::LivenessRestart));
         }
     }
@@ -345,6 +356,8 @@ impl<P: RequestPath> Engine<P> {
         container.listening = false;
         container.app_ready = false;
         container.ended_at = self.now;
+        let was_stopped_at_start = container.post_start == PostStartHook::Failed;
+        container.post_start = PostStartHook::Over;
         // An attempt that waits for this process will time out or has its connection reset.
         if index == route.entry {
             self.timeline.pod(id).process_ended(self.now);
@@ -357,6 +370,9 @@ impl<P: RequestPath> Engine<P> {
             self.check_all_ended(id);
         } else {
             self.notice_container_change(id, index);
+            if was_stopped_at_start {
+                self.go_on_after(id, index);
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use crate::random::Stream;
 use crate::sim::engine::Engine;
 use crate::sim::event::{ContainerIndex, Event};
 use crate::sim::path::{PodId, RequestPath};
-use crate::sim::world::Process;
+use crate::sim::world::{PostStartHook, Process};
 
 impl<P: RequestPath> Engine<P> {
     /// A container has begun or ended: the kubelet will notice and sync the pod.
@@ -47,7 +47,7 @@ impl<P: RequestPath> Engine<P> {
         container.known_instance = container.instance;
         container.known = match container.process {
             Process::NotStarted => ContainerState::Waiting,
-            Process::Running { .. } if container.in_post_start => ContainerState::Waiting,
+            Process::Running { .. } if container.post_start != PostStartHook::Over => ContainerState::Waiting,
             Process::Running { since } => ContainerState::Running { started_at: since },
             Process::Draining | Process::Holding => before,
             Process::Exited => ContainerState::Terminated,
@@ -85,8 +85,7 @@ impl<P: RequestPath> Engine<P> {
                 newly
             };
             let index = ContainerIndex::try_from(index).expect("few containers");
-            let first = self.world.pods[id as usize].containers[usize::from(index)].instance == 1;
-            if newly_started && first && self.plan(id, index).is_sidecar {
+            if newly_started && self.plan(id, index).is_sidecar {
                 self.start_next(id, index);
             }
         }

@@ -16,7 +16,7 @@ pub use front::{
     Answers, Balancer, Delivery, FrontSpec, HealthCheck, Keepalive, Mechanism, ServerChecks, TargetGroup,
 };
 pub use metrics::{Activation, Adapter, MemoryUse, MetricsApi, MetricsPipeline, Outage, QueuePlan, Signal};
-pub use pod::{ContainerPlan, Drain, Kept, OnStop, PodTemplate, PreStop, ProbePlan, Role};
+pub use pod::{ContainerPlan, Drain, Kept, OnStop, PodTemplate, PostStart, PreStop, ProbePlan, Role};
 pub use server::{Accept, ServerSpec, Slowdown, WarmUp};
 
 use crate::random::Dist;

@@ -75,9 +75,9 @@ pub struct ContainerPlan {
     pub start: Dist,
     /// Process start to the listener being open.
     pub startup_time: Dist,
-    /// `lifecycle.postStart`: how long the hook runs beside the process. Until it has ended the kubelet
-    /// does not call the container running, and starts no other.
-    pub post_start: Option<Dist>,
+    /// `lifecycle.postStart`: runs beside the process. Until it has ended the kubelet does not call the
+    /// container running, and starts no other.
+    pub post_start: Option<PostStart>,
     /// From then on the application answers 503 for this long.
     pub app_ready_delay: Dist,
     /// CPU used between process start and listening, thousandths of a core.
@@ -133,6 +133,15 @@ impl ProbePlan {
 pub struct PreStop {
     /// How long it runs if nobody cuts it.
     pub duration: Dist,
+}
+
+/// A `postStart` hook.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PostStart {
+    /// How long it runs.
+    pub duration: Dist,
+    /// The share of its runs that fail at their end, upon which the kubelet kills the container.
+    pub fails: f64,
 }
 
 /// What a process does on its stop signal.
