@@ -5,7 +5,8 @@ mod common;
 use common::{app, lowered, web};
 use podloss::diag::Diagnostic;
 use podloss::model::outcome::Cause;
-use podloss::sim::{self, RunResult};
+
+use podloss::sim::{self, PodRecord, RunResult, ViewHolder};
 use podloss::units::SimTime;
 
 const WEB: &str = web!(4 pods [app!(
@@ -255,4 +256,120 @@ fn new_pods_get_nothing_until_old_connections_end() {
     let (kept, renewed) = (served(&[]), served(&[("max_connection_age", "10s")]));
     assert!((55_000..62_000).contains(&kept), "{kept}");
     assert!(renewed > kept * 3 / 2, "{renewed} {kept}");
+}
+
+/// Pods that end at once, behind a front end that hears of everything ten seconds late.
+const LATE: &[(&str, &str)] =
+    &[("on-stop", "exit"), ("removal", "10s"), ("preStop", "0s"), ("startup", "3s")];
+
+/// The switch takes the old pods out of all lists at once, and they serve on for `scaleDownDelaySeconds`: that
+/// saves what a rolling update loses, and without the delay everything is lost at one moment.
+#[test]
+fn a_blue_green_switch_loses_nothing_while_the_old_pods_stay_long_enough() {
+    let at = |event: &str| run(&format!("--rps 200\n--duration 3m\n--event {event}@30s\n"), LATE);
+    let (rolling, switched, hasty) = (at("rollout"), at("blue-green"), at("blue-green=0s"));
+    assert!(rolling.tally.lost() > 50, "{}", rolling.tally.lost());
+    assert_eq!(switched.tally.lost(), 0, "{:?}", switched.tally.causes);
+    assert!(hasty.tally.lost() > 100, "{:?}", hasty.tally.causes);
+
+    // All new pods are available before anything changes, then one version of the slice changes it all.
+    let slice: Vec<(f64, u32, bool)> = switched
+        .timeline
+        .views
+        .iter()
+        .filter(|view| view.holder == ViewHolder::Slice && view.at > SimTime::START)
+        .map(|view| (view.at.run_secs(), view.pod, view.usable))
+        .collect();
+    assert_eq!(slice.len(), 8, "{slice:?}");
+    assert!(slice.iter().all(|(at, ..)| (at - slice[0].0).abs() < 1e-9), "{slice:?}");
+    let last_ready = switched.timeline.pods[4..].iter().filter_map(|pod| pod.ready).max().expect("new pods");
+    assert!(slice[0].0 > last_ready.run_secs(), "{slice:?}");
+    let deleted = deletions(&switched);
+    assert_eq!(deleted.len(), 4);
+    assert!(deleted.iter().all(|at| at - slice[0].0 > 29.5 && at - slice[0].0 < 31.0), "{deleted:?}");
+    assert_eq!(switched.max_pods, 8, "twice as many pods for a while");
+    assert!(switched.timeline.rollouts[0].end.is_some(), "it is complete when the old ones are gone");
+}
+
+/// kube-proxy leaves connections where they are, so that a client stays with its old pod until that ends:
+/// the delay of the switch saves new connections, not these.
+#[test]
+fn a_blue_green_switch_does_not_move_connections_that_are_kept() {
+    let line = "--conns 40\n--think 50ms\n--duration 2m\n--event blue-green@30s\n";
+    let kept = [("front-end", "kube-proxy"), ("on-stop", "exit"), ("preStop", "0s")];
+    let stays = run(line, &kept);
+    let lost = stays.tally.lost();
+    assert!(lost > 0 && lost <= 40, "at most one request of every client: {:?}", stays.tally.causes);
+    let moves = run(line, &[&kept[..], &[("max_connection_age", "10s")]].concat());
+    assert!(moves.tally.lost() < lost / 2, "{:?}", moves.tally.causes);
+}
+
+#[test]
+fn a_canary_keeps_its_weight_in_pods_for_the_time_of_each_pause() {
+    let set = [("replicas", "10"), ("maxSurge", "1"), ("maxUnavailable", "0")];
+    let result = run("--rps 200\n--duration 5m\n--event canary=20%,1m,50%,30s@30s\n", &set);
+    assert_eq!(result.tally.lost(), 0, "{:?}", result.tally.causes);
+    // Pods of the new template that there are at some time.
+    let new_at = |second: f64| {
+        let there = |pod: &&PodRecord| {
+            let from = pod.ready.is_some_and(|at| at.run_secs() <= second);
+            from && pod.deleted.is_none_or(|at| at.run_secs() > second)
+        };
+        let pods = result.timeline.pods.iter().filter(there);
+        let (new, old): (Vec<_>, Vec<_>) = pods.partition(|pod| pod.revision == 1);
+        (new.len(), old.len())
+    };
+    let created: Vec<f64> = result.timeline.pods[10..].iter().map(|pod| pod.created.run_secs()).collect();
+    assert_eq!(new_at(80.0), (2, 8), "a fifth: {created:?}");
+    assert_eq!(new_at(140.0), (5, 5), "half: {created:?}");
+    let end = result.timeline.rollouts[0].end.expect("it is through").run_secs();
+    assert!(end > 150.0, "{end}");
+    assert_eq!(new_at(end + 1.0), (10, 0));
+    // The third pod comes when the first pause is over.
+    let second_ready = result.timeline.pods[11].ready.expect("ready").run_secs();
+    assert!(created[2] - second_ready > 60.0 && created[2] - second_ready < 63.0, "{created:?}");
+}
+
+#[test]
+fn strategies_of_different_controllers_do_not_mix() {
+    let refused = |line: &str, set: &[(&str, &str)]| {
+        let errors = simulated(WEB, line, set).expect_err(line);
+        errors.iter().map(|error| error.message.clone()).collect::<Vec<_>>().join("\n")
+    };
+    let two = refused("--rps 9\n--event rollout@10s\n--event blue-green@60s\n", &[]);
+    assert!(two.contains("nothing is both"), "{two}");
+    let both = refused("--rps 9\n--event canary=20%@10s\n--event blue-green@60s\n", &[]);
+    assert!(both.contains("one strategy"), "{both}");
+    let recreate = [("Deployment:spec.strategy.type", "Recreate")];
+    assert!(refused("--rps 9\n--event canary=20%@10s\n", &recreate).contains("no surge"));
+    let old = refused("--rps 9\n--event deletion-cost=-1@10s\n", &[("kubernetes", "1.21")]);
+    assert!(old.contains("since 1.22"), "{old}");
+}
+
+/// Pods that end at once lose what they have: a controller that marks the idlest ones before a scale-in loses
+/// less, one that protects the busiest does, too, and one that marks the busiest loses more.
+#[test]
+fn a_deletion_cost_decides_who_goes_and_so_what_is_lost() {
+    let lost = |event: &str| {
+        let line = format!("--rps 12\n--duration 90s\n--event scale=6@60s\n{event}");
+        let set = [
+            ("replicas", "12"),
+            ("latency", "exponential=4s"),
+            ("cpu", "1ms"),
+            ("on-stop", "exit"),
+            ("preStop", "0s"),
+            ("front-end", "aws-alb-ip"),
+        ];
+        let lowered = lowered(&[("web.yaml", WEB)], &line, &[SET, &set[..]].concat()).expect("a case");
+        let runs = (0..20).map(|seed| sim::run(&lowered.spec, seed, 0, &|| false));
+        runs.map(|run| lost_by(&run, Cause::KilledInFlight)).sum::<u64>()
+    };
+    let nobody = lost("");
+    let idlest = lost("--event deletion-cost=-100,6@59s\n");
+    let spared = lost("--event deletion-cost=100,6@59s\n");
+    assert!(nobody > 100, "{nobody}");
+    assert!(idlest * 10 < nobody * 9, "{idlest} of {nobody}");
+    assert!(spared * 10 < nobody * 9, "{spared} of {nobody}");
+    let few = run("--rps 50\n--duration 90s\n--event deletion-cost=-5,2@20s\n--event scale=2@60s\n", &[]);
+    assert_eq!(deletions(&few).len(), 2);
 }

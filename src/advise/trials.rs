@@ -6,6 +6,7 @@
 use crate::config::case::Case;
 use crate::config::described::{EventAction, EventLine};
 use crate::config::events::parse_event;
+use crate::model::canary::CanaryStep;
 use crate::model::deployment::{Strategy, resolve_fenceposts};
 use crate::random::Dist;
 use crate::sim::spec::{ContainerPlan, DeploymentPlan, SimSpec};
@@ -227,6 +228,14 @@ impl Bounds {
     fn after(&self, action: &EventAction) -> Nanos {
         match action {
             EventAction::Rollout | EventAction::Rollback | EventAction::Drain(_) => self.rollout + self.stop,
+            EventAction::BlueGreen(delay) => self.wave + *delay + self.stop,
+            EventAction::Canary(steps) => {
+                let pauses = steps.iter().filter_map(|step| match step {
+                    CanaryStep::Pause(pause) => Some(*pause),
+                    CanaryStep::SetWeight(_) => None,
+                });
+                pauses.fold(self.rollout, |sum, pause| sum + pause) + self.stop
+            }
             _ => self.wave + self.stop,
         }
     }

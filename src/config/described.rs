@@ -6,6 +6,8 @@ use super::case::Expectation;
 use super::manifest::Manifests;
 use super::settings::Settings;
 use crate::diag::Place;
+use crate::model::blue_green::SCALE_DOWN_DELAY;
+use crate::model::canary::CanaryStep;
 use crate::units::{Nanos, format_duration};
 use crate::workload::Load;
 
@@ -47,10 +49,23 @@ pub enum EventAction {
     /// The pod template changes: to the given manifests from those of `--from`, or, without it, a
     /// restart with the same template.
     Rollout,
+    /// The same in one go, as Argo Rollouts' blue/green strategy does it: a second set of pods at full size,
+    /// a Service that is switched, and the old pods this long afterwards.
+    BlueGreen(Nanos),
+    /// The same in steps, as its canary strategy does it by the number of pods.
+    Canary(Vec<CanaryStep>),
     /// Back to the template before.
     Rollback,
     /// `spec.replicas` is set.
     Scale(u32),
+    /// So many pods get this deletion cost: those with the fewest requests, or if it is positive with the
+    /// most.
+    DeletionCost {
+        /// The value of the annotation.
+        cost: i32,
+        /// How many.
+        pods: u32,
+    },
     /// So many pods are deleted directly.
     KillPod(u32),
     /// The process that serves crashes in so many pods.
@@ -79,8 +94,19 @@ impl fmt::Display for EventAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             EventAction::Rollout => f.write_str("rollout"),
+            EventAction::BlueGreen(SCALE_DOWN_DELAY) => f.write_str("blue-green"),
+            EventAction::BlueGreen(delay) => write!(f, "blue-green={}", format_duration(*delay)),
+            EventAction::Canary(steps) => {
+                let steps = steps.iter().map(|step| match step {
+                    CanaryStep::SetWeight(weight) => format!("{weight}%"),
+                    CanaryStep::Pause(pause) => format_duration(*pause),
+                });
+                write!(f, "canary={}", steps.collect::<Vec<_>>().join(","))
+            }
             EventAction::Rollback => f.write_str("rollback"),
             EventAction::Scale(replicas) => write!(f, "scale={replicas}"),
+            EventAction::DeletionCost { cost, pods: 1 } => write!(f, "deletion-cost={cost}"),
+            EventAction::DeletionCost { cost, pods } => write!(f, "deletion-cost={cost},{pods}"),
             EventAction::KillPod(pods) => counted(f, "kill-pod", *pods),
             EventAction::CrashPod(pods) => counted(f, "crash-pod", *pods),
             EventAction::OomKill(pods) => counted(f, "oom-kill", *pods),

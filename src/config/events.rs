@@ -3,13 +3,18 @@
 use super::described::EventAction;
 use super::manifest::REPLICAS_MAX;
 use super::similar::near_miss;
+use crate::model::blue_green::SCALE_DOWN_DELAY;
+use crate::model::canary::CanaryStep;
 use crate::units::{Nanos, parse_duration};
 
 /// Every event word, as `--event` and `do` take it.
 pub const EVENT_WORDS: &[&str] = &[
     "rollout",
     "rollback",
+    "blue-green",
+    "canary",
     "scale",
+    "deletion-cost",
     "kill-pod",
     "crash-pod",
     "oom-kill",
@@ -35,11 +40,14 @@ pub const COUNTING: &[Counting] = &[
 /// What an event with its value in short form matches, for the schema.
 pub fn short_form_pattern() -> String {
     let counting: Vec<&str> = COUNTING.iter().map(|(word, ..)| *word).collect();
-    format!("^(scale=[0-9]+|({})=[0-9]+|slow=[0-9.]+,.+|dependency-down=.+)$", counting.join("|"))
+    format!(
+        "^(scale=[0-9]+|({})=[0-9]+|slow=[0-9.]+,.+|dependency-down=.+|blue-green=.+|canary=.+|deletion-cost=-?[0-9]+(,[0-9]+)?)$",
+        counting.join("|")
+    )
 }
 
 /// How an event is written, for messages and help.
-pub const EVENT_FORM: &str = "write DO@TIME: rollout@60s, scale=10@2m, kill-pod=3@90s, drain@60s, slow=3,30s@60s or dependency-down=30s@60s";
+pub const EVENT_FORM: &str = "write DO@TIME: rollout@60s, scale=10@2m, kill-pod=3@90s, drain@60s, slow=3,30s@60s, dependency-down=30s@60s, blue-green@60s, canary=20%,1m@60s or deletion-cost=-100,2@60s";
 
 /// Reads an event such as `rollout@60s`: what happens, and when, from the run's beginning.
 ///
@@ -65,6 +73,14 @@ pub fn parse_action(text: &str) -> Result<EventAction, String> {
     match (word, number) {
         ("rollout", None) => Ok(EventAction::Rollout),
         ("rollback", None) => Ok(EventAction::Rollback),
+        ("blue-green", None) => Ok(EventAction::BlueGreen(SCALE_DOWN_DELAY)),
+        ("blue-green", Some(delay)) => {
+            parse_duration(delay).map(EventAction::BlueGreen).map_err(|error| error.to_string())
+        }
+        ("canary", Some(steps)) => canary(steps),
+        ("canary", None) => Err(format!("`canary` needs {CANARY_FORM}")),
+        ("deletion-cost", Some(how)) => deletion_cost(how),
+        ("deletion-cost", None) => Err(format!("`deletion-cost` needs {COST_FORM}")),
         ("scale", Some(number)) => count(number, 0).map(EventAction::Scale),
         ("scale", None) => Err("`scale` needs a number of replicas, such as scale=10".to_owned()),
         ("lose-zone", None) => Ok(EventAction::LoseZone),
@@ -88,6 +104,35 @@ fn unknown(word: &str) -> String {
     match near_miss(word, EVENT_WORDS) {
         Some(meant) => format!("`{word}` is not an event: did you mean `{meant}`?"),
         None => format!("`{word}` is not an event: choose one of {}", EVENT_WORDS.join(", ")),
+    }
+}
+
+const CANARY_FORM: &str = "its steps, weights and pauses: canary=20%,1m,50%,1m";
+
+/// `20%,1m,50%,1m`: a fifth of the pods, a pause of a minute, half of them, another pause, and then all.
+fn canary(text: &str) -> Result<EventAction, String> {
+    let step = |step: &str| match step.trim_end_matches('%').trim().parse::<u32>() {
+        Ok(weight) if weight <= 100 => Ok(CanaryStep::SetWeight(weight)),
+        Ok(weight) => Err(format!("a weight of {weight}% is more than all: {CANARY_FORM}")),
+        Err(_) => {
+            let wrong = |error| format!("`{step}` is neither a weight nor a pause ({error}): {CANARY_FORM}");
+            parse_duration(step).map(CanaryStep::Pause).map_err(wrong)
+        }
+    };
+    let steps: Result<Vec<CanaryStep>, String> = text.split(',').map(|text| step(text.trim())).collect();
+    steps.map(EventAction::Canary)
+}
+
+const COST_FORM: &str = "the cost and how many pods get it: deletion-cost=-100,2";
+
+/// `-100,2`: two pods get the cost -100.
+fn deletion_cost(how: &str) -> Result<EventAction, String> {
+    let (cost, pods) = how.split_once(',').unwrap_or((how, "1"));
+    let pods = count(pods.trim(), 1)?;
+    match cost.trim().parse::<i32>() {
+        Ok(0) => Err("a deletion cost of 0 is what every pod has".to_owned()),
+        Ok(cost) => Ok(EventAction::DeletionCost { cost, pods }),
+        Err(_) => Err(format!("`{}` is not a whole number of 32 bits: write {COST_FORM}", cost.trim())),
     }
 }
 
@@ -133,6 +178,19 @@ mod tests {
             (" rollback @ 5m ", 300, EventAction::Rollback),
             ("scale=10@2m", 120, EventAction::Scale(10)),
             ("scale=0@0", 0, EventAction::Scale(0)),
+            ("blue-green@90s", 90, EventAction::BlueGreen(Nanos::from_secs(30))),
+            ("blue-green=0s@90s", 90, EventAction::BlueGreen(Nanos::ZERO)),
+            (
+                "canary=20%, 1m,50@90s",
+                90,
+                EventAction::Canary(vec![
+                    CanaryStep::SetWeight(20),
+                    CanaryStep::Pause(Nanos::from_secs(60)),
+                    CanaryStep::SetWeight(50),
+                ]),
+            ),
+            ("deletion-cost=-100,2@90s", 90, EventAction::DeletionCost { cost: -100, pods: 2 }),
+            ("deletion-cost=7@90s", 90, EventAction::DeletionCost { cost: 7, pods: 1 }),
             ("kill-pod@90s", 90, EventAction::KillPod(1)),
             ("kill-pod=3@90s", 90, EventAction::KillPod(3)),
             ("crash-pod@90s", 90, EventAction::CrashPod(1)),
@@ -164,6 +222,14 @@ mod tests {
             ("scale=1000000000@60s", "from 0 to 100000"),
             ("scale=-1@60s", "from 0 to 100000"),
             ("kill-pod=0@60s", "from 1 to 100000"),
+            ("blue-green=soon@60s", "soon"),
+            ("canary@60s", "weights and pauses"),
+            ("canary=120%@60s", "more than all"),
+            ("canary=20%,soon@60s", "neither a weight nor a pause"),
+            ("deletion-cost@60s", "deletion-cost=-100,2"),
+            ("deletion-cost=0@60s", "what every pod has"),
+            ("deletion-cost=-5,0@60s", "from 1 to 100000"),
+            ("deletion-cost=9999999999@60s", "32 bits"),
             ("kill-pod=x@60s", "`x` is not a number from 1"),
             ("drain=0@60s", "from 1 to 100000"),
             ("lose-zone=2@60s", "takes no value"),

@@ -5,6 +5,8 @@
 #![deny(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
 pub mod balancer;
+pub mod blue_green;
+pub mod canary;
 pub mod cpu;
 pub mod deployment;
 pub mod endpoints;

@@ -179,9 +179,13 @@ fn check_views(spec: &SimSpec, timeline: &Timeline, wrong: &mut Vec<String>) {
     }
 }
 
-/// Whether a pod may become unready before its end: it is probed, or its processes crash.
+/// Whether a pod may leave the slice before its end: it is probed, its processes crash, or its Service is
+/// switched.
 fn may_become_unready(spec: &SimSpec) -> bool {
-    let crashes = |event: &PlannedEvent| matches!(event.action, PlannedAction::CrashPods { .. });
+    // A Service that is switched drops pods that are as ready as before.
+    let crashes = |event: &PlannedEvent| {
+        matches!(event.action, PlannedAction::CrashPods { .. } | PlannedAction::BlueGreen { .. })
+    };
     if spec.events.iter().any(crashes) {
         return true;
     }

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::path::arbitrary::{MS, client, front, load, server};
 use super::spec::*;
 use super::{WatchedPath, reference, run_checked};
+use crate::model::canary::CanaryStep;
 use crate::model::deployment::{DeploymentSpec, Strategy as Rollout};
 use crate::model::eviction::{DisruptionBudget, DisruptionLimit};
 use crate::model::hpa::{
@@ -237,7 +238,25 @@ fn events() -> impl Strategy<Value = Vec<PlannedEvent>> {
     ];
     prop::collection::vec((0..SECONDS * 1_000, action), 0..4).prop_map(|mut list| {
         list.sort_by_key(|(ms, _)| *ms);
-        let event = |(ms, action)| PlannedEvent { at: Nanos(ms * MS), deployment: 0, action };
+        // In place of some of them, not drawn beside them: that would change what the stored seeds stand for.
+        let varied = |ms: u64, action| match (ms % 8, action) {
+            (6, PlannedAction::Rollout { template }) => {
+                PlannedAction::BlueGreen { template, scale_down_delay: Nanos(ms / 4 * MS) }
+            }
+            (7, PlannedAction::Rollout { template }) => PlannedAction::Canary {
+                template,
+                steps: vec![
+                    CanaryStep::SetWeight((ms / 100) as u32 % 101),
+                    CanaryStep::Pause(Nanos(ms / 8 * MS)),
+                ],
+            },
+            (6 | 7, PlannedAction::KillPods { count }) => {
+                PlannedAction::DeletionCost { cost: (ms % 100) as i32 - 50, pods: count }
+            }
+            (_, action) => action,
+        };
+        let event =
+            |(ms, action)| PlannedEvent { at: Nanos(ms * MS), deployment: 0, action: varied(ms, action) };
         list.into_iter().map(event).collect()
     })
 }

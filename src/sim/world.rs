@@ -8,6 +8,7 @@ use super::path::PodId;
 use super::sight::Sights;
 use super::spec::{PodTemplate, ProbePlan, Role, ServerSpec, SimSpec};
 use crate::account::Histogram;
+use crate::model::canary::CanaryStep;
 use crate::model::deployment::{Progress, SizeAnnotations};
 use crate::model::hpa;
 use crate::model::metrics::{Meter, Scrapes};
@@ -63,10 +64,22 @@ pub(crate) struct Deployment {
     /// Whether a sync is already scheduled.
     pub(crate) sync_due: bool,
     pub(crate) slice_due: bool,
+    pub(crate) rolled_by: RolledBy,
     pub(crate) progress: Progress,
     /// What its EndpointSlices say is usable.
     pub(crate) slice: Vec<PodId>,
     pub(crate) hpa: Option<Autoscaler>,
+}
+
+/// Who replaces the pods when the template changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum RolledBy {
+    /// The Deployment controller.
+    Deployment,
+    /// Argo Rollouts, whose Service selects the pods of the set `active`.
+    BlueGreen { active: SetId, scale_down_delay: Nanos },
+    /// Argo Rollouts in steps, from the set `stable`.
+    Canary { stable: SetId, steps: Vec<CanaryStep>, index: usize, paused_at: Option<SimTime> },
 }
 
 /// The HPA controller's memory of one autoscaler.
@@ -109,6 +122,8 @@ pub(crate) struct ReplicaSet {
     pub(crate) sync_due: bool,
     /// Pods that the controller has asked for and not yet seen.
     pub(crate) being_created: u32,
+    /// Its pods were selected by a Service that was switched: when it is scaled down.
+    pub(crate) scale_down_at: Option<SimTime>,
 }
 
 /// A pod: the API object and what is behind it.
@@ -128,6 +143,8 @@ pub(crate) struct Pod {
     pub(crate) deleted: Option<SimTime>,
     /// The controller has decided to delete it.
     pub(crate) doomed: bool,
+    /// `controller.kubernetes.io/pod-deletion-cost`.
+    pub(crate) deletion_cost: i32,
     /// The kubelet stops it.
     pub(crate) stopping: bool,
     pub(crate) gone: bool,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::Series;
 use crate::config::case::Case;
-use crate::sim::spec::{ContainerPlan, PlannedAction, PodTemplate, Role, SimSpec};
+use crate::sim::spec::{ContainerPlan, PodTemplate, Role, SimSpec};
 use crate::sim::{PodCounts, PodRecord, RunResult};
 use crate::units::{Nanos, SimTime};
 
@@ -95,9 +95,8 @@ fn keep_smaller(kept: &mut Option<Pair>, new: Option<Pair>) {
 /// The template of a revision: the run begins with the first, every rollout counts one up.
 pub(super) fn template_of(spec: &SimSpec, revision: u32) -> Option<&PodTemplate> {
     let templates = &spec.deployments.first()?.templates;
-    let rollouts = spec.events.iter().filter(|event| event.deployment == 0).filter_map(|event| {
-        if let PlannedAction::Rollout { template } = event.action { Some(template) } else { None }
-    });
+    let rollouts =
+        spec.events.iter().filter(|event| event.deployment == 0).filter_map(|event| event.action.template());
     let index = std::iter::once(0).chain(rollouts).nth(revision as usize)?;
     templates.get(index)
 }

@@ -6,6 +6,7 @@
 
 use crate::config::described::{EventAction, EventLine};
 use crate::config::manifest::{Deployment, HorizontalPodAutoscaler, Strategy};
+use crate::model::canary::CanaryStep;
 use crate::model::node_health::TOLERATION;
 use crate::units::Nanos;
 
@@ -21,13 +22,23 @@ const MOST: Nanos = Nanos::from_secs(4 * 3_600);
 /// The duration of a load whose rate last changes at `last_change` (assumption: at least three
 /// minutes, and after the last event what [`aftermath`] allows), in whole minutes.
 pub(super) fn duration(last_change: Nanos, events: &[EventLine], aftermath: Nanos) -> Nanos {
-    let event = |event: &EventLine| match event.action {
+    let event = |event: &EventLine| match &event.action {
         EventAction::Rollout | EventAction::Rollback => event.at + aftermath,
+        EventAction::BlueGreen(delay) => event.at + *delay + aftermath,
+        // The rollout goes on in waves between the pauses.
+        EventAction::Canary(steps) => {
+            let pause = |step: &CanaryStep| match step {
+                CanaryStep::Pause(pause) => *pause,
+                CanaryStep::SetWeight(_) => Nanos::ZERO,
+            };
+            event.at + steps.iter().map(pause).sum() + aftermath
+        }
         // A dead node's pods are replaced when nobody tolerates it any longer.
         EventAction::LoseNode(_) | EventAction::LoseZone => event.at + TOLERATION + AFTERMATH + AFTERMATH,
-        EventAction::Drain(nodes) => event.at + Nanos(aftermath.0.saturating_mul(nodes.into())),
-        EventAction::Slow { lasts, .. } | EventAction::DependencyDown(lasts) => event.at + lasts + AFTERMATH,
+        EventAction::Drain(nodes) => event.at + Nanos(aftermath.0.saturating_mul((*nodes).into())),
+        EventAction::Slow { lasts, .. } | EventAction::DependencyDown(lasts) => event.at + *lasts + AFTERMATH,
         EventAction::Scale(_)
+        | EventAction::DeletionCost { .. }
         | EventAction::KillPod(_)
         | EventAction::CrashPod(_)
         | EventAction::OomKill(_) => event.at + AFTERMATH,
@@ -80,6 +91,13 @@ mod tests {
             ("nothing happens", 0, vec![], 3),
             ("an early rollout", 0, vec![at(10, EventAction::Rollout)], 4),
             ("a rollout at a minute", 0, vec![at(60, EventAction::Rollout)], 5),
+            ("a switch", 0, vec![at(60, EventAction::BlueGreen(Nanos::from_secs(300)))], 10),
+            (
+                "a canary that pauses",
+                0,
+                vec![at(60, EventAction::Canary(vec![CanaryStep::Pause(Nanos::from_secs(600))]))],
+                15,
+            ),
             ("a killed pod", 0, vec![at(90, EventAction::KillPod(1))], 4),
             ("a dead node", 0, vec![at(60, EventAction::LoseNode(1))], 10),
             ("two drains", 0, vec![at(60, EventAction::Drain(2))], 8),

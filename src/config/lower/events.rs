@@ -5,6 +5,7 @@ use super::fields::Objects;
 use crate::config::described::{Described, EventAction, EventLine};
 use crate::config::manifest::Selection;
 use crate::diag::Diagnostic;
+use crate::model::deployment::Strategy;
 use crate::model::eviction::DisruptionBudget;
 use crate::sim::spec::{PlannedAction, PlannedEvent, SimSpec};
 
@@ -12,8 +13,13 @@ pub(super) fn planned(event: &EventLine) -> PlannedEvent {
     PlannedEvent {
         at: event.at,
         deployment: 0,
-        action: match event.action {
+        action: match event.action.clone() {
             EventAction::Rollout => PlannedAction::Rollout { template: 1 },
+            EventAction::BlueGreen(scale_down_delay) => {
+                PlannedAction::BlueGreen { template: 1, scale_down_delay }
+            }
+            EventAction::Canary(steps) => PlannedAction::Canary { template: 1, steps },
+            EventAction::DeletionCost { cost, pods } => PlannedAction::DeletionCost { cost, pods },
             EventAction::Rollback => PlannedAction::Rollout { template: 0 },
             EventAction::Scale(replicas) => PlannedAction::Scale { replicas },
             EventAction::KillPod(count) => PlannedAction::KillPods { count },
@@ -39,6 +45,11 @@ pub(super) fn disruption_budget(selection: &Selection<'_>) -> Option<DisruptionB
 /// Whether some event is of this kind.
 pub(super) fn any(described: &Described<'_>, is: impl Fn(&EventAction) -> bool) -> bool {
     described.events.iter().any(|event| is(&event.action))
+}
+
+/// Whether Argo Rollouts rolls the pods, and not a Deployment.
+fn progressive(described: &Described<'_>) -> bool {
+    any(described, |action| matches!(action, EventAction::BlueGreen(_) | EventAction::Canary(_)))
 }
 
 /// Events that cannot be, that no request can meet, or that do nothing.
@@ -84,7 +95,39 @@ fn problem(
         return warning(format!("an event at {at} comes after the last request ({end})"));
     }
     match action {
-        EventAction::Rollout | EventAction::Rollback if spec.deployments[0].spec.paused => {
+        EventAction::Rollout | EventAction::Rollback if progressive(described) => {
+            let message = format!(
+                "the rollout at {at} is a Deployment's, and the run has blue-green or canary events, which are an Argo Rollout's: nothing is both"
+            );
+            let help = "write all rollouts of a run as one of rollout, blue-green and canary";
+            Some(Diagnostic::error(code::EVENT, message).help(help))
+        }
+        EventAction::BlueGreen(_) if any(described, |action| matches!(action, EventAction::Canary(_))) => {
+            let message =
+                format!("the blue/green rollout at {at} and canaries in one run: a Rollout has one strategy");
+            Some(Diagnostic::error(code::EVENT, message).help("leave one of the two"))
+        }
+        EventAction::BlueGreen(_) if spec.deployments[0].templates.iter().any(|t| t.readiness_gate) => {
+            let message = format!(
+                "the blue/green rollout at {at} would never switch: the new pods wait for a target group that has no pods of theirs before the switch"
+            );
+            let help =
+                "leave the readiness gate out: the controller injects none into pods that no Service selects";
+            Some(Diagnostic::error(code::EVENT, message).help(help))
+        }
+        EventAction::Canary(_) if spec.deployments[0].spec.strategy == Strategy::Recreate => {
+            let message = format!("the canary at {at} has no room: strategy Recreate knows no surge");
+            let help = "say RollingUpdate, whose maxSurge and maxUnavailable bound a canary too";
+            Some(Diagnostic::error(code::EVENT, message).help(help))
+        }
+        EventAction::DeletionCost { .. } if spec.kubernetes_minor < 22 => {
+            let message =
+                format!("the deletion cost at {at} does nothing: Kubernetes reads the annotation since 1.22");
+            Some(Diagnostic::error(code::EVENT, message).help("say a later version: --kubernetes 1.22"))
+        }
+        EventAction::Rollout | EventAction::Rollback | EventAction::BlueGreen(_) | EventAction::Canary(_)
+            if spec.deployments[0].spec.paused =>
+        {
             warning(format!("the rollout at {at} does nothing: the Deployment is paused"))
         }
         // A drain waits until its pods run elsewhere. That all nodes die is a case like another.

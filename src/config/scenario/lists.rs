@@ -17,10 +17,12 @@ use crate::diag::Diagnostic;
 use crate::units::{Nanos, parse_duration};
 
 /// What an `[[event]]` may say.
-const EVENT_KEYS: &[&str] = &["at", "do", "replicas", "pods", "nodes", "times", "for"];
+const EVENT_KEYS: &[&str] =
+    &["at", "do", "replicas", "cost", "pods", "nodes", "times", "for", "steps", "scale_down_delay"];
 
 /// Its values, in the order in which the short form has them.
-const EVENT_VALUES: &[&str] = &["replicas", "pods", "nodes", "times", "for"];
+const EVENT_VALUES: &[&str] =
+    &["replicas", "cost", "pods", "nodes", "times", "for", "steps", "scale_down_delay"];
 
 /// The events that have this value.
 fn events_with(value: &str) -> Vec<&'static str> {
@@ -28,7 +30,15 @@ fn events_with(value: &str) -> Vec<&'static str> {
         "replicas" => vec!["scale"],
         "times" => vec!["slow"],
         "for" => vec!["slow", "dependency-down"],
-        counted => COUNTING.iter().filter(|(_, what, _)| *what == counted).map(|(word, ..)| *word).collect(),
+        "cost" => vec!["deletion-cost"],
+        "steps" => vec!["canary"],
+        "scale_down_delay" => vec!["blue-green"],
+        counted => COUNTING
+            .iter()
+            .filter(|(_, what, _)| *what == counted)
+            .map(|(word, ..)| *word)
+            .chain((counted == "pods").then_some("deletion-cost"))
+            .collect(),
     }
 }
 

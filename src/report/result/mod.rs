@@ -339,6 +339,11 @@ fn event_words(action: &crate::sim::spec::PlannedAction) -> String {
     use crate::units::format_duration;
     match action {
         PlannedAction::Rollout { .. } => "rollout".to_owned(),
+        PlannedAction::BlueGreen { .. } => "blue/green".to_owned(),
+        PlannedAction::Canary { .. } => "canary".to_owned(),
+        PlannedAction::DeletionCost { cost, pods } => {
+            format!("deletion cost {cost} for {}", several(*pods, "pod"))
+        }
         PlannedAction::Scale { replicas } => format!("scale to {replicas}"),
         PlannedAction::KillPods { count } => format!("kill {}", several(*count, "pod")),
         PlannedAction::CrashPods { count, out_of_memory: false } => {

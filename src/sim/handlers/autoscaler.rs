@@ -7,7 +7,7 @@ use crate::sim::engine::Engine;
 use crate::sim::event::{DeploymentId, Event};
 use crate::sim::path::RequestPath;
 use crate::sim::spec::{HpaPlan, Signal};
-use crate::sim::world::Pod;
+use crate::sim::world::{Pod, RolledBy};
 use crate::units::{Nanos, SimTime};
 
 impl<P: RequestPath> Engine<P> {
@@ -20,13 +20,17 @@ impl<P: RequestPath> Engine<P> {
         // The rule numbers pods by their place in the list it is given.
         let mut place = vec![u32::MAX; self.world.pods.len()];
         let mut views: Vec<PodView> = Vec::new();
-        for (pod, place) in self.world.pods.iter().zip(&mut place) {
-            if pod.deployment == id && !pod.gone {
+        for (number, (pod, place)) in (0..).zip(self.world.pods.iter().zip(&mut place)) {
+            // A Rollout's `status.selector` is that of its active set.
+            if pod.deployment == id && !pod.gone && self.is_selected(number) {
                 *place = u32::try_from(views.len()).unwrap_or(u32::MAX);
                 views.push(pod_view(pod));
             }
         }
-        let counted: u32 = deployment.sets.iter().map(|s| self.world.sets[*s as usize].counted).sum();
+        let counted: u32 = match deployment.rolled_by {
+            RolledBy::BlueGreen { active, .. } => self.world.sets[active as usize].counted,
+            _ => deployment.sets.iter().map(|s| self.world.sets[*s as usize].counted).sum(),
+        };
         let samples: Vec<Samples> =
             (0..plan.spec.metrics.len()).map(|index| self.samples_for(id, &plan, index, &place)).collect();
         let decision = hpa::decide(&hpa::Input {

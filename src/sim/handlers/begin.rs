@@ -12,7 +12,7 @@ use crate::sim::path::{App, PodId, RequestPath};
 use crate::sim::sight::Sights;
 use crate::sim::spec::{HpaPlan, Mechanism, MemoryUse, Role, Signal};
 use crate::sim::timeline::ViewHolder;
-use crate::sim::world::{Autoscaler, Deployment, Process, ReplicaSet};
+use crate::sim::world::{Autoscaler, Deployment, Process, ReplicaSet, RolledBy};
 use crate::units::{Nanos, SimTime};
 use crate::workload::{Load, OpenLoad, OpenSource};
 
@@ -49,6 +49,7 @@ impl<P: RequestPath> Engine<P> {
             counted: replicas,
             sync_due: false,
             being_created: 0,
+            scale_down_at: None,
         });
         self.world.deployments.push(Deployment {
             replicas,
@@ -57,6 +58,7 @@ impl<P: RequestPath> Engine<P> {
             sets: vec![set],
             sync_due: false,
             slice_due: false,
+            rolled_by: RolledBy::Deployment,
             progress: Progress::Complete,
             slice: Vec::new(),
             hpa: plan.hpa.as_ref().map(|hpa| Autoscaler {

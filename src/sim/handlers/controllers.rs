@@ -12,7 +12,7 @@ use crate::sim::engine::Engine;
 use crate::sim::event::{DeploymentId, Event, SetId};
 use crate::sim::path::{PodId, RequestPath};
 use crate::sim::spec::VictimOrder;
-use crate::sim::world::ReplicaSet;
+use crate::sim::world::{ReplicaSet, RolledBy};
 use crate::units::Nanos;
 
 impl<P: RequestPath> Engine<P> {
@@ -53,9 +53,20 @@ impl<P: RequestPath> Engine<P> {
     }
 
     pub(crate) fn deployment_sync(&mut self, id: DeploymentId) {
-        let spec = self.deployment_spec(id);
         let deployment = &mut self.world.deployments[usize::from(id)];
         deployment.sync_due = false;
+        match deployment.rolled_by.clone() {
+            RolledBy::Deployment => self.roll_deployment(id),
+            RolledBy::BlueGreen { active, scale_down_delay } => {
+                self.blue_green_sync(id, active, scale_down_delay)
+            }
+            RolledBy::Canary { stable, steps, index, .. } => self.canary_sync(id, stable, &steps, index),
+        }
+    }
+
+    fn roll_deployment(&mut self, id: DeploymentId) {
+        let spec = self.deployment_spec(id);
+        let deployment = &self.world.deployments[usize::from(id)];
         let revision = deployment.revision;
         let set_ids = deployment.sets.clone();
         let sets: Vec<&ReplicaSet> = set_ids.iter().map(|s| &self.world.sets[*s as usize]).collect();
@@ -81,12 +92,8 @@ impl<P: RequestPath> Engine<P> {
         }
         for resize in &decision.resizes {
             let set_id = set_ids[resize.set];
-            let set = &mut self.world.sets[set_id as usize];
-            set.annotations = decision.annotations;
-            if set.replicas != resize.replicas {
-                set.replicas = resize.replicas;
-                self.wake_set(set_id);
-            }
+            self.world.sets[set_id as usize].annotations = decision.annotations;
+            self.resize_set(set_id, resize.replicas);
         }
         // Every write of the controller comes back to it as a change.
         if decision.create_new.is_some() || !decision.resizes.is_empty() {
@@ -95,7 +102,7 @@ impl<P: RequestPath> Engine<P> {
         self.check_complete(id);
     }
 
-    fn create_set(&mut self, id: DeploymentId, replicas: u32) -> SetId {
+    pub(crate) fn create_set(&mut self, id: DeploymentId, replicas: u32) -> SetId {
         let deployment = &mut self.world.deployments[usize::from(id)];
         let set = SetId::try_from(self.world.sets.len()).expect("fewer ReplicaSets than events in a year");
         deployment.sets.push(set);
@@ -110,11 +117,12 @@ impl<P: RequestPath> Engine<P> {
             counted: 0,
             sync_due: false,
             being_created: 0,
+            scale_down_at: None,
         });
         set
     }
 
-    fn check_complete(&mut self, id: DeploymentId) {
+    pub(crate) fn check_complete(&mut self, id: DeploymentId) {
         let deployment = &self.world.deployments[usize::from(id)];
         let mut status = DeploymentStatus::default();
         for set in deployment.sets.iter().map(|s| &self.world.sets[*s as usize]) {
@@ -232,7 +240,7 @@ impl<P: RequestPath> Engine<P> {
             node,
             phase: pod.phase,
             ready: pod.api_ready,
-            deletion_cost: 0,
+            deletion_cost: pod.deletion_cost,
             rank,
             ready_since: pod.ready_since.map(|at| at.floor_sec()),
             restarts: pod.containers.iter().map(|c| c.restarts).max().unwrap_or(0),

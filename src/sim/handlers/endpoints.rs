@@ -167,7 +167,8 @@ impl<P: RequestPath> Engine<P> {
                 && !pod.gone
                 && conditions(ready, pod.deleted.is_some(), publish_not_ready).ready
         };
-        (0..).zip(&self.world.pods).filter(|(_, pod)| usable(pod)).map(|(i, _)| i).collect()
+        let pods = (0..).zip(&self.world.pods).filter(|(_, pod)| usable(pod)).map(|(i, _)| i);
+        pods.filter(|pod| self.is_selected(*pod)).collect()
     }
 
     /// Pods that processes might fall back to and that do not serve any more.

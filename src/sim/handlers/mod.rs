@@ -13,6 +13,7 @@ mod pod_start;
 mod pod_stop;
 mod pod_sync;
 mod probes;
+mod progressive;
 mod server_checks;
 mod targets;
 

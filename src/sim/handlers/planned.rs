@@ -12,17 +12,23 @@ impl<P: RequestPath> Engine<P> {
     pub(crate) fn planned(&mut self, number: u32) {
         let planned = self.world.spec.events[number as usize].clone();
         let id = DeploymentId::try_from(planned.deployment).expect("checked when the scenario was read");
-        let deployment = &mut self.world.deployments[planned.deployment];
         match planned.action {
-            PlannedAction::Rollout { template } => {
-                deployment.template = template;
-                deployment.revision += 1;
-                deployment.progress = Progress::Moving { since: self.now };
-                self.timeline.rollout_begins(self.now, id);
-                self.wake_deployment(id);
+            PlannedAction::Rollout { template } => self.replace_template(id, template),
+            PlannedAction::BlueGreen { template, scale_down_delay } => {
+                self.begin_blue_green(id, scale_down_delay);
+                self.replace_template(id, template);
+            }
+            PlannedAction::Canary { template, steps } => {
+                self.begin_canary(id, steps);
+                self.replace_template(id, template);
+            }
+            PlannedAction::DeletionCost { cost, pods } => {
+                for pod in self.pods_by_load(id, number, cost > 0).into_iter().take(pods as usize) {
+                    self.world.pods[pod as usize].deletion_cost = cost;
+                }
             }
             PlannedAction::Scale { replicas } => {
-                deployment.replicas = replicas;
+                self.world.deployments[planned.deployment].replicas = replicas;
                 self.timeline.desired(self.now, id, replicas);
                 self.wake_deployment(id);
             }
@@ -48,8 +54,23 @@ impl<P: RequestPath> Engine<P> {
         }
     }
 
+    /// The workload's pods get another template.
+    fn replace_template(&mut self, id: DeploymentId, template: usize) {
+        let deployment = &mut self.world.deployments[usize::from(id)];
+        deployment.template = template;
+        deployment.revision += 1;
+        deployment.progress = Progress::Moving { since: self.now };
+        self.timeline.rollout_begins(self.now, id);
+        self.wake_deployment(id);
+    }
+
     /// `count` pods that are ready, chosen by a draw that belongs to the event.
     fn some_pods(&self, deployment: DeploymentId, event: u32, count: u32) -> Vec<PodId> {
+        self.ready_pods(deployment, event).into_iter().take(count as usize).collect()
+    }
+
+    /// The pods that are ready, in an order drawn for the event.
+    fn ready_pods(&self, deployment: DeploymentId, event: u32) -> Vec<PodId> {
         let keyed = self.world.keyed(Stream::Victims);
         let mut candidates: Vec<(u64, PodId)> = (0..)
             .zip(&self.world.pods)
@@ -58,6 +79,16 @@ impl<P: RequestPath> Engine<P> {
             .map(|(id, _)| (keyed.at(u64::from(event), u64::from(id)), id))
             .collect();
         candidates.sort_unstable();
-        candidates.into_iter().take(count as usize).map(|(_, pod)| pod).collect()
+        candidates.into_iter().map(|(_, pod)| pod).collect()
+    }
+
+    /// The pods that are ready by the requests that they have, the fewest first or the most.
+    fn pods_by_load(&mut self, deployment: DeploymentId, event: u32, most_first: bool) -> Vec<PodId> {
+        let mut pods = self.ready_pods(deployment, event);
+        pods.sort_by_cached_key(|pod| {
+            let requests = i64::from(self.path.under_way(*pod, self.now.0));
+            if most_first { -requests } else { requests }
+        });
+        pods
     }
 }

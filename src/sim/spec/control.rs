@@ -1,5 +1,6 @@
 //! Workloads, events, and the delays and policies of the control plane.
 
+use crate::model::canary::CanaryStep;
 use crate::model::deployment::DeploymentSpec;
 use crate::model::eviction::DisruptionBudget;
 use crate::random::Dist;
@@ -68,6 +69,28 @@ pub enum PlannedAction {
         /// Index into the deployment's templates.
         template: usize,
     },
+    /// The same by Argo Rollouts' blue/green strategy.
+    BlueGreen {
+        /// Index into the deployment's templates.
+        template: usize,
+        /// `scaleDownDelaySeconds`.
+        scale_down_delay: Nanos,
+    },
+    /// The same by its canary strategy, without a traffic router.
+    Canary {
+        /// Index into the deployment's templates.
+        template: usize,
+        /// What comes before all pods are new.
+        steps: Vec<CanaryStep>,
+    },
+    /// The annotation `controller.kubernetes.io/pod-deletion-cost` is written on so many ready pods: on those
+    /// that have the fewest requests, or with a positive cost the most.
+    DeletionCost {
+        /// Its value.
+        cost: i32,
+        /// How many.
+        pods: u32,
+    },
     /// `spec.replicas` is set.
     Scale {
         /// The new size.
@@ -109,6 +132,18 @@ pub enum PlannedAction {
         /// For this time.
         lasts: Nanos,
     },
+}
+
+impl PlannedAction {
+    /// The template that the pods get, if that is what happens.
+    pub fn template(&self) -> Option<usize> {
+        match self {
+            PlannedAction::Rollout { template }
+            | PlannedAction::BlueGreen { template, .. }
+            | PlannedAction::Canary { template, .. } => Some(*template),
+            _ => None,
+        }
+    }
 }
 
 /// Delays and policies of controllers, kubelets and the API server.
