@@ -113,6 +113,15 @@ fn one_thing_can_be_written_in_several_ways() {
         let events = read(text).unwrap().events.unwrap();
         assert_eq!(events[0].action, crate::config::described::EventAction::Scale(10), "{text}");
     }
+    for (table, short) in [
+        ("do = \"blue-green\"\nscale_down_delay = \"10s\"", "blue-green=10s"),
+        ("do = \"canary\"\nsteps = \"20%, 1m\"", "canary=20%,1m"),
+        ("do = \"deletion-cost\"\ncost = -100\npods = 2", "deletion-cost=-100,2"),
+        ("do = \"deletion-cost\"\ncost = 7", "deletion-cost=7"),
+    ] {
+        let events = read(&format!("[[event]]\nat = \"2m\"\n{table}")).unwrap().events.unwrap();
+        assert_eq!(events[0].action.to_string(), short, "{table}");
+    }
     let said = read("manifests = \"web.yaml\"\nruns = 3\nseed = 0x10\nexpect = [\"lost == 0\"]").unwrap();
     assert_eq!(
         (said.manifests.unwrap()[0].name.as_str(), said.runs, said.seed),
