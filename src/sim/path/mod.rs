@@ -55,7 +55,8 @@ impl PathSpec {
     /// before the front end does, a dead node leaves those that there are without an answer, some processes go
     /// on serving them while they end, or they decide where requests go.
     fn tracks_pool(&self) -> bool {
-        if self.follows_connections || self.front.keepalive.is_some_and(|keepalive| keepalive.any_connection) {
+        if self.follows_connections || self.front.keepalive.is_some_and(|keepalive| keepalive.any_connection)
+        {
             return true;
         }
         let front_idle = self.front.keepalive.map(|k| k.idle_timeout);
