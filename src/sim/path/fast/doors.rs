@@ -286,9 +286,6 @@ impl<O: Observer> FastPath<O> {
         self.drop_attempt(place);
         self.retry_over(place);
         let flight = self.flights.get(place);
-        if self.front.follows_clients() {
-            self.front.unpin(connection_of(flight.id, &self.spec));
-        }
         let (request, method) = (flight.id, self.draws.method(flight.id));
         let (holder, pod, sent) = (flight.holder, flight.pod.expect("an attempt has a pod"), flight.sent);
         let (reused, connected) = (flight.reused, flight.connected);

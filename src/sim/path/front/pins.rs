@@ -170,9 +170,10 @@ impl Front {
         Nanos::from_secs_f64(Nanos(age).as_secs_f64() * tenths).0
     }
 
-    /// An attempt on a client's connection failed.
+    /// An attempt on a client's connection failed, and the connection with it, unless others are on it and
+    /// only the answer was late.
     pub(crate) fn failed_on(&mut self, connection: u64, failure: Failure) {
-        if self.multiplexed && failure != Failure::ReadTimeout {
+        if !self.multiplexed || failure != Failure::ReadTimeout {
             self.unpin(connection);
         }
     }

@@ -325,9 +325,6 @@ impl<O: Observer> PlainPath<O> {
         let method = self.draws.method(id);
         self.drop_attempt(id);
         self.retry_over(id);
-        if self.front.follows_clients() {
-            self.front.unpin(connection_of(id, &self.spec));
-        }
         let request = &self.requests[&id];
         let (holder, pod, sent) = (request.holder, request.pod.expect("an attempt has a pod"), request.sent);
         let (reused, connected) = (request.reused, request.connected);
