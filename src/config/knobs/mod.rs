@@ -11,10 +11,12 @@ mod fields;
 mod find;
 mod front_end;
 mod load;
+mod stop;
 mod value;
 
 pub use find::{Found, UnknownKnob, find};
-pub use value::{Keep, Said, StopText, Value};
+pub use stop::{Keep, StopText};
+pub use value::{Said, Value};
 
 use super::case::Origin;
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Kind;
+use super::stop::{StopText, stop};
 use crate::random::Dist;
 use crate::units::{IntOrPercent, Nanos, format_duration, parse_duration, parse_quantity_milli};
 
@@ -41,37 +42,6 @@ pub enum Value {
     Version(u32),
     /// Any text.
     Text(String),
-}
-
-/// A value of [`Kind::Stop`], its word not yet looked up.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct StopText {
-    /// `exit`, `drain`, `hold`, `decline`, `linger`, `ignore`, or the name of a termination preset.
-    pub behaviour: String,
-    /// `limit=`: the process ends after this time at the latest.
-    pub limit: Option<Nanos>,
-    /// `keep=`: which kept connections it serves on while it drains.
-    pub keep: Option<Keep>,
-    /// `linger=`: it goes on serving for this time before it drains.
-    pub linger: Option<Nanos>,
-}
-
-/// Kept connections that outlive a stop signal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keep {
-    /// Those with a request on them.
-    Busy,
-    /// All.
-    All,
-}
-
-impl Keep {
-    const fn word(self) -> &'static str {
-        match self {
-            Keep::Busy => "busy",
-            Keep::All => "all",
-        }
-    }
 }
 
 /// What was said of a knob: a value, or a range of an unknown.
@@ -245,16 +215,7 @@ impl fmt::Display for Value {
                 write_dist(f, dist)?;
                 cpu.map_or(Ok(()), |cpu| write!(f, ",cpu={cpu}"))
             }
-            Value::Stop(stop) => {
-                f.write_str(&stop.behaviour)?;
-                if let Some(linger) = stop.linger {
-                    write!(f, "={linger}")?;
-                }
-                if let Some(keep) = stop.keep {
-                    write!(f, ",keep={}", keep.word())?;
-                }
-                stop.limit.map_or(Ok(()), |limit| write!(f, ",limit={limit}"))
-            }
+            Value::Stop(stop) => write!(f, "{stop}"),
             Value::Count(count) => write!(f, "{count}"),
             Value::Bound(Some(count)) => write!(f, "{count}"),
             Value::Bound(None) => f.write_str("unbounded"),
@@ -310,7 +271,7 @@ fn write_dist(f: &mut fmt::Formatter<'_>, dist: &Dist) -> fmt::Result {
     }
 }
 
-fn duration(text: &str) -> Result<Nanos, String> {
+pub(super) fn duration(text: &str) -> Result<Nanos, String> {
     parse_duration(text).map_err(|error| error.to_string())
 }
 
@@ -353,7 +314,7 @@ fn version(text: &str) -> Result<u32, String> {
 }
 
 /// The parts of `8s,p99=15s` as names and texts; the first may stand without its name.
-fn parts<'t>(text: &'t str, first: &'static str) -> Result<Vec<(&'t str, &'t str)>, String> {
+pub(super) fn parts<'t>(text: &'t str, first: &'static str) -> Result<Vec<(&'t str, &'t str)>, String> {
     let mut found: Vec<(&str, &str)> = Vec::new();
     for (index, part) in text.split(',').map(str::trim).enumerate() {
         let (name, value) = match part.split_once('=') {
@@ -461,46 +422,6 @@ fn service(text: &str) -> Result<Value, String> {
     }
     let dist = dist_of(text, &parts)?;
     Ok(Value::Service(dist, cpu.map(duration).transpose()?))
-}
-
-fn stop(text: &str) -> Result<StopText, String> {
-    let mut found = StopText::default();
-    for (name, value) in parts(text, "behaviour")? {
-        match name {
-            "behaviour" => found.behaviour = value.to_owned(),
-            "limit" => found.limit = Some(duration(value)?),
-            "linger" => found.linger = Some(duration(value)?),
-            "preset" => found.behaviour = value.to_owned(),
-            "keep" => match [Keep::Busy, Keep::All].into_iter().find(|keep| keep.word() == value) {
-                Some(keep) => found.keep = Some(keep),
-                None => return Err(format!("keep `{value}` is neither `busy` nor `all`")),
-            },
-            _ => {
-                return Err(format!(
-                    "`{name}` is no part of a stop behaviour: use behaviour, limit, keep, linger"
-                ));
-            }
-        }
-    }
-    if found.behaviour.is_empty() && found.linger.is_some() {
-        found.behaviour = "linger".to_owned();
-    }
-    match (found.behaviour.as_str(), found.linger) {
-        ("", _) => {
-            Err("say exit, drain, hold, decline, ignore or the name of a termination preset".to_owned())
-        }
-        ("linger", None) => Err("say for how long: linger=5s".to_owned()),
-        ("exit" | "ignore", _) if found.limit.is_some() => {
-            Err(format!("`{}` takes no limit: it ends at once or with SIGKILL", found.behaviour))
-        }
-        (behaviour, Some(_)) if behaviour != "linger" => {
-            Err(format!("`linger=` does not go with `{behaviour}`"))
-        }
-        (behaviour, _) if behaviour != "drain" && found.keep.is_some() => {
-            Err(format!("`keep=` goes with `drain`, not with `{behaviour}`"))
-        }
-        _ => Ok(found),
-    }
 }
 
 #[cfg(test)]
