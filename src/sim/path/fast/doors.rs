@@ -6,7 +6,7 @@ use crate::account::LossSample;
 use crate::model::outcome::{Cause, Status};
 use crate::model::retry::Failure;
 use crate::sim::path::front::{self, HolderId, Next, Picked};
-use crate::sim::path::pool::{Reuse, ServerSide};
+use crate::sim::path::pool::Reuse;
 use crate::sim::path::{
     Ended, Met, Observer, PodId, RETRY_SHIFT, SHED, Sent, connection_of, is_first, met_by_connection,
     next_resend, next_syn, no_answer_from, origin_of, status_of,
@@ -114,13 +114,8 @@ impl<O: Observer> FastPath<O> {
         self.front.decided(holder, origin_of(id, &self.spec), now, server)
     }
 
-    /// What decides about connections that are kept to a pod.
-    pub(super) fn server_side(&self, pod_id: PodId) -> ServerSide {
-        self.pods[pod_id as usize].server_side(&self.servers)
-    }
-
     fn attempt(&mut self, place: u32, pod_id: PodId, decided: Option<Reuse>, now: u64) -> Sent {
-        let server = self.server_side(pod_id);
+        let server = self.pods[pod_id as usize].server_side(&self.servers);
         let flight = self.flights.get(place);
         flight.pod = Some(pod_id);
         flight.sent = now;

@@ -181,7 +181,7 @@ impl<O: Observer> RequestPath for FastPath<O> {
     }
 
     fn kept_until(&mut self, pod_id: PodId, now: u64) -> Option<u64> {
-        self.front.kept_until(pod_id, now, self.server_side(pod_id))
+        self.front.kept_until(pod_id, now, self.pods[pod_id as usize].server_side(&self.servers))
     }
 
     fn decline(&mut self, pod_id: PodId, now: u64) -> bool {

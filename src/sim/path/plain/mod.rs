@@ -10,7 +10,7 @@ mod pods;
 
 use self::pods::{Owner, Pod, Stage};
 use super::front::{self, Front, HolderId, Next, Picked};
-use super::pool::{Parting, Reuse, ServerSide};
+use super::pool::{Parting, Reuse};
 use super::server::Server;
 use super::source::RequestSource;
 use super::{
@@ -232,14 +232,9 @@ impl<O: Observer> PlainPath<O> {
         self.front.decided(holder, origin_of(id, &self.spec), now, server)
     }
 
-    /// What decides about connections that are kept to a pod.
-    fn server_side(&self, pod_id: PodId) -> ServerSide {
-        self.pods[pod_id as usize].server_side(&self.servers)
-    }
-
     /// Hands the request to the pod as its door allows.
     fn send(&mut self, id: u64, pod_id: PodId, decided: Option<Reuse>, now: u64) -> Sent {
-        let server = self.server_side(pod_id);
+        let server = self.pods[pod_id as usize].server_side(&self.servers);
         let request = &self.requests[&id];
         let first = is_first(id, &self.spec);
         let chosen = || self.front.connection(request.holder, pod_id, &request.tried, first, now, server);
@@ -669,7 +664,7 @@ impl<O: Observer> RequestPath for PlainPath<O> {
     }
 
     fn kept_until(&mut self, pod_id: PodId, now: u64) -> Option<u64> {
-        self.front.kept_until(pod_id, now, self.server_side(pod_id))
+        self.front.kept_until(pod_id, now, self.pods[pod_id as usize].server_side(&self.servers))
     }
 
     fn decline(&mut self, pod_id: PodId, _now: u64) -> bool {
