@@ -297,7 +297,9 @@ impl Backend {
     #[cold]
     pub(super) fn is_overloaded(&self, server: &Server, now: u64) -> bool {
         let has = |job: &Job| job.stage != Stage::Done && !job.is_over(now);
-        self.ring.iter().filter(|(_, job)| has(job)).count() >= server.capacity
+        // Most take any number, and an overloaded one has far too many to count at every arrival.
+        self.ring.len() >= server.capacity
+            && self.ring.iter().filter(|(_, job)| has(job)).count() >= server.capacity
     }
 
     /// Whether one more connection fits while all workers are busy, on the provisional way.
