@@ -90,6 +90,18 @@ const LATE: Status = Status::GatewayTimeout;
 /// An idempotent request is sent again.
 const POST_ONLY: Answers = [None, Some(BAD)];
 
+/// Where connections are balanced, the client sees what its own socket sees, in the order of [`EVENTS`].
+const SOCKET: [Answers; 8] = [
+    both(Status::Refused),
+    both(Status::Refused),
+    both(Status::Timeout),
+    both(Status::Reset),
+    SAVED,
+    SAVED,
+    both(Status::Refused),
+    both(Status::Timeout),
+];
+
 /// In the order of [`EVENTS`]. Sources are those of the presets (MODEL.md, "Front ends"): nginx' and
 /// ingress-nginx' ngx_http_upstream.c, AWS' troubleshooting guide, HAProxy's, Envoy's and Traefik's own
 /// code, AGIC's documents; corrected by measurements of nginx, HAProxy and Envoy. A lone pod that was
@@ -168,58 +180,10 @@ const TABLE: &[(&str, [Answers; 8])] = &[
             LEFT,
         ],
     ),
-    (
-        "kube-proxy",
-        [
-            both(Status::Refused),
-            both(Status::Refused),
-            both(Status::Timeout),
-            both(Status::Reset),
-            SAVED,
-            SAVED,
-            both(Status::Refused),
-            both(Status::Timeout),
-        ],
-    ),
-    (
-        "kube-proxy-ipvs",
-        [
-            both(Status::Refused),
-            both(Status::Refused),
-            both(Status::Timeout),
-            both(Status::Reset),
-            SAVED,
-            SAVED,
-            both(Status::Refused),
-            both(Status::Timeout),
-        ],
-    ),
-    (
-        "aws-nlb",
-        [
-            both(Status::Refused),
-            both(Status::Refused),
-            both(Status::Timeout),
-            both(Status::Reset),
-            SAVED,
-            SAVED,
-            both(Status::Refused),
-            both(Status::Timeout),
-        ],
-    ),
-    (
-        "aws-nlb-instance",
-        [
-            both(Status::Refused),
-            both(Status::Refused),
-            both(Status::Timeout),
-            both(Status::Reset),
-            SAVED,
-            SAVED,
-            both(Status::Refused),
-            both(Status::Timeout),
-        ],
-    ),
+    ("kube-proxy", SOCKET),
+    ("kube-proxy-ipvs", SOCKET),
+    ("aws-nlb", SOCKET),
+    ("aws-nlb-instance", SOCKET),
     ("traefik", [both(BAD), both(BAD), both(LATE), POST_ONLY, POST_ONLY, SAVED, both(UNAVAILABLE), LEFT]),
     // A classic load balancer of Google answers 502 to whatever a target does not.
     ("gke-neg", [both(BAD), both(BAD), both(BAD), both(BAD), both(BAD), both(BAD), both(BAD), LEFT]),

@@ -64,7 +64,7 @@ impl<P: RequestPath> Engine<P> {
                 continue;
             }
             self.now = at;
-            if at >= latest || (at >= load_ends && self.path.is_idle(at.0) && self.is_settled()) {
+            if at >= latest || (at >= load_ends && self.is_over()) {
                 break false;
             }
             events += 1;
@@ -146,10 +146,11 @@ impl<P: RequestPath> Engine<P> {
         }
     }
 
-    /// Whether every rollout has come to its end and no pod is on its way out.
-    fn is_settled(&self) -> bool {
+    /// Whether every rollout has come to its end, every request has, and no pod is on its way out. After
+    /// the load has ended every event asks: the cheapest question comes first, the walk over all pods last.
+    fn is_over(&mut self) -> bool {
         let at_rest = |pod: &Pod| pod.deleted.is_none() || !pod.is_there(&self.world.nodes);
-        !self.timeline.rollout_open() && self.world.pods.iter().all(at_rest)
+        !self.timeline.rollout_open() && self.path.is_idle(self.now.0) && self.world.pods.iter().all(at_rest)
     }
 
     fn finish(self, interrupted: bool) -> (RunResult, P::Observer) {

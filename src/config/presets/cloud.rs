@@ -1,6 +1,6 @@
 //! Load balancers of clouds. None of their delays was measured for podloss.
 
-use super::proxies::{RULES, RULES_NOTE, VIRTUAL_IPS};
+use super::proxies::{RULES, RULES_NOTE, SOCKET_STATUSES, VIRTUAL_IPS};
 use super::{FrontEndPreset, Param, Updates};
 
 const AWS: &str = "AWS documentation of target groups";
@@ -176,13 +176,13 @@ pub(super) const CLOUD: &[FrontEndPreset] = &[
             Param::documented("front_end.removal", "500ms", "watch and minSyncPeriod").range("10ms", "2s"),
             Param::guess("front_end.overhead", "1ms", "a hop between zones and one between nodes")
                 .range("200us", "5ms"),
-            Param::documented("front_end.status.error", "refused", "the pod's own answer"),
-            Param::documented("front_end.status.closed", "reset", "the pod's own answer"),
-            Param::documented("front_end.status.connect_timeout", "timeout", "the client's own clock"),
-            Param::documented("front_end.status.read_timeout", "timeout", "the client's own clock"),
-            Param::documented("front_end.status.no_endpoints", "refused", "REJECT, proxier.go"),
-            Param::documented("front_end.status.all_down", "refused", "REJECT, proxier.go"),
-            Param::documented("front_end.status.client_left", "timeout", "the client's own clock"),
+            SOCKET_STATUSES[0],
+            SOCKET_STATUSES[1],
+            SOCKET_STATUSES[2],
+            SOCKET_STATUSES[3],
+            SOCKET_STATUSES[4],
+            SOCKET_STATUSES[5],
+            SOCKET_STATUSES[6],
             Param::guess("network.after_exit", "blackhole", "secondary addresses of the VPC CNI")
                 .range("refused", "blackhole"),
         ],

@@ -1,8 +1,7 @@
 //! Presets: what is known of front ends and of how processes stop, as tables.
 //!
 //! A front-end preset is a list of values for the knobs under `front_end.` (and for what the
-//! network around it is like), each with where it comes from. A way to stop that the simulator cannot
-//! express yet is in the table too, with the reason, so that it is refused and not approximated.
+//! network around it is like), each with where it comes from.
 
 mod cloud;
 mod proxies;

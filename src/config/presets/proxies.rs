@@ -16,6 +16,22 @@ const NGINX_STATUSES: [Param; 6] = [
     Param::measured("front_end.status.client_left", "499", "nginx 1.22.1"),
 ];
 
+pub(super) const VIRTUAL_IPS: &str = "kubernetes/website reference/networking/virtual-ips.md";
+/// From an endpoint's change to rules on a node that obey it.
+pub(super) const RULES: &str = "median=40ms,p99=600ms";
+pub(super) const RULES_NOTE: &str = "one watch hop, and a run of kube-proxy of 30 ms, 99 % within 500 ms";
+
+/// What comes of connections that nobody answers for.
+pub(super) const SOCKET_STATUSES: [Param; 7] = [
+    Param::documented("front_end.status.error", "refused", "the client's own socket"),
+    Param::documented("front_end.status.closed", "reset", "the client's own socket"),
+    Param::documented("front_end.status.connect_timeout", "timeout", "the client's own socket"),
+    Param::documented("front_end.status.read_timeout", "timeout", "the client's own socket"),
+    Param::documented("front_end.status.no_endpoints", "refused", "REJECT, proxier.go"),
+    Param::documented("front_end.status.all_down", "refused", "REJECT, proxier.go"),
+    Param::documented("front_end.status.client_left", "timeout", "the client's own clock"),
+];
+
 const HAPROXY: &str = "haproxytech/kubernetes-ingress v3.2, fs/usr/local/etc/haproxy/haproxy.cfg";
 const HAPROXY_CHECK: &str = "haproxytech/kubernetes-ingress v3.2, documentation/annotations.md";
 const ENVOY: &str = "Envoy 1.40.0";
@@ -34,11 +50,6 @@ const ENVOY_STATUSES: [Param; 6] = [
     Param::measured("front_end.status.all_down", "503", "Envoy 1.40.0, flag UH"),
     Param::guess("front_end.status.client_left", "499", "logged as 0 with flag DC"),
 ];
-
-pub(super) const VIRTUAL_IPS: &str = "kubernetes/website reference/networking/virtual-ips.md";
-/// From an endpoint's change to rules on a node that obey it.
-pub(super) const RULES: &str = "median=40ms,p99=600ms";
-pub(super) const RULES_NOTE: &str = "one watch hop, and a run of kube-proxy of 30 ms, 99 % within 500 ms";
 
 /// In-cluster proxies.
 pub(super) const PROXIES: &[FrontEndPreset] = &[
@@ -134,13 +145,13 @@ pub(super) const PROXIES: &[FrontEndPreset] = &[
             Param::documented("front_end.sync_rate", "1", "minSyncPeriod 1s"),
             Param::documented("front_end.removal", "500ms", "watch and minSyncPeriod").range("10ms", "2s"),
             Param::guess("front_end.overhead", "200us", "one hop in a cluster").range("50us", "2ms"),
-            Param::documented("front_end.status.error", "refused", "the client's own socket"),
-            Param::documented("front_end.status.closed", "reset", "the client's own socket"),
-            Param::documented("front_end.status.connect_timeout", "timeout", "the client's own socket"),
-            Param::documented("front_end.status.read_timeout", "timeout", "the client's own socket"),
-            Param::documented("front_end.status.no_endpoints", "refused", "REJECT, proxier.go"),
-            Param::documented("front_end.status.all_down", "refused", "REJECT, proxier.go"),
-            Param::documented("front_end.status.client_left", "timeout", "the client's own clock"),
+            SOCKET_STATUSES[0],
+            SOCKET_STATUSES[1],
+            SOCKET_STATUSES[2],
+            SOCKET_STATUSES[3],
+            SOCKET_STATUSES[4],
+            SOCKET_STATUSES[5],
+            SOCKET_STATUSES[6],
         ],
     },
     FrontEndPreset {
@@ -168,13 +179,13 @@ pub(super) const PROXIES: &[FrontEndPreset] = &[
             Param::documented("front_end.sync_rate", "0", "minSyncPeriod 0s"),
             Param::documented("front_end.removal", "100ms", "watch and one run").range("10ms", "1s"),
             Param::guess("front_end.overhead", "200us", "one hop in a cluster").range("50us", "2ms"),
-            Param::documented("front_end.status.error", "refused", "the client's own socket"),
-            Param::documented("front_end.status.closed", "reset", "the client's own socket"),
-            Param::documented("front_end.status.connect_timeout", "timeout", "the client's own socket"),
-            Param::documented("front_end.status.read_timeout", "timeout", "the client's own socket"),
-            Param::documented("front_end.status.no_endpoints", "refused", "REJECT, proxier.go"),
-            Param::documented("front_end.status.all_down", "refused", "REJECT, proxier.go"),
-            Param::documented("front_end.status.client_left", "timeout", "the client's own clock"),
+            SOCKET_STATUSES[0],
+            SOCKET_STATUSES[1],
+            SOCKET_STATUSES[2],
+            SOCKET_STATUSES[3],
+            SOCKET_STATUSES[4],
+            SOCKET_STATUSES[5],
+            SOCKET_STATUSES[6],
         ],
     },
     FrontEndPreset {

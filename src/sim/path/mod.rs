@@ -324,7 +324,7 @@ impl Draws {
         }
     }
 
-    /// Whether the network resets the connection of this attempt, counted from 0.
+    /// Whether the network resets the connection of this attempt; a request's first has the number 1.
     fn is_reset(&self, request: u64, attempt: u32) -> bool {
         self.reset_below > 0 && self.reset.at(request, u64::from(attempt)) < self.reset_below
     }
@@ -355,13 +355,13 @@ fn connection_of(request: u64, spec: &PathSpec) -> u64 {
 
 /// Where a request comes from. Clients of an open load that open a connection for every request never
 /// come back.
-fn origin_of(request: u64, spec: &PathSpec) -> front::From {
+fn sender_of(request: u64, spec: &PathSpec) -> front::Sender {
     let connection = connection_of(request, spec);
     let client = match spec.load {
         Load::Closed(_) => (request & OPERATION) >> WITHIN_CONNECTION,
         Load::Open(_) => connection,
     };
-    front::From { client, connection, first: is_first(request, spec) }
+    front::Sender { client, connection, first: is_first(request, spec) }
 }
 
 /// What became of an attempt to hand a request to a pod.

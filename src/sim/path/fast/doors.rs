@@ -9,7 +9,7 @@ use crate::sim::path::front::{self, HolderId, Next, Picked};
 use crate::sim::path::pool::Reuse;
 use crate::sim::path::{
     Ended, Met, Observer, PodId, RETRY_SHIFT, SHED, Sent, connection_of, is_first, met_by_connection,
-    next_resend, next_syn, no_answer_from, origin_of, status_of,
+    next_resend, next_syn, no_answer_from, sender_of, status_of,
 };
 
 /// What has become of a request whose attempt failed.
@@ -77,7 +77,7 @@ impl<O: Observer> FastPath<O> {
     ) {
         let place = self.begin_flight(id, now, holder);
         if self.front.has_memory() {
-            self.front.begin_on(origin_of(id, &self.spec), pod, now);
+            self.front.remember(sender_of(id, &self.spec), pod, now);
         }
         let outcome = self.attempt(place, pod, decided, now);
         self.settle_attempt(place, now, outcome);
@@ -111,7 +111,7 @@ impl<O: Observer> FastPath<O> {
     pub(super) fn decided(&mut self, id: u64, holder: HolderId, now: u64) -> Option<(PodId, Option<Reuse>)> {
         let (pods, servers) = (&self.pods, &self.servers);
         let server = |pod: PodId| pods[pod as usize].server_side(servers);
-        self.front.decided(holder, origin_of(id, &self.spec), now, server)
+        self.front.decided(holder, sender_of(id, &self.spec), now, server)
     }
 
     fn attempt(&mut self, place: u32, pod_id: PodId, decided: Option<Reuse>, now: u64) -> Sent {

@@ -3,11 +3,12 @@
 //! Both request paths call this in the same order, so it may keep any state it likes.
 
 mod lists;
+mod memory;
 mod pins;
 mod process;
 mod retries;
 
-pub(crate) use pins::From;
+pub(crate) use memory::Sender;
 pub(crate) use retries::{Attempt, Next};
 
 use std::collections::BTreeMap;

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Front, HolderId};
+use super::Front;
 use crate::model::retry::Failure;
 use crate::sim::path::pool::{Reuse, ServerSide};
 use crate::units::Nanos;
@@ -23,15 +23,6 @@ pub(super) struct Pin {
     idle_since: u64,
 }
 
-/// Where a request comes from.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct From {
-    pub(crate) client: u64,
-    pub(crate) connection: u64,
-    /// It is the first one of its connection.
-    pub(crate) first: bool,
-}
-
 impl Front {
     /// From now on clients' connections are followed; `multiplexed` ones have many requests at a time.
     pub(crate) fn follow_clients(&mut self, multiplexed: bool) {
@@ -46,58 +37,8 @@ impl Front {
         self.pins.is_some()
     }
 
-    /// Whether something that was before can decide where a request goes, so that the balancer is asked
-    /// only where nothing was.
-    #[inline]
-    pub(crate) fn has_memory(&self) -> bool {
-        self.has_memory
-    }
-
-    /// Where a request goes because of what was before: to the end of its client's own connection, to
-    /// the pod of its client's last request, or on the connection that its holder used last. The
-    /// connection is `None` where only the pod is decided.
-    pub(crate) fn decided(
-        &mut self,
-        holder: HolderId,
-        from: From,
-        now: u64,
-        server: impl Fn(u32) -> ServerSide,
-    ) -> Option<(u32, Option<Reuse>)> {
-        if !self.has_memory {
-            return None;
-        }
-        if let Some((pod, reuse)) = self.decided_by_connection(from.connection, now, &server) {
-            return Some((pod, Some(reuse)));
-        }
-        if let Some(pod) = self.affinity.as_ref().and_then(|pods| pods.get(&from.client).copied())
-            && self.usable(holder, pod).1
-        {
-            return Some((pod, None));
-        }
-        if !self.spec.keepalive.is_some_and(|keepalive| keepalive.any_connection) {
-            return None;
-        }
-        self.any_connection(holder, from.first, now, server).map(|(pod, reuse)| (pod, Some(reuse)))
-    }
-
-    fn any_connection(
-        &mut self,
-        holder: HolderId,
-        first: bool,
-        now: u64,
-        server: impl Fn(u32) -> ServerSide,
-    ) -> Option<(u32, Reuse)> {
-        while let Some(pod) = self.holders[holder as usize].pool.latest() {
-            match self.connection(holder, pod, &[], first, now, server(pod)) {
-                Reuse::Fresh if first => return None,
-                Reuse::Fresh => self.holders[holder as usize].pool.forget(pod),
-                reuse => return Some((pod, reuse)),
-            }
-        }
-        None
-    }
-
-    fn decided_by_connection(
+    /// On the client's own connection, as long as it believes in it.
+    pub(super) fn decided_by_connection(
         &mut self,
         connection: u64,
         now: u64,
@@ -115,14 +56,11 @@ impl Front {
         }
     }
 
-    /// The first attempt of a request goes to a pod at `now`. On a multiplexed connection others follow at
-    /// once, and it counts as idle from its last request on.
-    pub(crate) fn begin_on(&mut self, from: From, pod: u32, now: u64) {
+    /// A request goes to a pod at `now`. On a multiplexed connection others follow at once, and it counts as
+    /// idle from its last request on.
+    pub(super) fn pin_at_once(&mut self, connection: u64, pod: u32, now: u64) {
         if self.multiplexed {
-            self.set_pin(from.connection, pod, now, now);
-        }
-        if let Some(pods) = &mut self.affinity {
-            pods.insert(from.client, pod);
+            self.set_pin(connection, pod, now, now);
         }
     }
 

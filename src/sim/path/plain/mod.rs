@@ -16,7 +16,7 @@ use super::source::RequestSource;
 use super::{
     App, Attempted, BackendSpec, Door, Draws, Ended, Met, Notice, Observer, PathSpec, PodId, PodLoad,
     ProbeFate, RETRY_SHIFT, RequestPath, SHED, Sent, connection_of, is_first, met_by_connection,
-    no_answer_from, origin_of, status_of,
+    no_answer_from, sender_of, status_of,
 };
 use crate::account::{Histogram, LossSample, Tally};
 use crate::model::cpu::CpuClock;
@@ -203,7 +203,7 @@ impl<O: Observer> PlainPath<O> {
             };
             self.front.began(holder, pod);
             if first && self.front.has_memory() {
-                self.front.begin_on(origin_of(id, &self.spec), pod, now);
+                self.front.remember(sender_of(id, &self.spec), pod, now);
             }
             let request = self.request(id);
             request.pod = Some(pod);
@@ -229,7 +229,7 @@ impl<O: Observer> PlainPath<O> {
     fn decided(&mut self, id: u64, holder: HolderId, now: u64) -> Option<(PodId, Option<Reuse>)> {
         let (pods, servers) = (&self.pods, &self.servers);
         let server = |pod: PodId| pods[pod as usize].server_side(servers);
-        self.front.decided(holder, origin_of(id, &self.spec), now, server)
+        self.front.decided(holder, sender_of(id, &self.spec), now, server)
     }
 
     /// Hands the request to the pod as its door allows.
