@@ -30,8 +30,10 @@ pub(super) fn client(load: &Load, values: &mut Values<'_>) -> ClientSpec {
 }
 
 fn retry_budget(retries: u32, values: &mut Values<'_>) -> Option<u64> {
-    match values.value("client.retry_budget") {
-        Some(Value::Share(share)) if retries > 0 && share < 1.0 => Some((share * 1e3).round() as u64),
+    // Without retries nobody asks for the budget, and a setting of it is told to have no effect.
+    let budget = if retries > 0 { values.value("client.retry_budget") } else { None };
+    match budget {
+        Some(Value::Share(share)) if share < 1.0 => Some((share * 1e3).round() as u64),
         _ => None,
     }
 }

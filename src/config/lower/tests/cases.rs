@@ -296,3 +296,15 @@ fn autoscalers_that_do_nothing_are_told_and_not_simulated() {
     let external = lowered(&format!("{WEB}{queue}"), &[]);
     assert!(external.warnings.iter().any(|warning| warning.message.contains("not simulated")));
 }
+
+#[test]
+fn a_setting_that_nobody_asks_for_is_told() {
+    for (set, idle) in [
+        (&[("client.retry_budget", "10%")][..], true),
+        (&[("client.retry_budget", "10%"), ("client.retries", "2")], false),
+        (&[("client.backoff", "10ms")], true),
+    ] {
+        let said = |warning: &Diagnostic| warning.message.contains(&format!("{} has no effect", set[0].0));
+        assert_eq!(lowered(WEB, set).warnings.iter().any(said), idle, "{set:?}");
+    }
+}
