@@ -32,6 +32,8 @@ pub struct CauseTally {
     pub count: u64,
     /// Of these, how many were not idempotent.
     pub posts: u64,
+    /// Of these, how many were lost at the pods that the front end's processes are, if they are pods.
+    pub at_ingress: u64,
     /// First and last loss, nanoseconds after the run's beginning; meaningful when `count > 0`.
     pub first_ns: u64,
     /// See `first_ns`.
@@ -113,6 +115,13 @@ impl Tally {
         }
     }
 
+    /// The request that was counted last under this status and cause was lost at a pod of the front end.
+    pub fn was_at_ingress(&mut self, status: Status, cause: Cause) {
+        if let Some(tally) = self.causes.get_mut(&(status, cause)) {
+            tally.at_ingress += 1;
+        }
+    }
+
     /// Answered requests.
     pub fn ok(&self) -> u64 {
         self.statuses[Status::Ok as usize]
@@ -154,6 +163,7 @@ impl Tally {
             mine.last_ns = mine.last_ns.max(theirs.last_ns);
             mine.count += theirs.count;
             mine.posts += theirs.posts;
+            mine.at_ingress += theirs.at_ingress;
             mine.when.merge(&theirs.when);
             let room = MAX_SAMPLES_PER_CAUSE.saturating_sub(mine.samples.len());
             mine.samples.extend(theirs.samples.iter().take(room).cloned());

@@ -149,7 +149,7 @@ impl Background {
         let containers = template.map_or(&[][..], |template| &template.containers[..]);
         let beside = containers.iter().filter(|container| !container.is_sidecar);
         let hooks = containers.iter().filter_map(|container| container.pre_stop.as_ref());
-        let tier = spec.tiers.first();
+        let tier = spec.tiers.last();
         Background {
             kubernetes_minor: spec.kubernetes_minor,
             grace_s: template.map_or(30, |template| template.grace_seconds),

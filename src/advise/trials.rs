@@ -226,7 +226,7 @@ impl Bounds {
 
     /// From an event until nothing of it is left.
     fn after(&self, action: &EventAction) -> Nanos {
-        match action {
+        match action.of_pods() {
             EventAction::Rollout | EventAction::Rollback | EventAction::Drain(_) => self.rollout + self.stop,
             EventAction::BlueGreen(delay) => self.wave + *delay + self.stop,
             EventAction::Canary(steps) => {

@@ -55,6 +55,8 @@ pub struct Heading {
 pub struct MarginFacts {
     /// Smallest, central and largest time from a deletion until this front end sends nothing more.
     pub removal_s: (f64, f64, f64),
+    /// The same from the deletion of a pod of the front end until the tier before it sends nothing more.
+    pub outer_removal_s: (f64, f64, f64),
     /// CPU limit per pod in cores, where there is one.
     pub cpu_limit_cores: Option<f64>,
     /// Server keep-alive and front-end idle timeout, where both keep connections.

@@ -43,6 +43,9 @@ pub struct EventLine {
     pub place: Option<Place>,
 }
 
+/// Before a word: this happens to the pods that the front end's processes are.
+pub const OF_INGRESS: &str = "ingress-";
+
 /// What happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EventAction {
@@ -87,6 +90,23 @@ pub enum EventAction {
     },
     /// The dependency that probes ask for is down, for this time.
     DependencyDown(Nanos),
+    /// This happens to the pods that the front end's processes are.
+    OfIngress(Box<EventAction>),
+}
+
+impl EventAction {
+    /// What happens, whosever pods it happens to.
+    pub fn of_pods(&self) -> &EventAction {
+        match self {
+            EventAction::OfIngress(action) => action,
+            action => action,
+        }
+    }
+
+    /// Whether it happens to the pods that the front end's processes are.
+    pub fn is_of_ingress(&self) -> bool {
+        matches!(self, EventAction::OfIngress(_))
+    }
 }
 
 impl fmt::Display for EventAction {
@@ -117,6 +137,7 @@ impl fmt::Display for EventAction {
                 write!(f, "slow={},{}", f64::from(*times_milli) / 1e3, format_duration(*lasts))
             }
             EventAction::DependencyDown(lasts) => write!(f, "dependency-down={}", format_duration(*lasts)),
+            EventAction::OfIngress(action) => write!(f, "{OF_INGRESS}{action}"),
         }
     }
 }

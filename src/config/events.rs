@@ -1,6 +1,6 @@
 //! The words for what happens during a run: `rollout@60s`, `scale=10@2m`, `kill-pod=3@90s`.
 
-use super::described::EventAction;
+use super::described::{EventAction, OF_INGRESS};
 use super::manifest::REPLICAS_MAX;
 use super::similar::near_miss;
 use crate::model::blue_green::SCALE_DOWN_DELAY;
@@ -23,6 +23,14 @@ pub const EVENT_WORDS: &[&str] = &[
     "lose-zone",
     "slow",
     "dependency-down",
+    "ingress-rollout",
+    "ingress-rollback",
+    "ingress-scale",
+    "ingress-kill-pod",
+    "ingress-crash-pod",
+    "ingress-oom-kill",
+    "ingress-drain",
+    "ingress-lose-node",
 ];
 
 /// A word that counts something, what it counts, and what it means.
@@ -40,14 +48,14 @@ pub const COUNTING: &[Counting] = &[
 /// What an event with its value in short form matches, for the schema.
 pub fn short_form_pattern() -> String {
     let counting: Vec<&str> = COUNTING.iter().map(|(word, ..)| *word).collect();
+    let counting = counting.join("|");
     format!(
-        "^(scale=[0-9]+|({})=[0-9]+|slow=[0-9.]+,.+|dependency-down=.+|blue-green=.+|canary=.+|deletion-cost=-?[0-9]+(,[0-9]+)?)$",
-        counting.join("|")
+        "^(({OF_INGRESS})?(scale|{counting})=[0-9]+|slow=[0-9.]+,.+|dependency-down=.+|blue-green=.+|canary=.+|deletion-cost=-?[0-9]+(,[0-9]+)?)$"
     )
 }
 
 /// How an event is written, for messages and help.
-pub const EVENT_FORM: &str = "write DO@TIME: rollout@60s, scale=10@2m, kill-pod=3@90s, drain@60s, slow=3,30s@60s, dependency-down=30s@60s, blue-green@60s, canary=20%,1m@60s or deletion-cost=-100,2@60s";
+pub const EVENT_FORM: &str = "write DO@TIME: rollout@60s, scale=10@2m, kill-pod=3@90s, drain@60s, slow=3,30s@60s, dependency-down=30s@60s, blue-green@60s, canary=20%,1m@60s, deletion-cost=-100,2@60s or ingress-rollout@60s";
 
 /// Reads an event such as `rollout@60s`: what happens, and when, from the run's beginning.
 ///
@@ -66,6 +74,13 @@ pub fn parse_event(text: &str) -> Result<(Nanos, EventAction), String> {
 /// # Errors
 /// As [`parse_event`].
 pub fn parse_action(text: &str) -> Result<EventAction, String> {
+    if let Some(rest) = text.strip_prefix(OF_INGRESS) {
+        let word = text.split('=').next().unwrap_or(text).trim();
+        return match EVENT_WORDS.contains(&word) {
+            true => Ok(EventAction::OfIngress(Box::new(parse_action(rest)?))),
+            false => Err(unknown(word)),
+        };
+    }
     let (word, number) = match text.split_once('=') {
         Some((word, number)) => (word.trim(), Some(number.trim())),
         None => (text, None),
@@ -200,6 +215,9 @@ mod tests {
             ("lose-zone@90s", 90, EventAction::LoseZone),
             ("slow=2.5,30s@90s", 90, EventAction::Slow { times_milli: 2_500, lasts: Nanos::from_secs(30) }),
             ("dependency-down=1m@90s", 90, EventAction::DependencyDown(Nanos::from_secs(60))),
+            ("ingress-rollout@90s", 90, EventAction::OfIngress(Box::new(EventAction::Rollout))),
+            ("ingress-scale=3@90s", 90, EventAction::OfIngress(Box::new(EventAction::Scale(3)))),
+            ("ingress-kill-pod@90s", 90, EventAction::OfIngress(Box::new(EventAction::KillPod(1)))),
         ] {
             assert_eq!(parse_action(&action.to_string()), Ok(action.clone()), "{text}");
             assert_eq!(parse_event(text), Ok((Nanos::from_secs(seconds), action)), "{text}");
@@ -239,6 +257,10 @@ mod tests {
             ("slow=NaN,30s@60s", "`NaN` is not a number"),
             ("slow=3,0s@60s", "lasts no time"),
             ("dependency-down@60s", "needs a duration"),
+            ("ingress-scale@60s", "such as scale=10"),
+            ("ingress-rolout@60s", "did you mean `ingress-rollout`?"),
+            ("ingress-slow=3,30s@60s", "`ingress-slow` is not an event"),
+            ("ingress-ingress-rollout@60s", "`ingress-ingress-rollout` is not an event"),
         ] {
             let error = parse_event(text).expect_err(text);
             assert!(error.contains(part), "{text}: {error}");

@@ -32,7 +32,7 @@ pub fn complete(facts: &mut Facts, lowered: &Lowered, load_given: bool) {
             complete_container(container, plan, served.map(|(_, server)| server), assumptions);
         }
     }
-    if let Some(tier) = spec.tiers.first() {
+    if let Some(tier) = spec.tiers.last() {
         facts.front = Some(front_of(tier, lowered.margins.removal_s, assumptions));
     }
     facts.peak_cores = served.filter(|_| load_given).and_then(|(_, server)| peak_cores(spec, server));

@@ -36,6 +36,7 @@ fn on<P: RequestPath<Observer = Ends>>(spec: &Arc<SimSpec>, seed: u64, run: u64)
     let (result, ends) = run_on::<P>(spec, seed, run, &|| false);
     let mut wrong = ends.twice.clone();
     check_requests(spec, &result, &ends, &mut wrong);
+    check_entries(&result.timeline, spec.overhead(), &ends, &mut wrong);
     check_pods(&result.timeline, &mut wrong);
     check_views(spec, &result.timeline, &mut wrong);
     (result, wrong)
@@ -45,6 +46,8 @@ fn on<P: RequestPath<Observer = Ends>>(spec: &Arc<SimSpec>, seed: u64, run: u64)
 #[derive(Debug, Default)]
 struct Ends {
     by_request: BTreeMap<u64, End>,
+    /// The ingress pod that took a request, and when.
+    entered: BTreeMap<u64, (u32, u64)>,
     twice: Vec<String>,
 }
 
@@ -57,6 +60,12 @@ struct End {
 }
 
 impl Observer for Ends {
+    fn entered(&mut self, request: u64, ingress: u32, at: u64) {
+        if self.entered.insert(request, (ingress, at)).is_some() {
+            self.twice.push(format!("request {request} entered twice"));
+        }
+    }
+
     fn ended(&mut self, ended: &Ended) {
         let answered_by = ended.pod.filter(|_| ended.cause.is_none());
         let end = End { born: ended.born, at: ended.at, answered_by };
@@ -76,7 +85,7 @@ fn check_requests(spec: &SimSpec, result: &RunResult, ends: &Ends, wrong: &mut V
             tally.arrived, tally.in_flight_at_end
         ));
     }
-    let overhead = spec.tiers.first().map_or(Nanos::ZERO, |tier| tier.overhead);
+    let overhead = spec.overhead();
     for (request, end) in &ends.by_request {
         if end.at < end.born {
             wrong.push(format!("request {request} ended before it was sent"));
@@ -85,9 +94,41 @@ fn check_requests(spec: &SimSpec, result: &RunResult, ends: &Ends, wrong: &mut V
         let left_pod = SimTime(end.at) - overhead;
         match result.timeline.pods.get(pod as usize) {
             None => wrong.push(format!("request {request} was answered by pod {pod}, which never was")),
+            Some(record) if record.deployment > 0 => {
+                wrong.push(format!("request {request} was answered by pod {pod}, which serves nobody"));
+            }
             Some(record) => wrong.extend(not_serving(record, left_pod).map(|why| {
                 format!("request {request} was answered by pod {pod} at {:.6} s, {why}", left_pod.run_secs())
             })),
+        }
+    }
+}
+
+/// With ingress pods every answer came through one of them, which took connections when the request
+/// came and lived until the answer was there.
+fn check_entries(timeline: &Timeline, overhead: Nanos, ends: &Ends, wrong: &mut Vec<String>) {
+    let has_ingress = timeline.pods.iter().any(|pod| pod.deployment > 0);
+    for (request, end) in &ends.by_request {
+        let entered = ends.entered.get(request).copied();
+        match (entered, end.answered_by.filter(|_| has_ingress)) {
+            (None, Some(pod)) => {
+                wrong.push(format!("request {request} came to pod {pod} past every ingress"))
+            }
+            (Some((ingress, at)), answered) => {
+                let record = &timeline.pods[ingress as usize];
+                let closed = record.closed.filter(|closed| SimTime(at) > *closed).map(|_| "which had closed");
+                let lived = |until: u64| not_serving(record, SimTime(until));
+                let left = end.at - overhead.0;
+                let late = answered.and_then(|_| lived(left));
+                let between =
+                    |restart: &Restart| SimTime(at) < restart.ended && restart.ended < SimTime(left);
+                let cut = answered.filter(|_| record.restarts.iter().any(between));
+                let cut = cut.map(|_| "whose process ended meanwhile");
+                for why in [closed, lived(at), late, cut].into_iter().flatten() {
+                    wrong.push(format!("request {request} came through pod {ingress}, {why}"));
+                }
+            }
+            (None, None) => {}
         }
     }
 }
@@ -134,13 +175,10 @@ fn check_pods(timeline: &Timeline, wrong: &mut Vec<String>) {
 
 /// Every change of a view has its cause: a slice follows a pod, a front end follows the slice.
 fn check_views(spec: &SimSpec, timeline: &Timeline, wrong: &mut Vec<String>) {
-    let Some(tier) = spec.tiers.first() else { return };
     let publishes_all = spec.deployments.iter().any(|plan| plan.publish_not_ready_addresses);
-    let removal_overridden = tier.delivery.removal_override.is_some();
-    let checks_health = matches!(
-        tier.delivery.mechanism,
-        Mechanism::TargetGroup(_) | Mechanism::InPlace { checks: Some(_), .. }
-    );
+    // A process that ends takes its lists with it.
+    let ends: BTreeSet<SimTime> =
+        timeline.pods.iter().filter(|pod| pod.deployment > 0).flat_map(ends_of).collect();
     let mut listed: BTreeMap<(ViewHolder, u32), bool> = BTreeMap::new();
     // News may be late and overtake each other, but there must have been such news.
     let mut slice_said: BTreeSet<(u32, bool)> = BTreeSet::new();
@@ -160,16 +198,28 @@ fn check_views(spec: &SimSpec, timeline: &Timeline, wrong: &mut Vec<String>) {
             continue;
         }
         let deleted = record.deleted.is_some_and(|deleted| deleted <= at);
+        let delivery = match holder {
+            ViewHolder::LoadBalancer(_) => &spec.tiers[0].delivery,
+            _ => &spec.service_tier().delivery,
+        };
         let unfounded = match (holder, usable) {
             (ViewHolder::Slice, true) => !publishes_all && (deleted || record.started.is_none_or(|t| t > at)),
             (ViewHolder::Slice, false) => !deleted && !may_become_unready(spec) && record.lost.is_none(),
             // A removal whose time is overridden may come before the slice that adds the successors.
-            (ViewHolder::FrontEnd(_), true) => {
+            (_, true) => {
+                let removal_overridden = delivery.removal_override.is_some();
                 let ready = publishes_all || record.ready.is_some_and(|ready| ready <= at);
-                !(slice_said.contains(&(pod, true)) || removal_overridden && ready)
+                // A pod that became ready only after its deletion serves as it terminates.
+                let falls_back = delivery.falls_back_to_terminating && deleted;
+                !(slice_said.contains(&(pod, true)) || (removal_overridden || falls_back) && ready)
             }
-            (ViewHolder::FrontEnd(_), false) => {
-                !deleted && !slice_said.contains(&(pod, false)) && !checks_health
+            (_, false) => {
+                let checks_health = matches!(
+                    delivery.mechanism,
+                    Mechanism::TargetGroup(_) | Mechanism::InPlace { checks: Some(_), .. }
+                );
+                let ended = matches!(holder, ViewHolder::FrontEnd(_)) && ends.contains(&at);
+                !deleted && !slice_said.contains(&(pod, false)) && !checks_health && !ended
             }
         };
         if unfounded {
@@ -177,6 +227,12 @@ fn check_views(spec: &SimSpec, timeline: &Timeline, wrong: &mut Vec<String>) {
             wrong.push(format!("{holder:?} {what} pod {pod} at {:.6} s without a cause", at.run_secs()));
         }
     }
+}
+
+/// When processes of a pod ended, with or without it.
+fn ends_of(pod: &PodRecord) -> Vec<SimTime> {
+    let restarts = pod.restarts.iter().map(|restart| restart.ended);
+    restarts.chain(pod.exited).chain(pod.lost).collect()
 }
 
 /// Whether a pod may leave the slice before its end: it is probed, its processes crash, or its Service is

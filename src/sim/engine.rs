@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::event::{Event, Queue};
+use super::path::outer::OuterSpec;
 use super::path::{Notice, PathSpec, RequestPath};
 use super::run::RunResult;
 use super::spec::SimSpec;
@@ -18,7 +19,8 @@ pub(crate) struct Engine<P> {
     pub(crate) path: P,
     pub(crate) queue: Queue,
     pub(crate) now: SimTime,
-    pub(crate) front: super::handlers::FrontControl,
+    /// What is known at each tier, the client's side first.
+    pub(crate) tiers: Vec<super::handlers::FrontControl>,
     pub(crate) timeline: Timeline,
 }
 
@@ -30,14 +32,18 @@ impl<P: RequestPath> Engine<P> {
             load: spec.load.clone(),
             client: spec.client.clone(),
             network: spec.network,
-            front: spec.tiers[0].clone(),
+            front: spec.service_tier().clone(),
+            outer: spec.ingress().map(|ingress| OuterSpec {
+                front: spec.tiers[0].clone(),
+                first_server: first_server(&spec, ingress),
+            }),
             slowdowns: spec.slowdowns(),
             follows_connections: spec.follows_connections(),
             servers: super::world::servers(&spec),
             streams,
         });
         let mut engine = Engine {
-            front: super::handlers::FrontControl::new(&spec.tiers[0], streams),
+            tiers: super::handlers::FrontControl::of_tiers(&spec, streams),
             world: World::new(spec, streams),
             path,
             queue: Queue::default(),
@@ -161,7 +167,13 @@ impl<P: RequestPath> Engine<P> {
 
     /// The server number of a template, for the request path.
     pub(crate) fn server_of(&self, deployment: usize, template: usize) -> u32 {
-        let before: usize = self.world.spec.deployments[..deployment].iter().map(|d| d.templates.len()).sum();
-        u32::try_from(before + template).expect("templates are counted in dozens")
+        let number = u32::try_from(template).expect("templates are counted in dozens");
+        first_server(&self.world.spec, deployment) + number
     }
+}
+
+/// The server number of a deployment's first template.
+fn first_server(spec: &SimSpec, deployment: usize) -> u32 {
+    let before: usize = spec.deployments[..deployment].iter().map(|d| d.templates.len()).sum();
+    u32::try_from(before).expect("templates are counted in dozens")
 }

@@ -15,8 +15,16 @@ pub(crate) type DeploymentId = u16;
 pub(crate) type SetId = u32;
 /// Index of a node.
 pub(crate) type NodeId = u32;
-/// Index of an independent front-end process.
-pub(crate) type ReplicaId = u32;
+/// Index of a tier in front of the service, the client's side first.
+pub(crate) type TierId = u8;
+
+/// An independent process of a tier, or a load balancer node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ReplicaId {
+    pub(crate) tier: TierId,
+    /// Within its tier; never used again where processes come and go.
+    pub(crate) number: u32,
+}
 
 /// One control event. What it does is in the `match` of [`super::engine`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -114,6 +114,7 @@ fn cluster(replicas: u32, hpa: HpaSpec, load: Load, service: Nanos) -> SimSpec {
         tiers: vec![FrontSpec {
             name: "test".into(),
             replicas: 1,
+            pods: None,
             workers: 1,
             balancer: Balancer::RoundRobin,
             retry: RetryPolicy::next_peer(RetryOn::ERROR, 2),

@@ -16,6 +16,7 @@ use crate::model::hpa::{
 };
 use crate::model::outcome::Status;
 use crate::model::probe::ProbeSpec;
+use crate::model::retry::RetryPolicy;
 use crate::model::server_check::Thresholds;
 use crate::random::Dist;
 use crate::units::{IntOrPercent, Nanos};
@@ -399,6 +400,63 @@ pub(super) fn cluster() -> impl Strategy<Value = SimSpec> {
     )
 }
 
+/// The same clusters behind an ingress that is a Deployment, with a tier before it.
+fn two_tiers() -> impl Strategy<Value = SimSpec> {
+    let alone = (server(), 0_u32..6, prop::collection::vec(delay(2_000), 0..2)).prop_flat_map(
+        |(server, grace_seconds, init)| {
+            container(Role::Serves(server), 1).prop_map(move |mut plan| {
+                if let Some(drain) = plan.on_stop.drain().filter(|_| !plan.on_stop.suits_ingress()) {
+                    plan.on_stop = OnStop::Drain(drain);
+                }
+                PodTemplate {
+                    init: init.clone(),
+                    containers: vec![plan],
+                    grace_seconds,
+                    readiness_gate: grace_seconds == 3,
+                }
+            })
+        },
+    );
+    let ingress = (0_u32..4, prop::collection::vec(alone, 2), 0_u32..3, 0_u32..3, 0_u32..2);
+    let whose = prop::collection::vec(any::<bool>(), 4);
+    (cluster(), tier(), ingress, whose, any::<bool>()).prop_map(|(cluster, outer, ingress, whose, random)| {
+        let (replicas, templates, surge, unavailable, min_ready_seconds) = ingress;
+        let max_surge = IntOrPercent::Int(if unavailable == 0 { surge.max(1) } else { surge });
+        let max_unavailable = IntOrPercent::Int(unavailable);
+        let strategy = Rollout::RollingUpdate { max_surge, max_unavailable };
+        let plan = DeploymentPlan {
+            name: "random-ingress".to_owned(),
+            spec: DeploymentSpec { replicas, strategy, paused: false },
+            min_ready_seconds,
+            progress_deadline_seconds: Some(600),
+            templates,
+            publish_not_ready_addresses: false,
+            disruption_budget: None,
+            hpa: None,
+        };
+        let outer = FrontSpec {
+            balancer: if random { Balancer::Random } else { Balancer::RoundRobin },
+            retry: RetryPolicy::NEVER,
+            request_timeout: None,
+            outlier: None,
+            keepalive: outer.keepalive.map(|kept| Keepalive { any_connection: false, ..kept }),
+            ..outer
+        };
+        let mut front = FrontSpec { pods: Some(1), pins_connections: false, ..cluster.tiers[0].clone() };
+        if let Mechanism::TargetGroup(_) = front.delivery.mechanism {
+            front.delivery.mechanism = Mechanism::in_place(Nanos(5 * MS));
+        }
+        assert_eq!(outer.may_stand_first(), Ok(()));
+        let mut events = cluster.events.clone();
+        events
+            .iter_mut()
+            .zip(whose)
+            .for_each(|(event, of_ingress)| event.deployment = usize::from(of_ingress));
+        let deployments = cluster.deployments.iter().cloned().chain([plan]).collect();
+        SimSpec { tiers: vec![outer, front], deployments, events, ..cluster }
+    })
+}
+
 /// A few hundred by default; `PROPTEST_CASES` asks for more.
 fn cases() -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(250)
@@ -418,6 +476,20 @@ proptest! {
     /// end of a process, no change of a view without a cause, one end per request.
     #[test]
     fn nothing_happens_that_cannot_be(spec in cluster(), seed in any::<u64>()) {
+        let (_, wrong) = run_checked(&Arc::new(spec), seed, 0, WatchedPath::Fast);
+        prop_assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    /// The same where the front end's processes are pods that roll, scale, crash and lose their nodes.
+    #[test]
+    fn both_paths_tell_the_same_story_of_two_tiers(spec in two_tiers(), seed in any::<u64>()) {
+        let outcome = reference::compare(&Arc::new(spec), seed, 0);
+        prop_assert!(outcome.is_ok(), "{}", outcome.unwrap_err());
+    }
+
+    /// No request comes past an ingress pod, through one that does not take it, or out of one that has ended.
+    #[test]
+    fn nothing_happens_at_two_tiers_that_cannot_be(spec in two_tiers(), seed in any::<u64>()) {
         let (_, wrong) = run_checked(&Arc::new(spec), seed, 0, WatchedPath::Fast);
         prop_assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }

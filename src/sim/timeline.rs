@@ -128,10 +128,12 @@ pub struct RolloutRecord {
 /// Who holds a list of endpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ViewHolder {
-    /// The EndpointSlices of the Service.
+    /// The EndpointSlices of the pod's Service.
     Slice,
     /// A process of the front end (or its target group), by number.
     FrontEnd(u32),
+    /// The same of the tier before it, if the front end's processes are pods.
+    LoadBalancer(u32),
 }
 
 /// A list of endpoints gained or lost a pod.

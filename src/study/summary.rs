@@ -107,7 +107,7 @@ impl RunSummary {
             pod_ns: result.pod_ns,
             end_ns: result.end.since(SimTime::START).0,
             rollouts: rollouts().count() as u32,
-            rollouts_open: u32::from(rollouts().next_back().is_some_and(|r| r.end.is_none())),
+            rollouts_open: u32::from(result.timeline.rollout_open()),
             rollout_ns,
             facts: RunFacts::of(case, result),
         }

@@ -72,6 +72,7 @@ pub(crate) fn case(overrides: &[Override]) -> Result<Case, String> {
             kubernetes: "kubernetes 1.35 assumed".to_owned(),
         },
         margins: MarginFacts {
+            outer_removal_s: (0.0, 0.0, 0.0),
             removal_s: (1.0, removal.as_secs_f64(), 10.0),
             cpu_limit_cores: Some(1.0),
             keepalive_s: None,
@@ -120,6 +121,7 @@ fn front(removal: Nanos) -> FrontSpec {
     FrontSpec {
         name: "nginx".to_owned(),
         replicas: 1,
+        pods: None,
         workers: 1,
         balancer: Balancer::RoundRobin,
         retry: RetryPolicy::NEVER,

@@ -49,6 +49,20 @@ pub(crate) const TWO: &str = concat!(
     "    metadata: {labels: {app: api}}\n    spec: {containers: [{name: app, image: api}]}\n",
 );
 
+/// A service, an ingress, and another one that nobody probes.
+pub(crate) const INGRESS: &str = concat!(
+    web!(4 pods [app!("readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 5}")]),
+    "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: gate}\nspec:\n",
+    "  replicas: 2\n  selector: {matchLabels: {app: gate}}\n  template:\n",
+    "    metadata: {labels: {app: gate}}\n    spec:\n      containers:\n        - name: gate\n",
+    "          image: registry.example/shop/gate:1\n",
+    "          readinessProbe: {httpGet: {path: /, port: 80}, periodSeconds: 2}\n",
+    "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: unprobed}\nspec:\n",
+    "  replicas: 3\n  selector: {matchLabels: {app: unprobed}}\n  template:\n",
+    "    metadata: {labels: {app: unprobed}}\n",
+    "    spec: {containers: [{name: unprobed, image: registry.example/shop/gate:1}]}\n",
+);
+
 /// A service of two to twenty pods, scaled by one metric.
 macro_rules! scaled_by {
     ($metric:literal) => {

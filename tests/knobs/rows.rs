@@ -1,7 +1,9 @@
 //! The table.
 
 use super::Row;
-use super::bases::{BY_MEMORY, BY_QUEUE, BY_RATE, CHAIN, COMMANDS, PREPARED, SCALED, TWO, UNPROBED, WEB};
+use super::bases::{
+    BY_MEMORY, BY_QUEUE, BY_RATE, CHAIN, COMMANDS, INGRESS, PREPARED, SCALED, TWO, UNPROBED, WEB,
+};
 
 /// A steady load and a rollout in it.
 const ROLLOUT: &str = "--rps 120\n--duration 100s\n--event rollout@10s\n";
@@ -33,6 +35,11 @@ impl Row {
     fn line(mut self, line: &'static str) -> Row {
         self.line = line;
         self
+    }
+
+    /// On a service behind an ingress of its own, whose pods are replaced.
+    fn gate(self, with: &'static [(&'static str, &'static str)]) -> Row {
+        self.on(INGRESS).line("--rps 120\n--duration 100s\n--event ingress-rollout@10s\n").with(with)
     }
 
     fn with(mut self, with: &'static [(&'static str, &'static str)]) -> Row {
@@ -113,6 +120,34 @@ const CHECKED: &[(&str, &str)] = &[
     ("front_end.reconcile", "1s"),
     ("front_end.apply", "1s"),
     ("front_end.health_check.interval", "3s"),
+];
+/// The pods of the front end are replaced and end at once; kube-proxy is before them.
+const GATE: &[(&str, &str)] =
+    &[("ingress", "gate"), ("containers.gate.on_stop", "exit"), ("containers.gate.startup", "2s")];
+/// The same, and kube-proxy takes its time.
+const LATE_GATE: &[(&str, &str)] = &[
+    ("ingress", "gate"),
+    ("containers.gate.on_stop", "exit"),
+    ("containers.gate.startup", "2s"),
+    ("after_exit", "blackhole"),
+    ("outer.removal", "8s"),
+];
+/// A load balancer of a cloud before them.
+const CLOUD_GATE: &[(&str, &str)] = &[
+    ("ingress", "gate"),
+    ("outer", "aws-alb-ip"),
+    ("containers.gate.on_stop", "exit"),
+    ("containers.gate.startup", "2s"),
+];
+/// Nobody but that asks whether they are up.
+const CHECKED_GATE: &[(&str, &str)] = &[
+    ("ingress", "unprobed"),
+    ("outer", "aws-alb-ip"),
+    ("containers.unprobed.on_stop", "exit"),
+    ("containers.unprobed.startup", "20s"),
+    ("outer.reconcile", "1s"),
+    ("outer.apply", "1s"),
+    ("outer.health_check.interval", "3s"),
 ];
 /// The autoscaled service's costs.
 const COSTS: &[(&str, &str)] = &[("cpu", "10ms"), ("latency", "20ms"), ("startup", "10s")];
@@ -243,6 +278,28 @@ fn front_end() -> Vec<Row> {
     vec![
         row("front_end.preset", ["ingress-nginx", "aws-alb-ip"]).with(STAGED),
         row("front_end.removal", ["1s", "20s"]).with(STAGED),
+        row("front_end.deployment", ["gate", "unprobed"]).gate(&[("outer", "kube-proxy")]),
+        row("outer.preset", ["kube-proxy", "azure-agic"]).gate(GATE),
+        row("outer.removal", ["1s", "8s"]).gate(GATE),
+        row("outer.addition", ["1s", "20s"]).gate(GATE),
+        row("outer.replicas", ["1", "4"]).gate(LATE_GATE),
+        row("outer.connect_timeout", ["500ms", "5s"]).gate(LATE_GATE),
+        row("outer.read_timeout", ["40ms", "never"]).gate(GATE),
+        row("outer.keepalive", ["0", "1000"]).gate(&[
+            ("ingress", "gate"),
+            ("outer", "aws-alb-ip"),
+            ("containers.gate.on_stop", "drain"),
+            ("race_window", "80ms"),
+        ]),
+        row("outer.overhead", ["0s", "5ms"]).gate(GATE),
+        row("outer.watch", ["5ms", "3s"]).gate(GATE),
+        row("outer.sync_rate", ["0.1", "10"]).gate(GATE),
+        row("outer.reconcile", ["1s", "9s"]).gate(CLOUD_GATE),
+        row("outer.apply", ["2s", "20s"]).gate(CLOUD_GATE),
+        row("outer.health_check.interval", ["5s", "30s"]).gate(CLOUD_GATE),
+        row("outer.health_check.healthy", ["1", "4"]).gate(CHECKED_GATE),
+        row("outer.health_check.unhealthy", ["1", "50"]).gate(CHECKED_GATE),
+        row("outer.health_check.initial", ["1", "4"]).gate(CLOUD_GATE),
         row("front_end.addition", ["0s", "9s"]),
         row("front_end.replicas", ["1", "3"]),
         row("front_end.workers", ["1", "4"]),

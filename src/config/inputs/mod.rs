@@ -22,7 +22,7 @@ use super::described::{Described, EventLine};
 use super::knobs::{Knob, find};
 use super::load::{self, Surroundings, aftermath};
 use super::lower::lower;
-use super::manifest::{Manifests, Selection, apply_patch, select_workload};
+use super::manifest::{Manifests, Selection, apply_patch, select_workload_beside};
 use super::scenario::starter;
 use super::settings::{Layer, Setting, Settings};
 use super::statements::{RUNS_DEFAULT, Swept, setting};
@@ -263,8 +263,9 @@ impl Inputs {
 
     fn workload(&self, settings: &Settings) -> Result<Selection<'_>, Diagnostic> {
         let wanted: Option<&Setting> = settings.get("workload");
-        let selection =
-            select_workload(&self.gathered.manifests, wanted.map(|setting| setting.text.as_str()));
+        let other = settings.get("front_end.deployment").map(|setting| setting.text.as_str());
+        let text = wanted.map(|setting| setting.text.as_str());
+        let selection = select_workload_beside(&self.gathered.manifests, text, other);
         selection.map_err(|error| match wanted.and_then(|setting| setting.place.clone()) {
             Some(place) if error.place.is_none() => error.at(place),
             _ => error,

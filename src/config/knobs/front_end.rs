@@ -20,6 +20,13 @@ pub(super) const FRONT_END: &[Knob] = &[
     .default("ingress-nginx")
     .guess("the most common controller"),
     Knob::new(
+        "front_end.deployment",
+        Kind::Text,
+        "ingress Deployment",
+        "The Deployment of the manifests whose pods the front end's processes are, with `outer.preset` before them.",
+    )
+    .alias("ingress"),
+    Knob::new(
         "front_end.removal",
         Kind::Dist,
         "removal delay",

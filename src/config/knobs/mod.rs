@@ -11,6 +11,7 @@ mod fields;
 mod find;
 mod front_end;
 mod load;
+mod outer;
 mod stop;
 mod value;
 
@@ -102,6 +103,7 @@ pub const GROUPS: &[(&str, &[Knob])] = &[
     ("client", client::CLIENT),
     ("containers", containers::CONTAINERS),
     ("front_end", front_end::FRONT_END),
+    ("outer", outer::OUTER),
     ("network", client::NETWORK),
     ("control", control::CONTROL),
     ("metrics", control::METRICS),

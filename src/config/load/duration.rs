@@ -22,7 +22,7 @@ const MOST: Nanos = Nanos::from_secs(4 * 3_600);
 /// The duration of a load whose rate last changes at `last_change` (assumption: at least three
 /// minutes, and after the last event what [`aftermath`] allows), in whole minutes.
 pub(super) fn duration(last_change: Nanos, events: &[EventLine], aftermath: Nanos) -> Nanos {
-    let event = |event: &EventLine| match &event.action {
+    let event = |event: &EventLine| match event.action.of_pods() {
         EventAction::Rollout | EventAction::Rollback => event.at + aftermath,
         EventAction::BlueGreen(delay) => event.at + *delay + aftermath,
         // The rollout goes on in waves between the pauses.
@@ -41,7 +41,8 @@ pub(super) fn duration(last_change: Nanos, events: &[EventLine], aftermath: Nano
         | EventAction::DeletionCost { .. }
         | EventAction::KillPod(_)
         | EventAction::CrashPod(_)
-        | EventAction::OomKill(_) => event.at + AFTERMATH,
+        | EventAction::OomKill(_)
+        | EventAction::OfIngress(_) => event.at + AFTERMATH,
     };
     let events = events.iter().map(event).max().unwrap_or_default();
     let change = if last_change == Nanos::ZERO { Nanos::ZERO } else { last_change + AFTERMATH };

@@ -2,8 +2,9 @@
 
 use super::code;
 use super::fields::Objects;
+use super::of::Of;
 use super::pods::cpu_limit;
-use super::values::{Fallback, Of, Values};
+use super::values::{Fallback, Values};
 use crate::config::case::Origin;
 use crate::config::knobs::{Kind, Value};
 use crate::config::manifest::Selection;

@@ -55,7 +55,8 @@ pub(super) fn network(values: &mut Values<'_>, keeps_connections: bool) -> Netwo
 }
 
 pub(super) fn control_plane(described: &Described<'_>, minor: u32, values: &mut Values<'_>) -> ControlPlane {
-    let loses = |action: &EventAction| matches!(action, EventAction::LoseNode(_) | EventAction::LoseZone);
+    let loses =
+        |action: &EventAction| matches!(action.of_pods(), EventAction::LoseNode(_) | EventAction::LoseZone);
     let by_zone = events::any(described, |action| *action == EventAction::LoseZone);
     ControlPlane {
         nodes: values.count("control.nodes"),

@@ -12,8 +12,8 @@ use crate::sim::spec::{PlannedAction, PlannedEvent, SimSpec};
 pub(super) fn planned(event: &EventLine) -> PlannedEvent {
     PlannedEvent {
         at: event.at,
-        deployment: 0,
-        action: match event.action.clone() {
+        deployment: usize::from(event.action.is_of_ingress()),
+        action: match event.action.of_pods().clone() {
             EventAction::Rollout => PlannedAction::Rollout { template: 1 },
             EventAction::BlueGreen(scale_down_delay) => {
                 PlannedAction::BlueGreen { template: 1, scale_down_delay }
@@ -32,6 +32,7 @@ pub(super) fn planned(event: &EventLine) -> PlannedEvent {
                 PlannedAction::SlowDependency { factor: f64::from(times_milli) / 1e3, lasts }
             }
             EventAction::DependencyDown(lasts) => PlannedAction::DependencyDown { lasts },
+            EventAction::OfIngress(_) => unreachable!("the words name an ingress once"),
         },
     }
 }
@@ -72,7 +73,7 @@ pub(super) fn problems(
 
 /// How many nodes an event takes out of use for the rest of the run: drained ones stay cordoned.
 fn nodes_taken(action: &EventAction, spec: &SimSpec) -> u32 {
-    match action {
+    match action.of_pods() {
         EventAction::Drain(count) | EventAction::LoseNode(count) => *count,
         EventAction::LoseZone => spec.control.nodes.div_ceil(spec.control.zones.max(1)),
         _ => 0,
@@ -94,7 +95,13 @@ fn problem(
     if *at >= end {
         return warning(format!("an event at {at} comes after the last request ({end})"));
     }
-    match action {
+    if action.is_of_ingress() && spec.ingress().is_none() {
+        let message = format!("`{action}` at {at}: the front end's processes are not simulated as pods");
+        let help = "say which tier stands before them: --set outer=kube-proxy, aws-nlb, aws-alb-ip, ...";
+        return Some(Diagnostic::error(code::EVENT, message).help(help));
+    }
+    let plan = &spec.deployments[usize::from(action.is_of_ingress())];
+    match action.of_pods() {
         EventAction::Rollout | EventAction::Rollback if progressive(described) => {
             let message = format!(
                 "the rollout at {at} is a Deployment's, and the run has blue-green or canary events, which are an Argo Rollout's: nothing is both"
@@ -126,7 +133,7 @@ fn problem(
             Some(Diagnostic::error(code::EVENT, message).help("say a later version: --kubernetes 1.22"))
         }
         EventAction::Rollout | EventAction::Rollback | EventAction::BlueGreen(_) | EventAction::Canary(_)
-            if spec.deployments[0].spec.paused =>
+            if plan.spec.paused =>
         {
             warning(format!("the rollout at {at} does nothing: the Deployment is paused"))
         }
@@ -138,7 +145,7 @@ fn problem(
             let help = "take fewer, or say how many nodes there are: --set nodes=N";
             Some(Diagnostic::error(code::EVENT, message).help(help))
         }
-        EventAction::Drain(_) if selection.disruption_budgets.len() > 1 => {
+        EventAction::Drain(_) if selection.disruption_budgets.len() > 1 && !action.is_of_ingress() => {
             let titles: Vec<String> = selection.disruption_budgets.iter().map(|b| b.meta.title()).collect();
             let message = format!(
                 "{} all select the pods, so that the API server refuses every eviction",

@@ -36,9 +36,25 @@ struct Field<'s> {
     value: Value,
 }
 
-/// Applies every setting of a field, weakest first.
-pub(super) fn apply(objects: &mut Objects, values: &mut Values<'_>) {
-    let settings = values.said_where(|path| path.contains(':'));
+/// Applies every setting of a field, weakest first, except those that name another Deployment that is
+/// simulated.
+pub(super) fn apply(objects: &mut Objects, other: Option<&str>, values: &mut Values<'_>) {
+    apply_where(objects, |path| path.contains(':') && !(other.is_some() && named(path) == other), values);
+}
+
+/// Applies the settings that name this Deployment.
+pub(super) fn apply_named(objects: &mut Objects, values: &mut Values<'_>) {
+    let name = objects.deployment.meta.name.clone();
+    apply_where(objects, |path| named(path) == Some(&name), values);
+}
+
+/// The Deployment that a path names.
+fn named(path: &str) -> Option<&str> {
+    path.split_once(':')?.0.strip_prefix("Deployment/")
+}
+
+fn apply_where(objects: &mut Objects, picks: impl Fn(&str) -> bool, values: &mut Values<'_>) {
+    let settings = values.said_where(picks);
     let mut fields: Vec<Field<'_>> = Vec::new();
     for setting in settings {
         match take_apart(setting) {

@@ -178,9 +178,10 @@ fn retry_words(conditions: &[String]) -> String {
     .to_owned()
 }
 
-/// Smallest, central and largest time until the front end sends nothing more, in seconds.
-pub(super) fn removal_seconds(front: &FrontSpec, values: &Values<'_>) -> (f64, f64, f64) {
-    let assumed = values.assumptions.iter().find(|assumption| assumption.key == "removal");
+/// Smallest, central and largest time until a tier sends nothing more, in seconds. What is assumed of it
+/// is under `key`.
+pub(super) fn removal_seconds(front: &FrontSpec, key: &str, values: &Values<'_>) -> (f64, f64, f64) {
+    let assumed = values.assumptions.iter().find(|assumption| assumption.key == key);
     let kind = knobs::find("removal").map(|found| found.knob.kind).expect("`removal` is in the registry");
     let size = |text: &str| kind.parse(text).ok().and_then(|value: Value| value.magnitude());
     match (&front.delivery.removal_override, assumed) {

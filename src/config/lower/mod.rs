@@ -13,8 +13,10 @@ mod control;
 mod events;
 mod fields;
 mod front;
+mod ingress;
 mod mesh;
 mod metrics;
+mod of;
 mod pods;
 mod rest;
 mod roles;
@@ -30,16 +32,18 @@ use super::autoscaler::{hpa_spec, pod_requests};
 use super::case::{Assumption, Heading, MarginFacts};
 use super::described::{Described, EventAction};
 use super::knobs::Value;
-use super::manifest::{PodSpec, Selection, Strategy, select_workload};
+use super::manifest::{PodSpec, Selection, Strategy, select_workload, select_workload_beside};
 use crate::diag::Diagnostic;
 use crate::model::deployment::{self, DeploymentSpec};
 use crate::model::hpa;
-use crate::sim::spec::{DeploymentPlan, HpaController, HpaPlan, Role, SimSpec};
+use crate::sim::spec::{DeploymentPlan, FrontSpec, HpaController, HpaPlan, Role, SimSpec};
 use crate::units::Nanos;
 use capacity::{Cost, Demand, PodSize};
 use fields::Objects;
+use ingress::Ingress;
 use pods::Shared;
 use roles::Parts;
+use tier::Processes;
 use values::Values;
 
 /// What a case is made of, as far as manifests and settings decide it.
@@ -69,13 +73,14 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
     let mut values = Values::new(&described.settings);
     let (minor, kubernetes) = version(&mut values);
     let wanted = values.said("workload");
-    let selection = select_workload(described.manifests, wanted.map(|setting| setting.text.as_str()))
-        .map_err(|error| {
-            vec![match wanted.and_then(|setting| setting.place.clone()) {
-                Some(place) if error.place.is_none() => error.at(place),
-                _ => error,
-            }]
-        })?;
+    let other = ingress::name_said(&mut values);
+    let text = wanted.map(|setting| setting.text.as_str());
+    let selection = select_workload_beside(described.manifests, text, other).map_err(|error| {
+        vec![match wanted.and_then(|setting| setting.place.clone()) {
+            Some(place) if error.place.is_none() => error.at(place),
+            _ => error,
+        }]
+    })?;
     let chosen = front::choose(&selection, &mut values).map_err(|error| vec![error])?;
     values.stand_behind(chosen.preset, chosen.annotated());
     let mut old = old_spec(described, &selection).map_err(|error| vec![error])?;
@@ -90,7 +95,10 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
         replicas_set: false,
         minor,
     };
-    fields::apply(&mut objects, &mut values);
+    let mut ingress = Ingress::find(described, &chosen, selection.deployment, minor, &mut values)
+        .map_err(|error| vec![error])?;
+    fields::apply(&mut objects, ingress.as_ref().map(Ingress::name), &mut values);
+    ingress.iter_mut().for_each(|ingress| ingress.apply_fields(&mut values));
     mesh::warn(&objects, &mut values);
     mesh::inject(&mut objects.pod_spec, &mut values);
     let parts = roles::parts(&objects, &selection.ingresses, &mut values).map_err(|error| vec![error])?;
@@ -103,7 +111,20 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
     };
     rest::record_roles(&parts, &objects, &mut values);
 
-    let tier = tier::front_spec(chosen.preset, &mut values);
+    let processes = if ingress.is_some() { Processes::Pods } else { Processes::Fixed };
+    let tier = tier::front_spec(chosen.preset, processes, &mut values);
+    let outer = ingress.as_ref().map(|ingress| {
+        values
+            .describe_outer(ingress.outer, |values| tier::front_spec(ingress.outer, Processes::Fixed, values))
+    });
+    let front = outer.as_ref().map(|outer| {
+        let ingress = ingress.as_ref().expect("the tier before it was found with it");
+        // Without a number of its own the chart has as many pods as the front end would have processes.
+        let replicas = if ingress.is_chart { values.count("front_end.replicas") } else { 1 };
+        let plan = ingress.plan(outer, replicas, &mut values);
+        values.problems.extend(ingress.warn_of_connections(outer, &plan));
+        plan
+    });
     let client = control::client(&described.load, &mut values);
     let kept = tier.keepalive.is_some() || tier.pins_connections;
     let many_requests = match described.load {
@@ -112,8 +133,11 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
     };
     let pinned = tier.pins_connections && many_requests;
     rest::warn_of_affinity(&tier, &client, &described.load, &mut values);
-    let network = control::network(&mut values, kept);
-    let demand = Demand::of(&described.load, tier.overhead);
+    let outer_kept = outer.as_ref().is_some_and(|outer| outer.keepalive.is_some() || outer.pins_connections);
+    let network = control::network(&mut values, kept || outer_kept);
+    let tiers: Vec<FrontSpec> = outer.into_iter().chain([tier]).collect();
+    let tier = tiers.last().expect("the front end is one");
+    let demand = Demand::of(&described.load, tiers.iter().map(|tier| tier.overhead).sum());
     let gated = matches!(tier.delivery.mechanism, crate::sim::spec::Mechanism::TargetGroup(_));
     let sized = size_pods(&selection, &objects, &parts, demand, minor, &mut values);
     let shared = Shared {
@@ -162,20 +186,22 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
         load: described.load.clone(),
         client,
         network,
-        tiers: vec![tier],
+        tiers,
         events: described.events.iter().map(events::planned).collect(),
         control: control::control_plane(described, minor, &mut values),
         settle_limit: values.span("settle_limit"),
-        deployments: vec![plan],
+        deployments: std::iter::once(plan).chain(front).collect(),
     };
 
     let mut warnings = selection.warnings.clone();
     warnings.extend(chosen.warnings());
+    warnings.extend(ingress.iter().flat_map(|ingress| ingress.warnings.iter().cloned()));
     warnings.extend(sized.warnings);
     warnings.extend(events::problems(described, &selection, &objects, &spec));
     let ending = objects.pod_spec.init_containers.iter().filter(|container| !container.is_sidecar());
     let containers = objects.pod_spec.serving_containers().chain(ending);
-    let names: Vec<&str> = containers.map(|container| container.name.as_str()).collect();
+    let names = containers.map(|container| container.name.as_str());
+    let names: Vec<&str> = names.chain(ingress.iter().flat_map(Ingress::containers)).collect();
     warnings.extend(values.unused(&names));
     warnings.append(&mut values.problems);
     if warnings.iter().any(Diagnostic::is_error) {
@@ -193,7 +219,10 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
             workload: spec.deployments[0].name.clone(),
             load: described.load_words.clone(),
             size: sized.words,
-            front_end: chosen.preset.name.to_owned(),
+            front_end: match &ingress {
+                Some(ingress) => format!("{} behind {}", chosen.preset.name, ingress.outer.name),
+                None => chosen.preset.name.to_owned(),
+            },
             kubernetes,
         },
         spec: Arc::new(spec),
@@ -325,12 +354,16 @@ fn margins(spec: &SimSpec, values: &Values<'_>) -> MarginFacts {
         _ => None,
     });
     MarginFacts {
-        removal_s: front::removal_seconds(&spec.tiers[0], values),
+        removal_s: front::removal_seconds(spec.service_tier(), "removal", values),
+        outer_removal_s: match spec.ingress() {
+            Some(_) => front::removal_seconds(&spec.tiers[0], "outer.removal", values),
+            None => (0.0, 0.0, 0.0),
+        },
         cpu_limit_cores: server.and_then(|server| server.cpu_limit_milli).map(|milli| milli as f64 / 1e3),
         keepalive_s: server
             .and_then(|server| server.keepalive_idle)
             .filter(|idle| *idle < Nanos::MAX_SPAN)
-            .and_then(|idle| front::keepalive_seconds(&spec.tiers[0], Some(idle))),
+            .and_then(|idle| front::keepalive_seconds(spec.service_tier(), Some(idle))),
     }
 }
 

@@ -3,9 +3,10 @@
 use super::capacity::Cost;
 use super::code;
 use super::mesh;
+use super::of::Of;
 use super::roles::{Part, Parts, image_name, owner, running, status_when_down};
 use super::stopping;
-use super::values::{Fallback, Of, Values, into_count};
+use super::values::{Fallback, Values, into_count};
 use crate::config::case::Origin;
 use crate::config::knobs::Value;
 use crate::config::manifest::{Container, Hook, PodSpec, Probe, ProbeHandler};
@@ -107,7 +108,7 @@ pub(super) fn template(
 }
 
 /// A sleep says how long it takes and does not fail; a hook that cannot work fails at once.
-fn post_start(container: &Container, of: &Of<'_>, values: &mut Values<'_>) -> Option<PostStart> {
+pub(super) fn post_start(container: &Container, of: &Of<'_>, values: &mut Values<'_>) -> Option<PostStart> {
     let hook = container.lifecycle.post_start.as_ref()?;
     if matches!(hook, Hook::TcpSocket(_)) {
         let message = format!(
@@ -229,7 +230,7 @@ pub(super) fn cpu_limit(container: &Container, spec: &PodSpec, minor: u32) -> Op
     container.resources.cpu_limit_milli.or(pod_level).filter(|milli| *milli > 0)
 }
 
-fn limit_of(value: Option<Value>) -> Option<Nanos> {
+pub(super) fn limit_of(value: Option<Value>) -> Option<Nanos> {
     match value {
         Some(Value::Limit(limit)) => limit,
         _ => None,

@@ -2,8 +2,9 @@
 
 use super::code;
 use super::mesh;
+use super::of::Of;
 use super::roles::{Part, image_name};
-use super::values::{Fallback, Of, Values, into_dist};
+use super::values::{Fallback, Values, into_dist};
 use crate::config::case::Origin;
 use crate::config::knobs::{Keep, Kind, StopText, Value};
 use crate::config::manifest::{Container, Hook};
@@ -52,6 +53,20 @@ pub(super) fn on_stop(container: &Container, of: &Of<'_>, part: Part, values: &m
         let plain = assumed.map_or_else(|| "exit".to_owned(), |hint| hint.text);
         assumed = Some(Fallback::plain(plain, Origin::Guess, "no requests in it"));
     }
+    resolved(of, assumed, values)
+}
+
+/// The same where more is known of the container than its image and command.
+pub(super) fn on_stop_as(
+    container: &Container,
+    of: &Of<'_>,
+    known: Option<Fallback>,
+    values: &mut Values<'_>,
+) -> OnStop {
+    resolved(of, known.or_else(|| hint(container)), values)
+}
+
+fn resolved(of: &Of<'_>, assumed: Option<Fallback>, values: &mut Values<'_>) -> OnStop {
     let setting = values.said_of(of, "on_stop").cloned();
     let text = values.stop_of(of, assumed);
     match resolve(&text) {

@@ -19,8 +19,21 @@ use crate::units::Nanos;
 /// The most workers that are simulated: each has a list of its own.
 const HOLDERS_MAX: u64 = 10_000;
 
+/// What a tier's processes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Processes {
+    /// As many as the preset or the settings say.
+    Fixed,
+    /// The pods of the second Deployment.
+    Pods,
+}
+
 /// The tier that a preset and the settings describe.
-pub(super) fn front_spec(preset: &'static FrontEndPreset, values: &mut Values<'_>) -> FrontSpec {
+pub(super) fn front_spec(
+    preset: &'static FrontEndPreset,
+    processes: Processes,
+    values: &mut Values<'_>,
+) -> FrontSpec {
     let max_idle = values.count("front_end.keepalive");
     let keepalive = (max_idle > 0).then(|| Keepalive {
         idle_timeout: values.span("front_end.keepalive_idle"),
@@ -30,7 +43,11 @@ pub(super) fn front_spec(preset: &'static FrontEndPreset, values: &mut Values<'_
         any_connection: values.own_switch("front_end.any_connection"),
     });
     let watch = values.dist("front_end.watch");
-    let (replicas, workers) = (values.count("front_end.replicas"), values.count("front_end.workers"));
+    let replicas = match processes {
+        Processes::Fixed => values.count("front_end.replicas"),
+        Processes::Pods => 1,
+    };
+    let workers = values.count("front_end.workers");
     if u64::from(replicas) * u64::from(workers) > HOLDERS_MAX {
         let message =
             format!("{replicas} front-end replicas of {workers} workers are more than {HOLDERS_MAX} in all");
@@ -40,6 +57,7 @@ pub(super) fn front_spec(preset: &'static FrontEndPreset, values: &mut Values<'_
     FrontSpec {
         name: preset.name.to_owned(),
         replicas,
+        pods: (processes == Processes::Pods).then_some(1),
         workers,
         balancer,
         retry: retry(values),

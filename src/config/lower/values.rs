@@ -1,11 +1,12 @@
 //! What holds for a knob: what was said, else what the preset or the registry assumes. Whatever is
 //! assumed is put on record here, and so is every setting that nobody asked for.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::code;
 use crate::config::case::{Assumption, Origin};
-use crate::config::knobs::{self, Knob, Said, StopText, Value};
+use crate::config::knobs::{self, Knob, Said, Value};
 use crate::config::presets::FrontEndPreset;
 use crate::config::settings::{Setting, Settings};
 use crate::config::similar::near_miss;
@@ -45,6 +46,10 @@ impl Fallback {
 pub(super) struct Values<'d> {
     settings: &'d Settings,
     preset: Option<&'static FrontEndPreset>,
+    /// The preset of the tier before the front end, if there is one.
+    outer: Option<&'static FrontEndPreset>,
+    /// While that tier is described: paths under `front_end.` mean it.
+    at_outer: bool,
     /// What annotations of a front end's controller say: path, text.
     annotated: Vec<(&'static str, String)>,
     asked: BTreeSet<String>,
@@ -57,6 +62,8 @@ impl<'d> Values<'d> {
         Values {
             settings,
             preset: None,
+            outer: None,
+            at_outer: false,
             annotated: Vec::new(),
             asked: BTreeSet::new(),
             assumptions: Vec::new(),
@@ -75,10 +82,37 @@ impl<'d> Values<'d> {
         self.annotated = annotated;
     }
 
+    /// What is known of the tier before the front end, in the words of its preset, beside what was said
+    /// of it under `outer.`.
+    pub(super) fn describe_outer<T>(
+        &mut self,
+        preset: &'static FrontEndPreset,
+        describe: impl FnOnce(&mut Values<'d>) -> T,
+    ) -> T {
+        let own = self.preset.replace(preset);
+        let annotated = std::mem::take(&mut self.annotated);
+        self.outer = Some(preset);
+        self.at_outer = true;
+        let described = describe(self);
+        self.at_outer = false;
+        (self.preset, self.annotated) = (own, annotated);
+        described
+    }
+
+    /// The path that is meant at this tier.
+    fn meant<'p>(&self, path: &'p str) -> Cow<'p, str> {
+        match path.strip_prefix("front_end.") {
+            Some(rest) if self.at_outer => Cow::Owned(format!("outer.{rest}")),
+            _ => Cow::Borrowed(path),
+        }
+    }
+
     /// The setting of a path, if there is one; it counts as used.
     pub(super) fn said(&mut self, path: &str) -> Option<&'d Setting> {
-        self.asked.insert(path.to_owned());
-        self.settings.get(path)
+        let path = self.meant(path).into_owned();
+        let setting = self.settings.get(&path);
+        self.asked.insert(path);
+        setting
     }
 
     /// Whether the manifests say a value.
@@ -98,7 +132,7 @@ impl<'d> Values<'d> {
     }
 
     /// What was said of the first of these paths, or of a later one by a stronger layer.
-    fn strongest(&mut self, paths: &[String]) -> Option<&'d Setting> {
+    pub(super) fn strongest(&mut self, paths: &[String]) -> Option<&'d Setting> {
         let mut best: Option<&Setting> = None;
         for path in paths {
             if let Some(setting) = self.said(path)
@@ -151,7 +185,14 @@ impl<'d> Values<'d> {
     }
 
     fn fallback(&self, knob: &Knob) -> Option<Fallback> {
-        let param = self.preset.and_then(|preset| preset.param(knob.path));
+        // The outer tier's values are those of a front end; and its network is the same.
+        let path = match knob.path.strip_prefix("outer.") {
+            Some(rest) => Cow::Owned(format!("front_end.{rest}")),
+            None => Cow::Borrowed(knob.path),
+        };
+        let of = |preset: Option<&'static FrontEndPreset>| preset.and_then(|preset| preset.param(&path));
+        let network = knob.path.starts_with("network.");
+        let param = of(self.preset).or_else(|| of(self.outer).filter(|_| network));
         param.map_or_else(
             || Fallback::of(knob),
             |param| {
@@ -284,7 +325,7 @@ fn unused(setting: &Setting, front_end: Option<&str>, known: &[&str]) -> Diagnos
     }
 }
 
-fn knob(path: &str) -> &'static Knob {
+pub(super) fn knob(path: &str) -> &'static Knob {
     knobs::find(path).map(|found| found.knob).expect("paths in lower are names of the registry")
 }
 
@@ -292,7 +333,15 @@ fn knob(path: &str) -> &'static Knob {
 /// what stands there in its place only keeps a run of errors going.
 impl Values<'_> {
     pub(super) fn value(&mut self, path: &str) -> Option<Value> {
-        self.find(knob(path), path, &[path.to_owned()], None)
+        let meant = self.meant(path).into_owned();
+        match knobs::find(&meant) {
+            Ok(found) => self.find(found.knob, &meant, std::slice::from_ref(&meant), None),
+            // Nobody can set this of the outer tier: what its preset says holds.
+            Err(_) => {
+                let knob = knob(path);
+                knob.kind.parse(&self.fallback(knob)?.text).ok()
+            }
+        }
     }
 
     /// A value by a path with names filled in.
@@ -363,58 +412,6 @@ impl Values<'_> {
         match self.value(path) {
             Some(Value::Choice(word)) => word,
             _ => "",
-        }
-    }
-}
-
-/// Values of one container.
-pub(super) struct Of<'n> {
-    pub(super) name: &'n str,
-    /// Whether `*` means this container, too.
-    pub(super) star: bool,
-    /// Whether it is the one that `*` means first.
-    pub(super) main: bool,
-}
-
-impl Of<'_> {
-    /// The paths that a knob of this container may have been set by.
-    fn paths(&self, key: &str) -> Vec<String> {
-        let named = format!("containers.{}.{key}", self.name);
-        match self.star {
-            true => vec![named, format!("containers.*.{key}")],
-            false => vec![named],
-        }
-    }
-}
-
-impl<'d> Values<'d> {
-    pub(super) fn of(&mut self, of: &Of<'_>, key: &str, fallback: Option<Fallback>) -> Option<Value> {
-        let knob = knob(&format!("containers.*.{key}"));
-        let paths = of.paths(key);
-        let name = if of.main { knob.path } else { &paths[0] };
-        self.find(knob, name, &paths, fallback)
-    }
-
-    /// What was said of a container, not what is assumed.
-    pub(super) fn said_of(&mut self, of: &Of<'_>, key: &str) -> Option<&'d Setting> {
-        self.strongest(&of.paths(key))
-    }
-
-    pub(super) fn dist_of(&mut self, of: &Of<'_>, key: &str, fallback: Option<Fallback>) -> Dist {
-        self.of(of, key, fallback).map_or(Dist::ZERO, into_dist)
-    }
-
-    pub(super) fn span_of(&mut self, of: &Of<'_>, key: &str) -> Nanos {
-        match self.of(of, key, None) {
-            Some(Value::Duration(span)) => span,
-            _ => Nanos::ZERO,
-        }
-    }
-
-    pub(super) fn stop_of(&mut self, of: &Of<'_>, fallback: Option<Fallback>) -> StopText {
-        match self.of(of, "on_stop", fallback) {
-            Some(Value::Stop(stop)) => stop,
-            _ => StopText { behaviour: "exit".to_owned(), ..StopText::default() },
         }
     }
 }

@@ -56,7 +56,7 @@ pub use metric::{Metric, MetricId, MetricTarget};
 pub use pod_spec::PodSpec;
 pub use probe::{Hook, HttpGet, Lifecycle, Probe, ProbeHandler, TcpSocket};
 pub use raw::{Raw, apply_patch};
-pub use resolve::{Selection, select_each, select_workload};
+pub use resolve::{Selection, select_each, select_workload, select_workload_beside};
 pub use service::{PortRef, Service, ServicePort, ServiceType, TrafficPolicy};
 pub use source::Source;
 

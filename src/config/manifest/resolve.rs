@@ -52,12 +52,24 @@ pub fn select_workload<'m>(
     manifests: &'m Manifests,
     wanted: Option<&str>,
 ) -> Result<Selection<'m>, Diagnostic> {
+    select_workload_beside(manifests, wanted, None)
+}
+
+/// The same; without `wanted` never the Deployment called `other`, which is something else.
+///
+/// # Errors
+/// As [`select_workload`].
+pub fn select_workload_beside<'m>(
+    manifests: &'m Manifests,
+    wanted: Option<&str>,
+    other: Option<&str>,
+) -> Result<Selection<'m>, Diagnostic> {
     if manifests.deployments.is_empty() {
         return Err(no_deployment(manifests));
     }
     let (deployment, reason) = match wanted {
         Some(wanted) => (find(manifests, wanted)?, "chosen by name".to_owned()),
-        None => narrow(manifests)?,
+        None => narrow(manifests, other.map(|other| find(manifests, other)).transpose()?)?,
     };
     Ok(select(manifests, deployment, reason, &findings(manifests)))
 }
@@ -163,8 +175,16 @@ impl Step {
     }
 }
 
-fn narrow(manifests: &Manifests) -> Result<(&Deployment, String), Diagnostic> {
+fn narrow<'m>(
+    manifests: &'m Manifests,
+    other: Option<&Deployment>,
+) -> Result<(&'m Deployment, String), Diagnostic> {
     let mut left: Vec<&Deployment> = manifests.deployments.iter().collect();
+    left.retain(|deployment| other.is_none_or(|other| id(other) != id(deployment)));
+    if left.is_empty() {
+        return Err(Diagnostic::error(code::NO_WORKLOAD, "the only Deployment is that of the ingress")
+            .help("add the file with the Deployment that the ingress sends requests to"));
+    }
     if left.len() == 1 {
         return Ok((left[0], "the only Deployment".to_owned()));
     }

@@ -9,8 +9,8 @@ use super::code;
 use super::read::{Reader, list};
 use super::value::{describe, in_order, text};
 use crate::config::case::Expectation;
-use crate::config::described::{EventAction, EventLine};
-use crate::config::events::{COUNTING, EVENT_FORM, parse_action, parse_event};
+use crate::config::described::{EventAction, EventLine, OF_INGRESS};
+use crate::config::events::{COUNTING, EVENT_FORM, EVENT_WORDS, parse_action, parse_event};
 use crate::config::expectations::{EXPECT_FORM, comparison, parse_expectation};
 use crate::config::similar::near_miss;
 use crate::diag::Diagnostic;
@@ -27,18 +27,19 @@ const EVENT_VALUES: &[&str] =
 /// The events that have this value.
 fn events_with(value: &str) -> Vec<&'static str> {
     match value {
-        "replicas" => vec!["scale"],
+        "replicas" => vec!["scale", "ingress-scale"],
         "times" => vec!["slow"],
         "for" => vec!["slow", "dependency-down"],
         "cost" => vec!["deletion-cost"],
         "steps" => vec!["canary"],
         "scale_down_delay" => vec!["blue-green"],
-        counted => COUNTING
-            .iter()
-            .filter(|(_, what, _)| *what == counted)
-            .map(|(word, ..)| *word)
-            .chain((counted == "pods").then_some("deletion-cost"))
-            .collect(),
+        counted => {
+            let counts =
+                |word: &str| COUNTING.iter().any(|(known, what, _)| known == &word && *what == counted);
+            let words = EVENT_WORDS.iter().copied();
+            let counted_words = words.filter(|word| counts(word.strip_prefix(OF_INGRESS).unwrap_or(word)));
+            counted_words.chain((counted == "pods").then_some("deletion-cost")).collect()
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use crate::config::case::Case;
 use crate::config::lower::is_mesh_proxy;
 use crate::model::deployment::{Strategy, resolve_fenceposts};
 use crate::random::Dist;
-use crate::sim::spec::{ContainerPlan, OnStop, PodTemplate, Role};
+use crate::sim::spec::{ContainerPlan, DeploymentPlan, FrontSpec, OnStop, PodTemplate, Role};
 use crate::units::Nanos;
 
 pub(super) struct Facts<'a> {
@@ -58,8 +58,24 @@ impl Stopping<'_> {
 
 impl<'a> Facts<'a> {
     pub(super) fn of(case: &'a Case) -> Facts<'a> {
-        let deployment = case.spec.deployments.first();
-        let tier = case.spec.tiers.first();
+        let (deployment, tier) = (case.spec.deployments.first(), case.spec.tiers.last());
+        let facts = Facts::between(tier, deployment, case);
+        Facts { removal_s: case.margins.removal_s, keepalive_s: case.margins.keepalive_s, ..facts }
+    }
+
+    /// The same of the pods that the front end's processes are, if they are pods.
+    pub(super) fn of_ingress(case: &'a Case) -> Option<Facts<'a>> {
+        let deployment = case.spec.deployments.get(case.spec.ingress()?)?;
+        let facts = Facts::between(case.spec.tiers.first(), Some(deployment), case);
+        Some(Facts { removal_s: case.margins.outer_removal_s, ..facts })
+    }
+
+    /// What is known of the pods of a deployment and the tier before them.
+    fn between(
+        tier: Option<&'a FrontSpec>,
+        deployment: Option<&'a DeploymentPlan>,
+        case: &'a Case,
+    ) -> Facts<'a> {
         let old = deployment.and_then(|d| stopping(d.templates.first()?));
         let new = deployment.and_then(|d| stopping(d.templates.last()?));
         let hook = |of: &Option<Stopping<'_>>| of.as_ref().and_then(Stopping::hook).unwrap_or_default();
@@ -74,8 +90,8 @@ impl<'a> Facts<'a> {
         Facts {
             front: tier.map_or("front end", |tier| tier.name.as_str()),
             kubernetes_minor: case.spec.kubernetes_minor,
-            removal_s: case.margins.removal_s,
-            keepalive_s: case.margins.keepalive_s,
+            removal_s: (0.0, 0.0, 0.0),
+            keepalive_s: None,
             client_timeout: case.spec.client.timeout,
             read_timeout: tier.map_or(Nanos::ZERO, |tier| tier.read_timeout),
             replicas,

@@ -12,7 +12,7 @@ mod stop;
 #[cfg(test)]
 mod tests;
 
-use crate::account::Tally;
+use crate::account::{CauseTally, Tally};
 use crate::config::case::Case;
 use crate::model::outcome::{Cause, Status};
 use crate::report::result::Remedy;
@@ -37,11 +37,23 @@ impl Words {
 /// The remedies of all losses, the largest loss first.
 pub fn remedies(case: &Case, total: &Tally, margins: &[Margin]) -> Vec<Remedy> {
     let facts = Facts::of(case);
-    let mut causes: Vec<_> = total.causes.iter().map(|(&key, tally)| (key, tally.count)).collect();
-    causes.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let remedy = |((status, cause), _): ((Status, Cause), u64)| {
-        let Words { short, full } = words(cause, Mechanism::of(cause, case), &facts, margins);
-        Remedy { status, cause, short, full }
+    let ingress = Facts::of_ingress(case);
+    let mut causes: Vec<_> = total.causes.iter().collect();
+    causes.sort_by_key(|(_, tally)| std::cmp::Reverse(tally.count));
+    let remedy = |(&(status, cause), tally): (&(Status, Cause), &CauseTally)| {
+        let mechanism = Mechanism::of(cause, case);
+        match ingress.as_ref().filter(|_| 2 * tally.at_ingress > tally.count) {
+            None => {
+                let Words { short, full } = words(cause, mechanism, &facts, margins);
+                Remedy { status, cause, short, full }
+            }
+            Some(ingress) => {
+                // Margins are the service's.
+                let Words { short, full } = words(cause, mechanism, ingress, &[]);
+                let full = format!("This is about the pods of the front end itself. {full}");
+                Remedy { status, cause, short: format!("ingress pods: {short}"), full }
+            }
+        }
     };
     causes.into_iter().map(remedy).collect()
 }

@@ -297,7 +297,7 @@ impl Header {
                 .collect(),
             not_seen: not_seen(case),
             warnings: case.warnings.iter().map(Warning::of).collect(),
-            events: case.spec.events.iter().map(|e| (e.at.as_secs_f64(), event_words(&e.action))).collect(),
+            events: case.spec.events.iter().map(|e| (e.at.as_secs_f64(), event_words(e))).collect(),
             inputs: case.inputs.clone(),
         }
     }
@@ -334,7 +334,12 @@ impl Assumed {
     }
 }
 
-fn event_words(action: &crate::sim::spec::PlannedAction) -> String {
+fn event_words(event: &crate::sim::spec::PlannedEvent) -> String {
+    let whose = if event.deployment > 0 { "ingress: " } else { "" };
+    format!("{whose}{}", action_words(&event.action))
+}
+
+fn action_words(action: &crate::sim::spec::PlannedAction) -> String {
     use crate::sim::spec::PlannedAction;
     use crate::units::format_duration;
     match action {

@@ -91,6 +91,8 @@ struct CauseLine {
     status: Status,
     count: u64,
     by_method: ByMethod,
+    #[serde(skip_serializing_if = "super::tally::is_zero")]
+    at_ingress: u64,
     per_run: CauseSpread,
     first_s: Option<f64>,
     median_s: Option<f64>,
@@ -298,6 +300,7 @@ fn cause_line(status: Status, cause: Cause, tally: &CauseTally, runs: &[RunSumma
         status,
         count: tally.count,
         by_method: ByMethod { get: tally.count - tally.posts, post: tally.posts },
+        at_ingress: tally.at_ingress,
         per_run: CauseSpread {
             mean: s.and_then(|s| printed(s.mean)),
             sd: s.and_then(|s| s.sd).and_then(printed),

@@ -83,6 +83,12 @@ impl SeriesForm {
     }
 }
 
+/// Where the front end's processes are no pods, there is nothing to say.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+pub(super) fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CauseForm {
@@ -90,6 +96,8 @@ struct CauseForm {
     cause: Cause,
     count: u64,
     posts: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    at_ingress: u64,
     first_ns: u64,
     last_ns: u64,
     when: HistogramForm,
@@ -121,6 +129,7 @@ impl TallyForm {
             cause,
             count: t.count,
             posts: t.posts,
+            at_ingress: t.at_ingress,
             first_ns: t.first_ns,
             last_ns: t.last_ns,
             when: HistogramForm::of(&t.when),
@@ -162,6 +171,7 @@ impl TallyForm {
             let cause = CauseTally {
                 count: form.count,
                 posts: form.posts,
+                at_ingress: form.at_ingress,
                 first_ns: form.first_ns,
                 last_ns: form.last_ns,
                 when: form.when.back()?,

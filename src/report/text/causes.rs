@@ -57,6 +57,10 @@ pub(super) fn also(result: &StoredResult, hidden: usize) -> Vec<Line> {
     if hidden > 0 {
         words.push(format!("{hidden} more cause{}", if hidden == 1 { "" } else { "s" }));
     }
+    let at_ingress = total.causes.values().map(|tally| tally.at_ingress).sum();
+    if at_ingress > 0 {
+        words.push(format!("{} of them at ingress pods", mean(at_ingress)));
+    }
     words.push(format!("{} sent twice", mean(total.sent_twice)));
     words.push(format!("{} executed but answered 5xx", mean(total.executed_but_5xx)));
     if let (Some(median), Some(p99)) = (total.latency_ok.quantile(0.5), total.latency_ok.quantile(0.99)) {

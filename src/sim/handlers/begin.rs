@@ -22,12 +22,12 @@ impl<P: RequestPath> Engine<P> {
         for index in 0..self.world.spec.deployments.len() {
             self.begin_deployment(DeploymentId::try_from(index).expect("few deployments"));
         }
-        let list: Vec<PodId> =
-            (0..).zip(&self.world.pods).filter(|(_, p)| p.deployment == 0).map(|(i, _)| i).collect();
-        for &pod in &list {
+        for pod in 0..self.world.pods.len() as PodId {
             self.timeline.view_changed(SimTime::START, ViewHolder::Slice, pod, true);
         }
-        self.begin_front(&list);
+        for index in 0..self.world.deployments.len() {
+            self.begin_front(DeploymentId::try_from(index).expect("few deployments"));
+        }
         for (number, event) in (0..).zip(self.world.spec.events.clone()) {
             self.queue.push(SimTime::START + event.at, Event::Planned(number));
         }
@@ -150,18 +150,23 @@ impl<P: RequestPath> Engine<P> {
         }
     }
 
-    fn begin_front(&mut self, list: &[PodId]) {
-        let replicas = u32::try_from(self.front.replicas.len()).expect("few processes");
-        if let Mechanism::TargetGroup(group) = self.world.spec.tiers[0].delivery.mechanism.clone() {
-            for &pod in list {
-                self.front.targets.add_healthy(pod);
+    /// The tier before a deployment has long had its pods in rotation.
+    fn begin_front(&mut self, deployment: DeploymentId) {
+        let tier = self.tier_before(deployment);
+        let list = self.world.deployments[usize::from(deployment)].slice.clone();
+        if let Mechanism::TargetGroup(group) = self.delivery(tier).mechanism.clone() {
+            for &pod in &list {
+                self.tiers[usize::from(tier)].targets.add_healthy(pod);
                 let at = SimTime::START + self.first_check_after(pod, &group.health);
                 self.queue.push(at, Event::HealthCheck(pod));
             }
         }
-        for replica in 0..replicas {
-            self.front.replicas[replica as usize].known = list.to_vec();
-            self.publish(replica, list.to_vec());
+        for replica in self.living_replicas(tier) {
+            self.replica(replica).known = list.clone();
+            self.publish(replica, list.clone());
+        }
+        if self.is_ingress(deployment) {
+            list.into_iter().for_each(|pod| self.begin_front_process(pod));
         }
     }
 
@@ -256,7 +261,7 @@ impl<P: RequestPath> Engine<P> {
         });
         let Some(server) = server else { return ExpectedLoad::default() };
         let service = server.service.mean().as_secs_f64();
-        let overhead = spec.tiers[0].overhead.as_secs_f64();
+        let overhead = spec.overhead().as_secs_f64();
         let per_second = match &spec.load {
             Load::Open(OpenLoad { source: OpenSource::Rate { profile, .. } }) => profile.rate(Nanos::ZERO),
             Load::Open(OpenLoad { source: OpenSource::List(list) }) => {

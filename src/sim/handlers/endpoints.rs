@@ -3,9 +3,9 @@
 use crate::model::endpoints::conditions;
 use crate::random::{Keyed, Stream, Streams};
 use crate::sim::engine::Engine;
-use crate::sim::event::{DeploymentId, Event, ReplicaId};
+use crate::sim::event::{DeploymentId, Event, ReplicaId, TierId};
 use crate::sim::path::{PodId, RequestPath};
-use crate::sim::spec::{FrontSpec, Mechanism};
+use crate::sim::spec::{FrontSpec, Mechanism, SimSpec};
 use crate::sim::timeline::ViewHolder;
 use crate::sim::world::Pod;
 use crate::units::{Nanos, SimTime};
@@ -15,19 +15,23 @@ use crate::units::{Nanos, SimTime};
 pub(crate) struct FrontControl {
     pub(crate) replicas: Vec<Replica>,
     pub(crate) targets: super::targets::Targets,
+    /// Pods taken out of rotation ahead of the controllers.
+    pub(super) barred: Vec<PodId>,
 }
 
 /// One process and its controller.
 #[derive(Debug)]
 pub(crate) struct Replica {
+    /// The pod that it runs in, if the tier's processes are pods.
+    pub(super) pod: Option<PodId>,
+    /// It has ended: nothing reaches it any more.
+    pub(super) gone: bool,
     /// Usable endpoints as its controller knows them, in order of addition.
     pub(crate) known: Vec<PodId>,
     /// Those that terminate and still serve, where they are what is left.
     pub(crate) terminating: Vec<PodId>,
     /// What the process was last given.
     pub(crate) published: Vec<PodId>,
-    /// Pods taken out of rotation ahead of the controller.
-    pub(crate) barred: Vec<PodId>,
     /// What it was told to use, if it checks its servers itself.
     pub(crate) servers: super::server_checks::Servers,
     sync_due: bool,
@@ -50,7 +54,31 @@ pub(crate) struct Replica {
 }
 
 impl FrontControl {
-    pub(crate) fn new(spec: &FrontSpec, streams: Streams) -> FrontControl {
+    /// What every tier knows at first.
+    pub(crate) fn of_tiers(spec: &SimSpec, streams: Streams) -> Vec<FrontControl> {
+        let tiers = (0..).zip(&spec.tiers);
+        tiers.map(|(tier, front)| FrontControl::new(front, first_key(spec, tier), streams)).collect()
+    }
+
+    fn new(spec: &FrontSpec, first_key: u64, streams: Streams) -> FrontControl {
+        let replicas = if spec.pods.is_some() { 0 } else { spec.replicas.max(1) };
+        let replica = |number| Replica::new(spec, first_key + u64::from(number), streams);
+        FrontControl {
+            replicas: (0..replicas).map(replica).collect(),
+            targets: Default::default(),
+            barred: Vec::new(),
+        }
+    }
+}
+
+/// Where a tier's processes begin in keys of draws. The last tier is always the same to the pods.
+pub(super) fn first_key(spec: &SimSpec, tier: TierId) -> u64 {
+    (spec.tiers.len() as u64 - 1 - u64::from(tier)) << 20
+}
+
+impl Replica {
+    /// A process whose draws have this key.
+    pub(super) fn new(spec: &FrontSpec, key: u64, streams: Streams) -> Replica {
         let phases: Keyed = streams.keyed(Stream::FrontPhase);
         let poll = match &spec.delivery.mechanism {
             Mechanism::SyncAndPoll { poll, .. } => *poll,
@@ -59,11 +87,12 @@ impl FrontControl {
         let period = sync_period(&spec.delivery.mechanism);
         // A controller's clock beside its workers' timer has a phase of its own.
         let clock = if poll > Nanos::ZERO { 2 } else { 0 };
-        let replica = |i: u32| Replica {
+        Replica {
+            pod: None,
+            gone: false,
             known: Vec::new(),
             terminating: Vec::new(),
             published: Vec::new(),
-            barred: Vec::new(),
             servers: Default::default(),
             sync_due: false,
             next_allowed: SimTime(0),
@@ -72,21 +101,15 @@ impl FrontControl {
             poll_due: false,
             reloading: 0,
             heard_at: SimTime(0),
-            poll_phase: Nanos::from_secs_f64(poll.as_secs_f64() * phases.fraction(u64::from(i), 0)),
-            sync_phase: Nanos::from_secs_f64(period.as_secs_f64() * phases.fraction(u64::from(i), clock)),
-            second_phase: phases.at(u64::from(i), 1) % 1_000_000_000,
-        };
-        FrontControl {
-            replicas: (0..spec.replicas.max(1)).map(replica).collect(),
-            targets: Default::default(),
+            poll_phase: Nanos::from_secs_f64(poll.as_secs_f64() * phases.fraction(key, 0)),
+            sync_phase: Nanos::from_secs_f64(period.as_secs_f64() * phases.fraction(key, clock)),
+            second_phase: phases.at(key, 1) % 1_000_000_000,
         }
     }
-}
 
-impl Replica {
     /// What may be used: kube-proxy falls back to terminating endpoints that serve, see
     /// [`crate::model::kube_proxy::categorize`].
-    fn usable(&self) -> &[PodId] {
+    pub(super) fn usable(&self) -> &[PodId] {
         if self.known.is_empty() { &self.terminating } else { &self.known }
     }
 
@@ -96,7 +119,7 @@ impl Replica {
 }
 
 /// An endpoint that is `serving` and `terminating`.
-fn serves_while_terminating(pod: &Pod) -> bool {
+pub(super) fn serves_while_terminating(pod: &Pod) -> bool {
     let conditions = conditions(pod.api_ready, pod.deleted.is_some(), false);
     conditions.serving && conditions.terminating && pod.has_ip && !pod.gone
 }
@@ -140,14 +163,15 @@ impl<P: RequestPath> Engine<P> {
         let added = now_usable.iter().filter(|p| before.binary_search(p).is_err()).map(|p| (*p, true));
         let removed = before.iter().filter(|p| now_usable.binary_search(p).is_err()).map(|p| (*p, false));
         let mut changes: Vec<(PodId, bool)> = added.chain(removed).collect();
-        for &(pod, usable) in changes.iter().filter(|_| id == 0) {
+        for &(pod, usable) in &changes {
             self.timeline.view_changed(self.now, ViewHolder::Slice, pod, usable);
         }
-        if self.world.spec.tiers[0].delivery.falls_back_to_terminating {
+        let tier = self.tier_before(id);
+        if self.delivery(tier).falls_back_to_terminating {
             changes.extend(self.no_longer_serving(id).into_iter().map(|pod| (pod, false)));
         }
         if !changes.is_empty() {
-            self.tell_front(&changes);
+            self.tell_front(tier, &changes);
         }
     }
 
@@ -173,11 +197,10 @@ impl<P: RequestPath> Engine<P> {
 
     /// Pods that processes might fall back to and that do not serve any more.
     fn no_longer_serving(&self, id: DeploymentId) -> Vec<PodId> {
-        let known = self.front.replicas.iter().flat_map(|replica| replica.terminating.iter().copied());
-        let mut ended: Vec<PodId> = known
-            .filter(|pod| self.world.pods[*pod as usize].deployment == id)
-            .filter(|pod| !serves_while_terminating(&self.world.pods[*pod as usize]))
-            .collect();
+        let replicas = &self.tiers[usize::from(self.tier_before(id))].replicas;
+        let known = replicas.iter().flat_map(|replica| replica.terminating.iter().copied());
+        let mut ended: Vec<PodId> =
+            known.filter(|pod| !serves_while_terminating(&self.world.pods[*pod as usize])).collect();
         ended.sort_unstable();
         ended.dedup();
         ended
@@ -187,26 +210,27 @@ impl<P: RequestPath> Engine<P> {
     /// watch keeps its versions in order, so its changes travel together and none overtakes another:
     /// nobody ever sees an old pod gone before the new one that replaced it. Pod events that are
     /// heard of directly have no such order.
-    fn tell_front(&mut self, changes: &[(PodId, bool)]) {
-        let delivery = self.world.spec.tiers[0].delivery.clone();
-        let direct = self.world.spec.control.direct_endpoints;
-        for replica in 0..u32::try_from(self.front.replicas.len()).expect("few processes") {
-            let elsewhere = delivery.remove_elsewhere.as_ref().filter(|_| replica > 0);
+    fn tell_front(&mut self, tier: TierId, changes: &[(PodId, bool)]) {
+        let delivery = self.delivery(tier).clone();
+        let (now, direct) = (self.now, self.world.spec.control.direct_endpoints);
+        for replica in self.living_replicas(tier) {
+            let elsewhere = delivery.remove_elsewhere.as_ref().filter(|_| replica.number > 0);
             let remove = elsewhere.unwrap_or(&delivery.remove);
             let together = (!direct).then(|| {
                 let add = self.world.draw(Stream::Addition, &delivery.add);
                 let remove = self.world.draw(Stream::Removal, remove);
                 let delay = if changes.iter().any(|(_, usable)| *usable) { add } else { remove };
-                let heard_at = &mut self.front.replicas[replica as usize].heard_at;
-                *heard_at = (*heard_at).max(self.now + delay);
-                heard_at.since(self.now)
+                let heard_at = &mut self.replica(replica).heard_at;
+                *heard_at = (*heard_at).max(now + delay);
+                heard_at.since(now)
             });
             for &(pod, usable) in changes {
                 let (stream, dist) =
                     if usable { (Stream::Addition, &delivery.add) } else { (Stream::Removal, remove) };
                 let overriding =
                     if usable { &delivery.addition_override } else { &delivery.removal_override };
-                let key = u64::from(replica) << 32 | u64::from(self.world.pods[pod as usize].endpoint_events);
+                let key = u64::from(replica.number) << 32
+                    | u64::from(self.world.pods[pod as usize].endpoint_events);
                 let delay = match (overriding, together) {
                     // A deleted pod's removal was scheduled with its deletion.
                     (Some(_), _) if !usable && self.world.pods[pod as usize].deleted.is_some() => continue,
@@ -221,26 +245,29 @@ impl<P: RequestPath> Engine<P> {
 
     /// A process' controller learns of a change.
     pub(crate) fn endpoint_known(&mut self, id: ReplicaId, pod: PodId, usable: bool) {
-        let delivery = &self.world.spec.tiers[0].delivery;
+        if self.replica(id).gone {
+            return;
+        }
+        let delivery = self.delivery(id.tier).clone();
         let at_once = usable && delivery.addition_override.is_some();
         if let Mechanism::TargetGroup(_) = delivery.mechanism {
             // One target group, however many load balancer nodes.
-            match (id, at_once) {
+            match (id.number, at_once) {
                 (0, true) => self.target_in_service(pod),
                 (0, false) => self.target_wanted(pod, usable),
                 _ => {}
             }
             return;
         }
-        let replica = &mut self.front.replicas[id as usize];
+        let serves_on = serves_while_terminating(&self.world.pods[pod as usize]);
+        let deleted = self.world.pods[pod as usize].deleted.is_some();
+        let replica = self.replica(id);
         // Changes may overtake each other: the pod's own state decides.
         replica.known.retain(|known| *known != pod);
         replica.terminating.retain(|known| *known != pod);
-        if usable && self.world.pods[pod as usize].deleted.is_none() {
+        if usable && !deleted {
             replica.known.push(pod);
-        } else if delivery.falls_back_to_terminating
-            && serves_while_terminating(&self.world.pods[pod as usize])
-        {
+        } else if delivery.falls_back_to_terminating && serves_on {
             replica.terminating.push(pod);
         }
         if at_once {
@@ -257,30 +284,35 @@ impl<P: RequestPath> Engine<P> {
     // === Handing the list on ===
 
     fn schedule_sync(&mut self, id: ReplicaId) {
-        let replica = &mut self.front.replicas[id as usize];
+        let replica = self.replica(id);
         if std::mem::replace(&mut replica.sync_due, true) {
             return;
         }
-        let batch = match &self.world.spec.tiers[0].delivery.mechanism {
+        let (next_allowed, sync_phase) = (replica.next_allowed, replica.sync_phase);
+        let batch = match &self.delivery(id.tier).mechanism {
             Mechanism::InPlace { batch, .. }
             | Mechanism::Reload { batch, .. }
             | Mechanism::SyncAndPoll { batch, .. } => *batch,
             Mechanism::TargetGroup(_) => Nanos::ZERO,
         };
-        let mut at = (self.now + batch).max(replica.next_allowed);
-        let period = sync_period(&self.world.spec.tiers[0].delivery.mechanism);
+        let mut at = (self.now + batch).max(next_allowed);
+        let period = sync_period(&self.delivery(id.tier).mechanism);
         if period > Nanos::ZERO {
-            at = next_poll(at, replica.sync_phase, period);
+            at = next_poll(at, sync_phase, period);
         }
         self.queue.push(at, Event::FrontSync(id));
     }
 
     pub(crate) fn front_sync(&mut self, id: ReplicaId) {
         let now = self.now;
-        let replica = &mut self.front.replicas[id as usize];
+        let mechanism = self.delivery(id.tier).mechanism.clone();
+        let replica = &mut self.tiers[usize::from(id.tier)].replicas[id.number as usize];
+        if replica.gone {
+            return;
+        }
         replica.sync_due = false;
         let list = replica.usable().to_vec();
-        match self.world.spec.tiers[0].delivery.mechanism.clone() {
+        match mechanism {
             Mechanism::InPlace { min_interval, .. } => {
                 replica.next_allowed = now + min_interval;
                 self.publish(id, list);
@@ -307,10 +339,10 @@ impl<P: RequestPath> Engine<P> {
     /// The workers' timer: a list with a newer stamp than the held one is taken.
     pub(crate) fn worker_poll(&mut self, id: ReplicaId) {
         let whole_seconds = matches!(
-            self.world.spec.tiers[0].delivery.mechanism,
+            self.delivery(id.tier).mechanism,
             Mechanism::SyncAndPoll { whole_second_stamp: true, .. }
         );
-        let replica = &mut self.front.replicas[id as usize];
+        let replica = self.replica(id);
         replica.poll_due = false;
         let Some((stamp, list)) = replica.pending.take() else { return };
         if whole_seconds && stamp <= replica.held_stamp {
@@ -322,22 +354,25 @@ impl<P: RequestPath> Engine<P> {
     }
 
     pub(crate) fn reload_begins(&mut self, id: ReplicaId) {
-        let Mechanism::Reload { overlap, .. } = self.world.spec.tiers[0].delivery.mechanism else { return };
-        let replica = &mut self.front.replicas[id as usize];
+        let Mechanism::Reload { overlap, .. } = self.delivery(id.tier).mechanism else { return };
+        let replica = self.replica(id);
         let Some((_, list)) = replica.pending.take() else { return };
         replica.reloading += 1;
-        let list = self.without_barred(id, list);
-        self.path.front().begin_reload(id, &list, self.now.0);
+        let (list, at) = (self.without_barred(id, list), self.now);
+        self.front_of(id.tier).begin_reload(id.number, &list, at.0);
         self.record_published(id, list);
         self.queue.push(self.now + overlap, Event::ReloadEnds(id));
     }
 
     pub(crate) fn reload_ends(&mut self, id: ReplicaId) {
         // Of reloads that overlap, the last one counts: each stops the generation before it.
-        let reloading = &mut self.front.replicas[id as usize].reloading;
-        *reloading -= 1;
-        if *reloading == 0 {
-            self.path.end_reload(id);
+        let replica = self.replica(id);
+        replica.reloading -= 1;
+        let is_last = replica.reloading == 0 && !replica.gone;
+        if is_last && usize::from(id.tier) + 1 == self.tiers.len() {
+            self.path.end_reload(id.number);
+        } else if is_last {
+            self.path.outer().end_reload(id.number);
         }
     }
 
@@ -345,32 +380,34 @@ impl<P: RequestPath> Engine<P> {
     pub(crate) fn publish(&mut self, id: ReplicaId, list: Vec<PodId>) {
         let list = self.without_barred(id, list);
         let list = self.up_of(id, list);
-        if list == self.front.replicas[id as usize].published {
+        if list == self.replica(id).published {
             return;
         }
-        self.path.front().replace_list(id, &list, self.now.0);
+        let at = self.now.0;
+        self.front_of(id.tier).replace_list(id.number, &list, at);
         self.record_published(id, list);
     }
 
-    fn record_published(&mut self, id: ReplicaId, list: Vec<PodId>) {
-        let before = std::mem::take(&mut self.front.replicas[id as usize].published);
+    pub(super) fn record_published(&mut self, id: ReplicaId, list: Vec<PodId>) {
+        let before = std::mem::take(&mut self.replica(id).published);
+        let holder = self.view_holder(id);
         for &pod in list.iter().filter(|pod| !before.contains(pod)) {
             let listed_by = &mut self.world.pods[pod as usize].listed_by;
             *listed_by += 1;
             if *listed_by == 1 {
                 self.timeline.pod(pod).enters_rotation(self.now);
             }
-            self.timeline.view_changed(self.now, ViewHolder::FrontEnd(id), pod, true);
+            self.timeline.view_changed(self.now, holder, pod, true);
         }
         for &pod in before.iter().filter(|pod| !list.contains(pod)) {
-            self.timeline.view_changed(self.now, ViewHolder::FrontEnd(id), pod, false);
+            self.timeline.view_changed(self.now, holder, pod, false);
             let listed_by = &mut self.world.pods[pod as usize].listed_by;
             *listed_by -= 1;
             if *listed_by == 0 {
                 self.timeline.pod(pod).unlisted = Some(self.now);
             }
         }
-        self.front.replicas[id as usize].published = list;
+        self.replica(id).published = list;
         self.timeline.count_pods(self.now, &self.world);
     }
 }

@@ -16,5 +16,6 @@ mod probes;
 mod progressive;
 mod server_checks;
 mod targets;
+mod tiers;
 
 pub(crate) use endpoints::FrontControl;

@@ -119,9 +119,11 @@ impl<P: RequestPath> Engine<P> {
         }
         // Processes whose object is gone already may still be there.
         let there = |(_, pod): &(PodId, &Pod)| pod.node == node && !pod.address_gone;
-        for (id, _) in (0..).zip(&self.world.pods).filter(there) {
+        let lost: Vec<PodId> = (0..).zip(&self.world.pods).filter(there).map(|(id, _)| id).collect();
+        for id in lost {
             self.timeline.pod(id).lost = Some(self.now);
             self.path.fall_silent(id, self.now.0);
+            self.end_front_process(id);
         }
         let phases = self.world.keyed(Stream::KubeletPhase);
         let phase = |key: u64, period: Nanos| {

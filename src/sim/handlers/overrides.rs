@@ -12,13 +12,13 @@ impl<P: RequestPath> Engine<P> {
     /// takes them away again.
     pub(super) fn without_barred(&mut self, id: ReplicaId, mut list: Vec<PodId>) -> Vec<PodId> {
         let Some(last) = list.last().copied() else { return list };
-        let barred = &self.front.replicas[id as usize].barred;
+        let barred = &self.tiers[usize::from(id.tier)].barred;
         list.retain(|pod| !barred.contains(pod));
         if !list.is_empty() {
             return list;
         }
         let newer = self.usable_pods(self.world.pods[last as usize].deployment);
-        let replica = &mut self.front.replicas[id as usize];
+        let replica = self.replica(id);
         for list in [Some(&mut replica.known), replica.pending.as_mut().map(|(_, list)| list)] {
             let Some(list) = list else { continue };
             list.extend(newer.iter().filter(|pod| !list.contains(pod)).copied().collect::<Vec<_>>());
@@ -28,20 +28,21 @@ impl<P: RequestPath> Engine<P> {
 
     /// If the scenario says how long a removal takes in all, that replaces the stages.
     pub(crate) fn schedule_removal_override(&mut self, id: PodId) {
-        if let Some(total) = &self.world.spec.tiers[0].delivery.removal_override {
+        if let Some(total) = &self.delivery(self.tier_of(id)).removal_override {
             let delay = self.world.draw_for(Stream::Removal, total, id, 0);
             self.queue.push(self.now + delay, Event::RemovalOverride(id));
         }
     }
 
     pub(crate) fn removal_override(&mut self, pod: PodId) {
-        if let Mechanism::TargetGroup(_) = self.world.spec.tiers[0].delivery.mechanism {
+        let tier = self.tier_of(pod);
+        if let Mechanism::TargetGroup(_) = self.delivery(tier).mechanism {
             return self.target_changed(pod, false);
         }
-        for id in 0..u32::try_from(self.front.replicas.len()).expect("few processes") {
-            let replica = &mut self.front.replicas[id as usize];
+        self.tiers[usize::from(tier)].barred.push(pod);
+        for id in self.living_replicas(tier) {
+            let replica = self.replica(id);
             replica.known.retain(|known| *known != pod);
-            replica.barred.push(pod);
             let list = replica.servers.told().unwrap_or(&replica.published).to_vec();
             self.publish(id, list);
         }

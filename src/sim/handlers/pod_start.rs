@@ -61,6 +61,7 @@ impl<P: RequestPath> Engine<P> {
             server: self.server_of(usize::from(deployment), template),
             behind_proxy: forwards.map(|(_, down)| down),
             forward_delay: forwards.map_or(0, |(delay, _)| delay.0),
+            is_ingress: self.is_ingress(deployment),
         });
         if let Some((_, down)) = forwards {
             self.path.set_app(id, App::Down(down, Cause::InPodUpstreamDown));
@@ -236,6 +237,9 @@ impl<P: RequestPath> Engine<P> {
         if index == route.entry {
             self.path.open(id, self.now.0);
             self.timeline.pod(id).listens(self.now);
+            if self.is_ingress(self.world.pods[id as usize].deployment) {
+                self.begin_front_process(id);
+            }
         }
         if index == route.server() {
             self.path.set_app(id, App::NotReady);

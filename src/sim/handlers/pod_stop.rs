@@ -362,6 +362,7 @@ impl<P: RequestPath> Engine<P> {
         if index == route.entry {
             self.timeline.pod(id).process_ended(self.now);
             self.path.exit(id, self.now.0, false, cause, refusal);
+            self.end_front_process(id);
         } else if Some(index) == route.inner {
             self.path.exit(id, self.now.0, true, cause, refusal);
         }

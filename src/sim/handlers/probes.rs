@@ -194,7 +194,9 @@ impl<P: RequestPath> Engine<P> {
         if !container.app_ready {
             return Reply::Now(ProbeOutcome::Failure);
         }
-        if !plan.needs_worker || target != usize::from(server) {
+        // The processes of a front end have no queue that a probe could wait in.
+        let queues = plan.needs_worker && !self.is_ingress(pod.deployment);
+        if !queues || target != usize::from(server) {
             return Reply::Now(ProbeOutcome::Success);
         }
         match self.path.probe(id, self.now.0, u64::from(number)) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::model::server_check::ServerHealth;
 use crate::random::Stream;
 use crate::sim::engine::Engine;
-use crate::sim::event::{Event, ReplicaId};
+use crate::sim::event::{Event, ReplicaId, TierId};
 use crate::sim::path::{PodId, RequestPath};
 use crate::sim::spec::{AfterExit, Mechanism, ServerChecks};
 use crate::units::{Nanos, SimTime};
@@ -33,8 +33,8 @@ impl Servers {
 }
 
 impl<P: RequestPath> Engine<P> {
-    fn server_checks(&self) -> Option<ServerChecks> {
-        match self.world.spec.tiers[0].delivery.mechanism {
+    fn server_checks(&self, tier: TierId) -> Option<ServerChecks> {
+        match self.delivery(tier).mechanism {
             Mechanism::InPlace { checks, .. } => checks,
             _ => None,
         }
@@ -43,13 +43,13 @@ impl<P: RequestPath> Engine<P> {
     /// Of the servers that a process is told to use those that its checks find up. Checks of new
     /// ones begin at a random phase; those of the beginning have long been passing.
     pub(crate) fn up_of(&mut self, id: ReplicaId, list: Vec<PodId>) -> Vec<PodId> {
-        let Some(checks) = self.server_checks() else { return list };
-        let mut servers = std::mem::take(&mut self.front.replicas[id as usize].servers);
+        let Some(checks) = self.server_checks(id.tier) else { return list };
+        let mut servers = std::mem::take(&mut self.replica(id).servers);
         servers.state.retain(|pod, _| list.contains(pod));
         for &pod in &list {
             servers.state.entry(pod).or_insert_with(|| {
                 let phases = self.world.keyed(Stream::FrontPhase);
-                let fraction = phases.fraction(u64::from(pod), (4 << 32) + u64::from(id));
+                let fraction = phases.fraction(u64::from(pod), (4 << 32) + u64::from(id.number));
                 let next = self.now + Nanos::from_secs_f64(checks.interval.as_secs_f64() * fraction);
                 self.queue.push(next, Event::ServerCheck(id, pod));
                 let health = match self.now {
@@ -62,13 +62,13 @@ impl<P: RequestPath> Engine<P> {
         let is_up = |pod: &PodId| servers.state.get(pod).is_some_and(|s| s.health.is_up(checks.thresholds));
         let up = list.iter().copied().filter(is_up).collect();
         servers.told = Some(list);
-        self.front.replicas[id as usize].servers = servers;
+        self.replica(id).servers = servers;
         up
     }
 
     /// A check begins: most are answered, or refused, at once.
     pub(crate) fn server_check(&mut self, id: ReplicaId, pod: PodId) {
-        let Some(checks) = self.server_checks() else { return };
+        let Some(checks) = self.server_checks(id.tier) else { return };
         if !self.is_next_check(id, pod) {
             return;
         }
@@ -76,7 +76,7 @@ impl<P: RequestPath> Engine<P> {
         let address_gone = self.world.pods[pod as usize].address_gone;
         let dead_silent = self.world.is_on_dead_node(pod) || (blackhole && address_gone);
         let next = self.now + checks.interval;
-        if let Some(server) = self.front.replicas[id as usize].servers.state.get_mut(&pod) {
+        if let Some(server) = self.replica(id).servers.state.get_mut(&pod) {
             server.next = next;
         }
         if dead_silent {
@@ -90,12 +90,12 @@ impl<P: RequestPath> Engine<P> {
 
     /// Nobody has answered; the next check begins an interval later.
     pub(crate) fn server_check_timeout(&mut self, id: ReplicaId, pod: PodId) {
-        let Some(checks) = self.server_checks() else { return };
+        let Some(checks) = self.server_checks(id.tier) else { return };
         if !self.is_next_check(id, pod) {
             return;
         }
         let next = self.now + checks.interval;
-        if let Some(server) = self.front.replicas[id as usize].servers.state.get_mut(&pod) {
+        if let Some(server) = self.replica(id).servers.state.get_mut(&pod) {
             server.next = next;
         }
         self.queue.push(next, Event::ServerCheck(id, pod));
@@ -104,13 +104,14 @@ impl<P: RequestPath> Engine<P> {
 
     /// Whether this is the check that was planned last: a server that left and came back has another.
     fn is_next_check(&self, id: ReplicaId, pod: PodId) -> bool {
-        let state = &self.front.replicas[id as usize].servers.state;
-        state.get(&pod).is_some_and(|server| server.next == self.now)
+        let replica = &self.tiers[usize::from(id.tier)].replicas[id.number as usize];
+        let state = &replica.servers.state;
+        !replica.gone && state.get(&pod).is_some_and(|server| server.next == self.now)
     }
 
     fn server_checked(&mut self, id: ReplicaId, pod: PodId, passed: bool) {
-        let Some(checks) = self.server_checks() else { return };
-        let servers = &mut self.front.replicas[id as usize].servers;
+        let Some(checks) = self.server_checks(id.tier) else { return };
+        let servers = &mut self.replica(id).servers;
         let Some(server) = servers.state.get_mut(&pod) else { return };
         let was_up = server.health.is_up(checks.thresholds);
         server.health = server.health.after(passed, checks.thresholds);

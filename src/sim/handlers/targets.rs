@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::random::Stream;
 use crate::sim::engine::Engine;
-use crate::sim::event::Event;
+use crate::sim::event::{Event, TierId};
 use crate::sim::path::{PodId, RequestPath};
 use crate::sim::spec::{HealthCheck, Mechanism, TargetGroup};
 use crate::units::Nanos;
@@ -71,8 +71,9 @@ fn after_check(target: Target, passed: bool, check: &HealthCheck) -> Target {
 }
 
 impl<P: RequestPath> Engine<P> {
-    fn target_group(&self) -> Option<TargetGroup> {
-        match &self.world.spec.tiers[0].delivery.mechanism {
+    /// The target group that a pod is, or would be, in.
+    fn target_group(&self, pod: PodId) -> Option<TargetGroup> {
+        match &self.delivery(self.tier_of(pod)).mechanism {
             Mechanism::TargetGroup(group) => Some(group.clone()),
             _ => None,
         }
@@ -80,7 +81,7 @@ impl<P: RequestPath> Engine<P> {
 
     /// The load balancer's controller learns that a pod should be, or no longer be, a target.
     pub(crate) fn target_wanted(&mut self, pod: PodId, wanted: bool) {
-        let Some(group) = self.target_group() else { return };
+        let Some(group) = self.target_group(pod) else { return };
         let stream = if wanted { Stream::Addition } else { Stream::Removal };
         let key = u64::from(self.world.pods[pod as usize].endpoint_events);
         let reconcile = self.world.draw_for(stream, &group.reconcile, pod, key | 1 << 40);
@@ -89,8 +90,9 @@ impl<P: RequestPath> Engine<P> {
     }
 
     pub(crate) fn target_changed(&mut self, pod: PodId, registered: bool) {
-        let Some(group) = self.target_group() else { return };
-        let targets = &mut self.front.targets;
+        let Some(group) = self.target_group(pod) else { return };
+        let tier = self.tier_of(pod);
+        let targets = &mut self.tiers[usize::from(tier)].targets;
         if !registered {
             targets.list.retain(|target| *target != pod);
             targets.state.remove(&pod);
@@ -100,19 +102,21 @@ impl<P: RequestPath> Engine<P> {
             let at = self.now + self.first_check_after(pod, &group.health);
             self.queue.push(at, Event::HealthCheck(pod));
         }
-        self.publish_targets();
+        self.publish_targets(tier);
     }
 
     /// The scenario says how long an addition takes in all, and that time is over.
     pub(crate) fn target_in_service(&mut self, pod: PodId) {
-        let Some(group) = self.target_group() else { return };
-        if self.world.pods[pod as usize].deleted.is_some() || self.front.targets.state.contains_key(&pod) {
+        let Some(group) = self.target_group(pod) else { return };
+        let tier = self.tier_of(pod);
+        let targets = &mut self.tiers[usize::from(tier)].targets;
+        if self.world.pods[pod as usize].deleted.is_some() || targets.state.contains_key(&pod) {
             return;
         }
-        self.front.targets.add_healthy(pod);
+        targets.add_healthy(pod);
         let at = self.now + self.first_check_after(pod, &group.health);
         self.queue.push(at, Event::HealthCheck(pod));
-        self.publish_targets();
+        self.publish_targets(tier);
         if !self.world.pods[pod as usize].gate_set {
             self.gate_set(pod);
         }
@@ -125,14 +129,16 @@ impl<P: RequestPath> Engine<P> {
     }
 
     pub(crate) fn health_check(&mut self, pod: PodId) {
-        let Some(group) = self.target_group() else { return };
+        let Some(group) = self.target_group(pod) else { return };
         let passed = self.answers_checks(pod);
-        let Some(target) = self.front.targets.state.get_mut(&pod) else { return };
+        let tier = self.tier_of(pod);
+        let targets = &mut self.tiers[usize::from(tier)].targets;
+        let Some(target) = targets.state.get_mut(&pod) else { return };
         let before = target.health;
         *target = after_check(*target, passed, &group.health);
         let became_healthy = before != Health::Healthy && target.health == Health::Healthy;
         self.queue.push(self.now + group.health.interval, Event::HealthCheck(pod));
-        self.publish_targets();
+        self.publish_targets(tier);
         if became_healthy && !self.world.pods[pod as usize].gate_set {
             // The controller polls the health of targets it waits for every 15 s.
             // Source: aws-load-balancer-controller targetgroupbinding resource_manager.go.
@@ -163,9 +169,9 @@ impl<P: RequestPath> Engine<P> {
         self.update_readiness(pod);
     }
 
-    fn publish_targets(&mut self) {
-        let list = self.front.targets.in_service();
-        for replica in 0..u32::try_from(self.front.replicas.len()).expect("few processes") {
+    fn publish_targets(&mut self, tier: TierId) {
+        let list = self.tiers[usize::from(tier)].targets.in_service();
+        for replica in self.living_replicas(tier) {
             self.publish(replica, list.clone());
         }
     }

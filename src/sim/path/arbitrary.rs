@@ -137,6 +137,7 @@ pub(crate) fn front() -> impl Strategy<Value = FrontSpec> {
                 FrontSpec {
                     name: "random".to_owned(),
                     replicas,
+                    pods: None,
                     workers,
                     balancer,
                     retry,

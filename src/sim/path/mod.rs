@@ -14,67 +14,27 @@
 
 pub(crate) mod fast;
 pub(crate) mod front;
+pub(crate) mod outer;
 pub(crate) mod plain;
 mod pool;
 mod server;
 mod slots;
 mod source;
+mod spec;
 mod syn;
 mod tree;
 
+pub(crate) use self::spec::PathSpec;
 use self::syn::{next_resend, next_syn};
 use crate::account::{Histogram, Tally};
 use crate::model::outcome::{Cause, Method, Status};
 use crate::model::retry::Failure;
 use crate::random::{Keyed, Stream, Streams};
-use crate::sim::spec::{AfterExit, ClientSpec, FrontSpec, Kept, NetworkSpec, ServerSpec, Slowdown};
+use crate::sim::spec::{AfterExit, ClientSpec, FrontSpec, Kept, NetworkSpec};
 use crate::workload::Load;
 
 /// A pod's number: its place among all pods ever created in this run.
 pub(crate) type PodId = u32;
-
-/// Everything a request path has to know at the beginning.
-#[derive(Clone, Debug)]
-pub(crate) struct PathSpec {
-    pub(crate) load: Load,
-    pub(crate) client: ClientSpec,
-    pub(crate) network: NetworkSpec,
-    pub(crate) front: FrontSpec,
-    /// When and how much services take longer.
-    pub(crate) slowdowns: Vec<Slowdown>,
-    /// Whether it matters which connections were kept to which pod, whatever the timeouts are.
-    pub(crate) follows_connections: bool,
-    /// Servers by number; a pod names the one it runs.
-    pub(crate) servers: Vec<ServerSpec>,
-    /// Named random streams of this run.
-    pub(crate) streams: Streams,
-}
-
-impl PathSpec {
-    /// Whether the pools have to be followed connection by connection: a server may close an idle one
-    /// before the front end does, a dead node leaves those that there are without an answer, some processes go
-    /// on serving them while they end, or they decide where requests go.
-    fn tracks_pool(&self) -> bool {
-        if self.follows_connections || self.front.keepalive.is_some_and(|keepalive| keepalive.any_connection)
-        {
-            return true;
-        }
-        let front_idle = self.front.keepalive.map(|k| k.idle_timeout);
-        self.servers.iter().any(|s| matches!((s.keepalive_idle, front_idle), (Some(s), Some(f)) if s <= f))
-    }
-
-    /// The front end at the beginning.
-    fn front(&self) -> front::Front {
-        let mut front =
-            front::Front::new(&self.front, self.network.race_window.0, self.tracks_pool(), self.streams);
-        let multiplexed = matches!(self.load, Load::Open(_)) && self.client.connections > 0;
-        let kept = matches!(self.load, Load::Closed(_)) && self.client.keep_alive;
-        if self.front.pins_connections && (kept || multiplexed) {
-            front.follow_clients(multiplexed);
-        }
-        front
-    }
-}
 
 /// A pod as the request path knows it.
 #[derive(Clone, Copy, Debug)]
@@ -85,6 +45,8 @@ pub(crate) struct BackendSpec {
     pub(crate) behind_proxy: Option<Status>,
     /// Time that such a container takes before it hands a request on.
     pub(crate) forward_delay: u64,
+    /// It serves nobody itself: a process of the front end runs in it.
+    pub(crate) is_ingress: bool,
 }
 
 /// Why a pod's entry does not accept connections.
@@ -196,6 +158,9 @@ pub(crate) struct Attempted {
 
 /// Watches requests end. The default watches nothing and costs nothing.
 pub(crate) trait Observer: Default {
+    /// A front-end process that runs in a pod has taken a request.
+    fn entered(&mut self, _request: u64, _ingress: PodId, _at: u64) {}
+
     /// A request has ended.
     fn ended(&mut self, _ended: &Ended) {}
 
@@ -227,7 +192,7 @@ pub(crate) trait RequestPath {
     /// Adds the pod with the next number; nobody listens yet.
     fn add_pod(&mut self, backend: BackendSpec);
 
-    /// The entry listens.
+    /// The entry listens; in an ingress pod a new process of the front end begins, without endpoints.
     fn open(&mut self, pod: PodId, now: u64);
 
     /// The application behind the entry changes.
@@ -289,6 +254,9 @@ pub(crate) trait RequestPath {
 
     /// The front end, for list changes.
     fn front(&mut self) -> &mut front::Front;
+
+    /// The tier before it, for list changes; there must be one.
+    fn outer(&mut self) -> &mut front::Front;
 
     /// Ends the run: counts what is in flight.
     fn finish(self, now: u64) -> (Tally, Self::Observer);

@@ -9,7 +9,7 @@ use super::*;
 use crate::model::retry::{RetryOn, RetryPolicy};
 use crate::random::Dist;
 use crate::sim::reference::{Recorder, first_difference, without_samples};
-use crate::sim::spec::Keepalive;
+use crate::sim::spec::{Keepalive, ServerSpec, Slowdown};
 use crate::units::{Nanos, SimTime};
 use crate::workload::{OpenLoad, OpenSource, Profile};
 
@@ -124,6 +124,7 @@ fn case() -> impl Strategy<Value = Case> {
                         after_exit: AfterExit::Refused,
                     },
                     front,
+                    outer: None,
                     slowdowns: slow.into_iter().map(slowdown).collect(),
                     follows_connections: acts.iter().any(|(_, act)| parts(act)),
                     servers,
@@ -135,6 +136,7 @@ fn case() -> impl Strategy<Value = Case> {
                         server,
                         behind_proxy: proxy.map(|_| Status::Unavailable),
                         forward_delay: proxy.unwrap_or(0) * MS,
+                        is_ingress: false,
                     })
                     .collect(),
                 acts: acts.into_iter().map(|(ms, act)| (SimTime::START.0 + ms * MS, act)).collect(),
@@ -287,6 +289,7 @@ fn as_many_are_in_the_pods_as_little_says() {
                 after_exit: AfterExit::Refused,
             },
             front: FrontSpec::ideal(),
+            outer: None,
             slowdowns: Vec::new(),
             follows_connections: false,
             servers: vec![ServerSpec::ideal(Some(workers), service.clone())],
@@ -294,7 +297,7 @@ fn as_many_are_in_the_pods_as_little_says() {
         });
         let start = SimTime::START.0;
         for pod in 0..pods {
-            path.add_pod(BackendSpec { server: 0, behind_proxy: None, forward_delay: 0 });
+            path.add_pod(BackendSpec { server: 0, behind_proxy: None, forward_delay: 0, is_ingress: false });
             path.open(pod, start);
         }
         path.front().replace_list(0, &(0..pods).collect::<Vec<_>>(), start);
@@ -343,12 +346,16 @@ fn tries_that_are_given_back_come_to_an_end() {
                 after_exit: AfterExit::Refused,
             },
             front,
+            outer: None,
             slowdowns: Vec::new(),
             follows_connections: false,
             servers: vec![server],
             streams: Streams::new(1, 0),
         },
-        pods: vec![BackendSpec { server: 0, behind_proxy: None, forward_delay: 0 }; PODS as usize],
+        pods: vec![
+            BackendSpec { server: 0, behind_proxy: None, forward_delay: 0, is_ingress: false };
+            PODS as usize
+        ],
         acts: vec![(SimTime::START.0, Act::List(0, vec![2])), (SimTime::START.0 + 10 * MS, Act::Close(2))],
     };
     for (ends, ..) in [run::<FastPath<Recorder>>(&case), run::<PlainPath<Recorder>>(&case)] {

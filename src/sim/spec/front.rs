@@ -8,7 +8,7 @@ use crate::model::server_check::Thresholds;
 use crate::random::Dist;
 use crate::units::Nanos;
 
-/// One tier in front of the pods. Parameters follow facts on real load balancers; presets are in
+/// One tier in front of pods. Parameters follow facts on real load balancers; presets are in
 /// `config::presets`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FrontSpec {
@@ -16,6 +16,9 @@ pub struct FrontSpec {
     pub name: String,
     /// Independent processes (or load balancer nodes), each with its own view of the endpoints.
     pub replicas: u32,
+    /// The Deployment whose pods are the processes, by number, if they are pods; [`Self::replicas`]
+    /// plays no part then, and there is a tier before this one.
+    pub pods: Option<usize>,
     /// Worker processes of each, with their own rings and timers but one delivery of changes.
     pub workers: u32,
     /// How a peer is chosen.
@@ -54,6 +57,27 @@ impl FrontSpec {
     /// Whether connections stay with their pod when the front end does not list it any more.
     pub fn connections_outlive_lists(&self) -> bool {
         self.pins_connections || self.keepalive.is_some_and(|keepalive| keepalive.any_connection)
+    }
+
+    /// Whether a tier like this can stand before another one, and if not, why.
+    ///
+    /// # Errors
+    /// What it does that is simulated only right before the service.
+    pub fn may_stand_first(&self) -> Result<(), &'static str> {
+        let makes_one_attempt = self.retry.max_attempts == 1;
+        let by_turns_or_at_random = matches!(self.balancer, Balancer::RoundRobin | Balancer::Random);
+        let any_connection = self.keepalive.is_some_and(|keepalive| keepalive.any_connection);
+        match () {
+            () if any_connection => {
+                Err("its connections lead to nodes, and only kube-proxy knows where from there")
+            }
+            () if self.pods.is_some() => Err("its processes are pods themselves"),
+            () if !makes_one_attempt => Err("it tries again after failures"),
+            () if !by_turns_or_at_random => Err("it chooses by what it knows of requests under way"),
+            () if self.outlier.is_some() => Err("it ejects outliers"),
+            () if self.request_timeout.is_some() => Err("it has a timeout for attempts together"),
+            () => Ok(()),
+        }
     }
 }
 

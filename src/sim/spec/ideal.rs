@@ -56,6 +56,7 @@ impl FrontSpec {
         FrontSpec {
             name: "ideal".to_owned(),
             replicas: 1,
+            pods: None,
             workers: 1,
             balancer: Balancer::RoundRobin,
             retry: RetryPolicy::NEVER,

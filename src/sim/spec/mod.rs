@@ -34,7 +34,8 @@ pub struct SimSpec {
     pub client: ClientSpec,
     /// Properties of the network.
     pub network: NetworkSpec,
-    /// The tiers in front of the service, the client's side first. Today one.
+    /// The tiers in front of the service, the client's side first: one, or two of which the second
+    /// has the pods of a Deployment for processes.
     pub tiers: Vec<FrontSpec>,
     /// Workloads; the service's requests go to the first.
     pub deployments: Vec<DeploymentPlan>,
@@ -48,6 +49,26 @@ pub struct SimSpec {
 }
 
 impl SimSpec {
+    /// The tier that chooses among the service's pods.
+    pub fn service_tier(&self) -> &FrontSpec {
+        self.tiers.last().expect("there is a tier in front of every service")
+    }
+
+    /// The Deployment whose pods are the processes of that tier, if they are pods.
+    pub fn ingress(&self) -> Option<usize> {
+        self.service_tier().pods
+    }
+
+    /// The tier that sends to the pods of a Deployment.
+    pub fn tier_before(&self, deployment: usize) -> usize {
+        if self.ingress() == Some(deployment) { 0 } else { self.tiers.len() - 1 }
+    }
+
+    /// Time that a request spends outside pods, whatever becomes of it behind the last tier.
+    pub fn overhead(&self) -> Nanos {
+        self.tiers.iter().map(|tier| tier.overhead).sum()
+    }
+
     /// Whether a node dies at some time.
     pub fn nodes_die(&self) -> bool {
         let kills = |event: &PlannedEvent| {

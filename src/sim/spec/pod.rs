@@ -180,6 +180,12 @@ pub enum Kept {
 }
 
 impl OnStop {
+    /// Whether a process of the front end may end so: nobody follows the connections that another tier
+    /// keeps to it.
+    pub fn suits_ingress(&self) -> bool {
+        !self.depends_on_connections()
+    }
+
     /// Whether it matters which connections were kept to the process when it is stopped.
     pub fn depends_on_connections(&self) -> bool {
         matches!(self, OnStop::ServeKept(..) | OnStop::Hold(_))

@@ -14,7 +14,12 @@ pub(super) struct Ladder {
 }
 
 /// The ladders for a cause, the most natural knob first.
-pub(super) fn ladders(cause: Cause, case: &Case) -> Vec<Ladder> {
+pub(super) fn ladders(cause: Cause, at_ingress: bool, case: &Case) -> Vec<Ladder> {
+    if at_ingress {
+        return of_ingress(cause, case);
+    }
+    let service = Named { hook: "preStop".to_owned(), grace: "grace".to_owned() };
+    let hooks = |entry: &ContainerPlan, grace: u32| hooks(entry, grace, &service);
     // The pods that stop are of the first template.
     let Some(plan) = case.spec.deployments.first() else { return Vec::new() };
     let Some(template) = plan.templates.first() else { return Vec::new() };
@@ -34,7 +39,7 @@ pub(super) fn ladders(cause: Cause, case: &Case) -> Vec<Ladder> {
         }
         Mechanism::ExitsBusy => found.push(words("on_stop", &["drain"])),
         Mechanism::KeepaliveRace => {
-            let idle = case.spec.tiers.first().and_then(|tier| tier.keepalive).map(|k| k.idle_timeout);
+            let idle = case.spec.tiers.last().and_then(|tier| tier.keepalive).map(|k| k.idle_timeout);
             let idle = idle.unwrap_or(Nanos::ZERO);
             let above = [1, 5, 15, 60, 600].map(|more| format_duration(idle + Nanos::from_secs(more)));
             found.push(words("keepalive_idle", &above.each_ref().map(String::as_str)));
@@ -63,7 +68,7 @@ pub(super) fn ladders(cause: Cause, case: &Case) -> Vec<Ladder> {
             found.push(words("maxUnavailable", &["0"]));
             found.push(more_pods(case));
             if cause == Cause::ReadTimeout {
-                let now = case.spec.tiers.first().map_or(Nanos::ZERO, |tier| tier.read_timeout);
+                let now = case.spec.tiers.last().map_or(Nanos::ZERO, |tier| tier.read_timeout);
                 let longer = [2, 5, 10].map(|times| format_duration(Nanos(now.0.saturating_mul(times))));
                 found.push(words("read_timeout", &longer.each_ref().map(String::as_str)));
             }
@@ -87,16 +92,57 @@ pub(super) fn ladders(cause: Cause, case: &Case) -> Vec<Ladder> {
     found
 }
 
+/// The ladders for a loss at a pod of the front end.
+fn of_ingress(cause: Cause, case: &Case) -> Vec<Ladder> {
+    let Some(plan) = case.spec.ingress().and_then(|ingress| case.spec.deployments.get(ingress)) else {
+        return Vec::new();
+    };
+    let Some(template) = plan.templates.first() else { return Vec::new() };
+    let Some(entry) = template.entry().map(|index| &template.containers[index]) else { return Vec::new() };
+    let grace = template.grace_seconds;
+    let name = plan.name.rsplit('/').next().unwrap_or(&plan.name);
+    let field = |path: &str| format!("Deployment/{name}:spec.{path}");
+    let names = Named {
+        hook: field("template.spec.containers[*].lifecycle.preStop.sleep.seconds"),
+        grace: field("template.spec.terminationGracePeriodSeconds"),
+    };
+    let on_stop = format!("containers.{}.on_stop", entry.name);
+    let mut found = Vec::new();
+    match Mechanism::of(cause, case) {
+        Mechanism::GoneTooEarly | Mechanism::KeepaliveRace => found.extend(hooks(entry, grace, &names)),
+        Mechanism::Killed => {
+            found.push(words(&on_stop, &["drain"]));
+            found.push(seconds(&names.grace, grace + 1, grace + LONGEST_HOOK_S));
+            found.extend(hooks(entry, grace, &names));
+        }
+        Mechanism::ExitsBusy => found.push(words(&on_stop, &["drain"])),
+        Mechanism::NoPod => {
+            found.push(words(&field("strategy.rollingUpdate.maxUnavailable"), &["0"]));
+            let now = plan.spec.replicas;
+            found.push(counts(&field("replicas"), now + 1, now + 4));
+        }
+        _ => {}
+    }
+    found.retain(|ladder| !ladder.steps.is_empty());
+    found
+}
+
+/// The knobs of a workload's stop.
+struct Named {
+    hook: String,
+    grace: String,
+}
+
 /// A longer hook within the grace; and, if the grace leaves no room, both together.
-fn hooks(entry: &ContainerPlan, grace: u32) -> Vec<Ladder> {
+fn hooks(entry: &ContainerPlan, grace: u32, names: &Named) -> Vec<Ladder> {
     let now = entry.pre_stop.as_ref().map_or(0, |hook| hook.duration.mean().whole_secs());
     let now = u32::try_from(now).unwrap_or(LONGEST_HOOK_S);
     let left = grace.saturating_sub(now);
     let step = |hook: u32| {
-        let mut step = vec![set("preStop", format!("{hook}s"))];
+        let mut step = vec![set(&names.hook, format!("{hook}s"))];
         if hook >= grace {
             // The time that is left after the hook stays what it was.
-            step.push(set("grace", format!("{}s", hook + left.max(2))));
+            step.push(set(&names.grace, format!("{}s", hook + left.max(2))));
         }
         step
     };

@@ -161,7 +161,10 @@ impl Traced {
         stop: &dyn Fn() -> bool,
     ) -> Counterfactual {
         let mut answer = Counterfactual::default();
-        for ladder in changes::ladders(lost.cause, &self.case) {
+        let pods = &self.result.timeline.pods;
+        let record = lost.pod.and_then(|pod| pods.get(pod as usize));
+        let at_ingress = record.is_some_and(|record| record.deployment > 0);
+        for ladder in changes::ladders(lost.cause, at_ingress, &self.case) {
             if stop() {
                 break;
             }

@@ -63,15 +63,16 @@ pub(super) fn tell(
     let record = pod.and_then(|pod| timeline.pods.get(pod as usize));
     let ends = lost.map_or(sent, |lost| lost.at).max(attempts.last().map_or(sent, |attempt| attempt.failed));
     let stopping = record.and_then(|record| record.deleted).filter(|deleted| *deleted <= ends);
-    let mut moments = of_request(sent, lost, attempts);
+    let mut moments = of_request(timeline, sent, lost, attempts);
     if let (Some(record), Some(pod)) = (record, pod) {
+        let name = named(timeline, pod);
         match stopping {
-            Some(_) => moments.extend(stop_of(record, pod)),
-            None => moments.extend(start_of(record, pod)),
+            Some(_) => moments.extend(stop_of(record, &name)),
+            None => moments.extend(start_of(record, &name)),
         }
         let from = stopping.unwrap_or(record.created);
-        moments.extend(restarts_of(record, pod));
-        moments.extend(views_of(timeline, pod, from));
+        moments.extend(restarts_of(record, &name));
+        moments.extend(views_of(timeline, pod, &name, from));
     }
     // In one instant causes come before what they do to the request.
     moments.sort_by_key(|moment| (moment.at, moment.of_request));
@@ -87,13 +88,19 @@ pub(super) fn tell(
     Told { zero, moments }
 }
 
-fn of_request(sent: SimTime, lost: Option<&Lost>, attempts: &[Attempt]) -> Vec<Moment> {
+/// What a pod is called: those that the front end runs in are told from those of the service.
+pub(super) fn named(timeline: &Timeline, pod: u32) -> String {
+    let is_ingress = timeline.pods.get(pod as usize).is_some_and(|record| record.deployment > 0);
+    format!("{}pod {}", if is_ingress { "ingress " } else { "" }, pod + 1)
+}
+
+fn of_request(timeline: &Timeline, sent: SimTime, lost: Option<&Lost>, attempts: &[Attempt]) -> Vec<Moment> {
     let moment = |at, lane, words: String| Moment { at, lane, words, of_request: true };
     let mut moments = vec![moment(sent, Lane::Client, "request sent".to_owned())];
     for (index, attempt) in attempts.iter().enumerate() {
         let number = index + 1;
         let how = if attempt.reused { " on a kept connection" } else { "" };
-        let out = format!("attempt {number} to pod {}{how}", attempt.pod + 1);
+        let out = format!("attempt {number} to {}{how}", named(timeline, attempt.pod));
         moments.push(moment(attempt.sent, Lane::FrontEnd, out));
         let next = match (attempt.retried, attempt.failure) {
             (true, _) => "tries another pod",
@@ -126,12 +133,12 @@ fn socket_words(attempt: &Attempt) -> String {
     format!("{seen} ({})", attempt.cause)
 }
 
-fn of_pod(pod: u32, lane: Lane, at: Option<SimTime>, words: &str) -> Option<Moment> {
-    let words = format!("pod {} {words}", pod + 1);
+fn of_pod(pod: &str, lane: Lane, at: Option<SimTime>, words: &str) -> Option<Moment> {
+    let words = format!("{pod} {words}");
     Some(Moment { at: at?, lane, words, of_request: false })
 }
 
-fn stop_of(record: &PodRecord, pod: u32) -> Vec<Moment> {
+fn stop_of(record: &PodRecord, pod: &str) -> Vec<Moment> {
     let all = [
         of_pod(pod, Lane::ControlPlane, record.deleted, "is deleted"),
         of_pod(pod, Lane::Pod, record.hook_began, "runs its preStop hook"),
@@ -145,7 +152,7 @@ fn stop_of(record: &PodRecord, pod: u32) -> Vec<Moment> {
     all.into_iter().flatten().collect()
 }
 
-fn start_of(record: &PodRecord, pod: u32) -> Vec<Moment> {
+fn start_of(record: &PodRecord, pod: &str) -> Vec<Moment> {
     let all = [
         of_pod(pod, Lane::ControlPlane, Some(record.created), "is created"),
         of_pod(pod, Lane::ControlPlane, record.bound, "has a node"),
@@ -157,7 +164,7 @@ fn start_of(record: &PodRecord, pod: u32) -> Vec<Moment> {
     all.into_iter().flatten().filter(|moment| moment.at >= SimTime::START).collect()
 }
 
-fn restarts_of(record: &PodRecord, pod: u32) -> Vec<Moment> {
+fn restarts_of(record: &PodRecord, pod: &str) -> Vec<Moment> {
     let each = record.restarts.iter().flat_map(|restart| {
         [
             of_pod(pod, Lane::Pod, Some(restart.ended), "has ended its process, to be started again"),
@@ -167,21 +174,26 @@ fn restarts_of(record: &PodRecord, pod: u32) -> Vec<Moment> {
     each.flatten().collect()
 }
 
-fn views_of(timeline: &Timeline, pod: u32, from: SimTime) -> Vec<Moment> {
+fn views_of(timeline: &Timeline, pod: u32, name: &str, from: SimTime) -> Vec<Moment> {
     let mine = timeline.views.iter().filter(|view| view.pod == pod && view.at >= from.max(SimTime::START));
     let several = timeline.views.iter().any(|view| matches!(view.holder, ViewHolder::FrontEnd(id) if id > 0));
+    let balancers =
+        timeline.views.iter().any(|view| matches!(view.holder, ViewHolder::LoadBalancer(id) if id > 0));
     mine.map(|view| {
         let (lane, words) = match (view.holder, view.usable) {
-            (ViewHolder::Slice, true) => {
-                (Lane::ControlPlane, format!("EndpointSlice lists pod {} as ready", pod + 1))
-            }
+            (ViewHolder::Slice, true) => (Lane::ControlPlane, format!("EndpointSlice lists {name} as ready")),
             (ViewHolder::Slice, false) => {
-                (Lane::ControlPlane, format!("EndpointSlice no longer lists pod {} as ready", pod + 1))
+                (Lane::ControlPlane, format!("EndpointSlice no longer lists {name} as ready"))
             }
             (ViewHolder::FrontEnd(id), usable) => {
                 let who = if several { format!("process {}", id + 1) } else { "front end".to_owned() };
                 let does = if usable { "begins" } else { "stops" };
-                (Lane::FrontEnd, format!("{who} {does} sending to pod {}", pod + 1))
+                (Lane::FrontEnd, format!("{who} {does} sending to {name}"))
+            }
+            (ViewHolder::LoadBalancer(id), usable) => {
+                let who = if balancers { format!("balancer {}", id + 1) } else { "balancer".to_owned() };
+                let does = if usable { "begins" } else { "stops" };
+                (Lane::FrontEnd, format!("{who} {does} sending to {name}"))
             }
         };
         Moment { at: view.at, lane, words, of_request: false }

@@ -229,6 +229,8 @@ pub(super) struct Backend {
     pub(super) forward_delay: u64,
     pub(super) opened_at: u64,
     pub(super) behind_proxy: Option<Status>,
+    /// It serves nobody: a process of the front end runs in it.
+    pub(super) is_ingress: bool,
     pub(super) draining: bool,
     pub(super) door: Door,
     pub(super) app: App,
@@ -256,6 +258,7 @@ impl Backend {
             ring: JobRing::default(),
             shared: None,
             behind_proxy: spec.behind_proxy,
+            is_ingress: spec.is_ingress,
             draining: false,
             door: Door::Closed(Cause::NotListeningYet),
             app: App::Up,

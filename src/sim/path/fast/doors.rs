@@ -6,15 +6,16 @@ use crate::account::LossSample;
 use crate::model::outcome::{Cause, Status};
 use crate::model::retry::Failure;
 use crate::sim::path::front::{self, HolderId, Next, Picked};
+use crate::sim::path::outer::lost_at_ingress;
 use crate::sim::path::pool::Reuse;
 use crate::sim::path::{
     Ended, Met, Observer, PodId, RETRY_SHIFT, SHED, Sent, connection_of, is_first, met_by_connection,
-    next_resend, next_syn, no_answer_from, sender_of, status_of,
+    next_resend, next_syn, sender_of, status_of,
 };
 
 /// What has become of a request whose attempt failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Followed {
+pub(super) enum Followed {
     Over,
     Pausing,
     By(Again),
@@ -30,14 +31,17 @@ impl<O: Observer> FastPath<O> {
         if let Some(timeout) = self.spec.front.request_timeout {
             self.timers.set(born + timeout.0, TimerKind::RequestTimeout, place, &self.flights);
         }
+        if let Some(timeout) = self.outer.as_ref().and_then(|outer| outer.patience()) {
+            self.timers.set(born + timeout, TimerKind::OuterTimeout, place, &self.flights);
+        }
         place
     }
 
     /// A request arrives where more has to be looked at than whether the pod's door is open.
     #[cold]
     pub(super) fn arrive_by_detours(&mut self, id: u64, holder: HolderId, now: u64) {
-        if let Some(budget) = self.retry_budget.as_mut().filter(|_| id >> RETRY_SHIFT == 0) {
-            budget.deposit(now);
+        if self.outer.is_none() {
+            self.count_for_budget(id, now);
         }
         let (pod, reuse) = match self.decided(id, holder, now) {
             Some(decided) => decided,
@@ -84,7 +88,7 @@ impl<O: Observer> FastPath<O> {
     }
 
     /// Makes attempts until one is under way or the request has ended.
-    fn pursue(&mut self, place: u32, mut again: Again, now: u64) {
+    pub(super) fn pursue(&mut self, place: u32, mut again: Again, now: u64) {
         loop {
             let flight = self.flights.get(place);
             let holder = flight.holder;
@@ -134,7 +138,7 @@ impl<O: Observer> FastPath<O> {
         self.connect(place, pod_id, now, false)
     }
 
-    fn connect(&mut self, place: u32, pod_id: PodId, now: u64, resent: bool) -> Sent {
+    pub(super) fn connect(&mut self, place: u32, pod_id: PodId, now: u64, resent: bool) -> Sent {
         let pod = &mut self.pods[pod_id as usize];
         match met_by_connection(pod.door, pod.app, self.flights.get(place).reused) {
             Met::End(sent) => return sent,
@@ -193,7 +197,7 @@ impl<O: Observer> FastPath<O> {
 
     /// The request is sent again on a half-open connection: the pod's kernel takes it if there is
     /// room by now.
-    fn resend_request(&mut self, place: u32, now: u64) -> Sent {
+    pub(super) fn resend_request(&mut self, place: u32, now: u64) -> Sent {
         let pod_id = self.flights.get(place).pod.expect("a half-open attempt has a pod");
         let pod = &self.pods[pod_id as usize];
         match met_by_connection(pod.door, pod.app, false) {
@@ -245,8 +249,13 @@ impl<O: Observer> FastPath<O> {
     }
 
     fn begin_connecting(&mut self, place: u32, now: u64, cause: Cause) {
+        self.connect_within(place, now, self.front.spec().connect_timeout.0, cause);
+    }
+
+    /// The current attempt waits so long for a connection, which it does not get for this reason.
+    pub(super) fn connect_within(&mut self, place: u32, now: u64, timeout: u64, cause: Cause) {
         self.flights.get(place).connecting = Some(Connecting { since: now, syns: 1, cause });
-        let deadline = now + self.front.spec().connect_timeout.0;
+        let deadline = now + timeout;
         self.timers.set(deadline, TimerKind::ConnectTimeout, place, &self.flights);
     }
 
@@ -258,26 +267,14 @@ impl<O: Observer> FastPath<O> {
         self.timers.set(at, TimerKind::ResendSyn, place, &self.flights);
     }
 
-    pub(super) fn settle_attempt(&mut self, place: u32, now: u64, outcome: Sent) {
-        match outcome {
-            Sent::Underway => {}
-            Sent::Failed(failure, cause) => {
-                if let Followed::By(again) = self.attempt_failed(place, now, failure, cause) {
-                    self.pursue(place, again, now);
-                }
-            }
-            Sent::Answered(status, cause) => {
-                let flight = self.flights.get(place);
-                let (holder, sent, connected) = (flight.holder, flight.sent, flight.connected);
-                let pod = flight.pod.expect("an answer has a pod");
-                self.front.answered_error(holder, pod, connected, sent, now);
-                self.lose(place, now, status, cause);
-            }
-        }
-    }
-
     /// The current attempt failed: another one follows, now or later, or the request ends.
-    fn attempt_failed(&mut self, place: u32, now: u64, failure: Failure, cause: Cause) -> Followed {
+    pub(super) fn attempt_failed(
+        &mut self,
+        place: u32,
+        now: u64,
+        failure: Failure,
+        cause: Cause,
+    ) -> Followed {
         self.drop_attempt(place);
         self.retry_over(place);
         let flight = self.flights.get(place);
@@ -324,7 +321,7 @@ impl<O: Observer> FastPath<O> {
     }
 
     /// Forgets the current attempt; the pod's work on it goes on.
-    fn drop_attempt(&mut self, place: u32) {
+    pub(super) fn drop_attempt(&mut self, place: u32) {
         let flight = self.flights.get(place);
         flight.pausing = None;
         flight.connecting = None;
@@ -335,25 +332,29 @@ impl<O: Observer> FastPath<O> {
         }
     }
 
-    fn lose(&mut self, place: u32, now: u64, status: Status, cause: Cause) {
+    pub(super) fn lose(&mut self, place: u32, now: u64, status: Status, cause: Cause) {
         let at = now + self.books.overhead;
-        self.lose_at(place, at, status, cause);
+        self.lose_at(place, now, at, status, cause);
     }
 
-    fn lose_at(&mut self, place: u32, at: u64, status: Status, cause: Cause) {
+    /// A request is lost at `now`, which its client knows at `at`.
+    pub(super) fn lose_at(&mut self, place: u32, now: u64, at: u64, status: Status, cause: Cause) {
         self.drop_attempt(place);
         self.retry_over(place);
         let flight = self.flights.get(place);
-        if self.front.follows_clients() {
-            self.front.lost_on(connection_of(flight.id, &self.spec));
-        }
+        let (id, holder, born) = (flight.id, flight.holder, flight.born);
         flight.ended = Some(status);
+        self.after_loss(id, holder, born, cause, now);
+        let flight = self.flights.get(place);
         let (id, born, pod, attempts) = (flight.id, flight.born, flight.pod, flight.attempts);
         self.books.tally.executed_but_5xx += u64::from(flight.was_executed && status.is_server_error());
         let method = self.draws.method(id);
         let sample =
             LossSample { request: id, sent_ns: born - START, lost_ns: at - START, method, pod, attempts };
         self.books.tally.lose(status, cause, sample);
+        if lost_at_ingress(holder, cause) {
+            self.books.tally.was_at_ingress(status, cause);
+        }
         self.books.observer.ended(&Ended {
             request: id,
             born,
@@ -372,75 +373,5 @@ impl<O: Observer> FastPath<O> {
             self.timers.set_client_retry(retry_at, id + (1 << RETRY_SHIFT));
         }
         self.flights.release_if_done(place);
-    }
-
-    /// The earliest timer is due at `now`.
-    pub(super) fn fire(&mut self, now: u64) {
-        let Some(timer) = self.timers.pop() else { return };
-        if !self.flights.obeys(&timer) {
-            return;
-        }
-        let place = timer.flight;
-        let ends_patience = matches!(
-            timer.kind,
-            TimerKind::ClientTimeout | TimerKind::RequestTimeout | TimerKind::ReadTimeout
-        );
-        if ends_patience
-            && let (Some(pod), Some(number)) = (self.flights.get(place).pod, self.flights.get(place).current)
-            && self.pods[pod as usize].ring.get(number).is_some_and(|job| job.is_over(now))
-        {
-            // The answer has come and waits to be counted.
-            self.settle_all(pod, now);
-            if !self.flights.obeys(&timer) {
-                return;
-            }
-        }
-        let outcome = match timer.kind {
-            TimerKind::ClientRetry => return self.arrive(timer.request, now),
-            TimerKind::ClientTimeout => return self.client_leaves(place, now),
-            TimerKind::RequestTimeout => return self.take_too_long(place, now),
-            TimerKind::FrontRetry => {
-                let again = self.flights.get(place).pausing.take().unwrap_or(Again::Pick);
-                return self.pursue(place, again, now);
-            }
-            TimerKind::ResendSyn => {
-                let pod = self.flights.get(place).pod.expect("connecting to a pod");
-                self.connect(place, pod, now, true)
-            }
-            TimerKind::ResendRequest => self.resend_request(place, now),
-            TimerKind::ConnectTimeout => {
-                let cause = self.flights.get(place).connecting.map_or(Cause::Blackholed, |c| c.cause);
-                Sent::Failed(Failure::ConnectTimeout, cause)
-            }
-            TimerKind::ReadTimeout => {
-                let pod = self.flights.get(place).pod.expect("an attempt has a pod");
-                Sent::Failed(Failure::ReadTimeout, no_answer_from(self.pods[pod as usize].door))
-            }
-        };
-        self.settle_attempt(place, now, outcome);
-    }
-
-    /// The front end's patience for the whole request is over.
-    fn take_too_long(&mut self, place: u32, now: u64) {
-        let flight = self.flights.get(place);
-        let (holder, sent, connected) = (flight.holder, flight.sent, flight.connected);
-        if let Some(pod) = flight.pod.filter(|_| flight.is_trying()) {
-            if self.front.failed(holder, pod, connected, now) {
-                self.watch_all(holder, pod, now);
-            }
-            self.front.gave_up(holder, pod, sent, now);
-        }
-        let status = self.front.spec().answers.read_timeout;
-        self.lose(place, now, status, Cause::ReadTimeout);
-    }
-
-    fn client_leaves(&mut self, place: u32, now: u64) {
-        let flight = self.flights.get(place);
-        let (holder, sent, connected) = (flight.holder, flight.sent, flight.connected);
-        if let Some(pod) = flight.pod.filter(|_| flight.is_trying()) {
-            self.front.abandoned(holder, pod, connected, sent, now);
-        }
-        let status = self.front.spec().answers.client_left;
-        self.lose_at(place, now, status, Cause::ClientGaveUp);
     }
 }

@@ -7,6 +7,7 @@ use std::collections::BinaryHeap;
 use crate::model::outcome::{Cause, Status};
 use crate::sim::path::PodId;
 use crate::sim::path::front::HolderId;
+use crate::sim::path::outer::NOBODY;
 
 /// The mark of a timer that is about no flight.
 const NO_FLIGHT: u32 = u32::MAX;
@@ -144,7 +145,8 @@ impl Flights {
         let same_flight = flight.generation == timer.generation && flight.ended.is_none();
         let same_attempt = same_flight && flight.attempts == timer.attempt;
         match timer.kind {
-            TimerKind::ClientTimeout | TimerKind::RequestTimeout | TimerKind::ClientRetry => same_flight,
+            TimerKind::ClientTimeout | TimerKind::OuterTimeout | TimerKind::ClientRetry => same_flight,
+            TimerKind::RequestTimeout => same_flight && flight.holder != NOBODY,
             TimerKind::FrontRetry => same_attempt && flight.pausing.is_some(),
             TimerKind::ConnectTimeout | TimerKind::ResendSyn => same_attempt && flight.connecting.is_some(),
             TimerKind::ResendRequest => same_attempt && flight.half_open,
@@ -158,6 +160,14 @@ impl Flights {
         if flight.ended.is_some() && flight.jobs == 0 {
             self.free.push(place);
         }
+    }
+
+    /// The places of flights that have not ended and of which `which` holds, in order of request.
+    pub(super) fn places_where(&self, which: impl Fn(&Flight) -> bool) -> Vec<u32> {
+        let places = (0..).zip(&self.places).filter(|(_, flight)| flight.ended.is_none() && which(flight));
+        let mut found: Vec<(u64, u32)> = places.map(|(place, flight)| (flight.id, place)).collect();
+        found.sort_unstable();
+        found.into_iter().map(|(_, place)| place).collect()
     }
 
     /// Flights that have not ended.
@@ -185,6 +195,7 @@ pub(super) enum TimerKind {
     ResendRequest,
     ReadTimeout,
     RequestTimeout,
+    OuterTimeout,
     FrontRetry,
     ClientTimeout,
     ClientRetry,

@@ -16,9 +16,11 @@
 mod backend;
 mod doors;
 mod flights;
+mod ingress;
 mod path;
 mod shared;
 mod sharing;
+mod timers;
 mod unusual;
 mod watched;
 
@@ -28,6 +30,7 @@ use self::backend::{Backend, Job, Kind, Stage};
 use self::flights::{Flights, Timers};
 use self::watched::{Watched, What};
 use super::front::{Front, HolderId, Picked};
+use super::outer::Outer;
 use super::server::Server;
 use super::source::RequestSource;
 use super::tree::WinnerTree;
@@ -52,6 +55,8 @@ pub(crate) struct FastPath<O> {
     retry_budget: Option<RetryBudget>,
     servers: Vec<Server>,
     front: Front,
+    /// The tier before it, if its processes are pods.
+    outer: Option<Box<Outer>>,
     source: RequestSource,
     pods: Vec<Backend>,
     /// The pod at which a request was found waiting when it was last asked whether any is left.
@@ -100,7 +105,13 @@ impl<O: Observer> FastPath<O> {
     #[inline]
     fn arrive(&mut self, id: u64, now: u64) {
         self.books.tally.arrive(now - START);
-        let holder = self.front.holder_of(connection_of(id, &self.spec));
+        let holder = match &self.outer {
+            None => self.front.holder_of(connection_of(id, &self.spec)),
+            Some(_) => match self.enter(id, now) {
+                Some(holder) => holder,
+                None => return,
+            },
+        };
         if !self.straight {
             return self.arrive_by_detours(id, holder, now);
         }
@@ -238,6 +249,7 @@ impl<O: Observer> FastPath<O> {
                 }
                 Some((_, What::Retry(flight))) => self.retry_over(flight),
                 Some((pod, What::Drain)) => self.has_run_empty(pod, now),
+                Some((pod, What::Count)) => self.settle_all(pod, now),
                 None => {}
             };
         }

@@ -8,7 +8,8 @@ use crate::model::cpu::CpuClock;
 use crate::model::outcome::Cause;
 use crate::model::retry::Failure;
 use crate::model::retry_budget::RetryBudget;
-use crate::sim::path::front::{Front, HolderId};
+use crate::sim::path::front::Front;
+use crate::sim::path::outer::NOBODY;
 use crate::sim::path::pool::Parting;
 use crate::sim::path::server::Server;
 use crate::sim::path::source::RequestSource;
@@ -61,12 +62,15 @@ impl<O: Observer> RequestPath for FastPath<O> {
     type Observer = O;
 
     fn new(spec: PathSpec) -> Self {
-        let front = spec.front();
+        let (front, outer) = (spec.front(), spec.outer());
         let draws = Draws::new(spec.streams, &spec.client, &spec.network);
         let retry_budget = spec.client.retry_budget_per_mille.map(RetryBudget::new);
-        let followed = front.follows_connections() || front.has_memory();
+        let followed = front.follows_connections()
+            || front.has_memory()
+            || outer.as_ref().is_some_and(|outer| outer.front.follows_clients());
         let straight = !followed && draws.reset_below == 0 && retry_budget.is_none();
         let read_timeout = spec.front.read_timeout.0;
+        let outer_timeout = outer.as_ref().and_then(|outer| outer.patience()).unwrap_or(NEVER);
         let client_timeout = spec.client.timeout.map_or(NEVER, |t| t.0);
         let request_timeout = spec.front.request_timeout.map_or(NEVER, |t| t.0);
         FastPath {
@@ -75,6 +79,7 @@ impl<O: Observer> RequestPath for FastPath<O> {
             retry_budget,
             servers: spec.servers.iter().map(|server| Server::new(server, &spec.slowdowns)).collect(),
             front,
+            outer: outer.map(Box::new),
             source: RequestSource::new(&spec.load, spec.streams),
             pods: Vec::new(),
             waited_at: 0,
@@ -83,9 +88,9 @@ impl<O: Observer> RequestPath for FastPath<O> {
             sharing: WinnerTree::new(),
             watched: Default::default(),
             notices: Default::default(),
-            books: Books { tally: Tally::default(), observer: O::default(), overhead: spec.front.overhead.0 },
+            books: Books { tally: Tally::default(), observer: O::default(), overhead: spec.overhead() },
             read_timeout,
-            patience: read_timeout.min(client_timeout).min(request_timeout),
+            patience: read_timeout.min(client_timeout).min(request_timeout).min(outer_timeout),
             first_is_fresh: spec.front.keepalive.is_some_and(|k| k.first_is_fresh),
             spec,
         }
@@ -127,6 +132,9 @@ impl<O: Observer> RequestPath for FastPath<O> {
         pod.opened_at = now;
         (pod.stopped_at, pod.parting, pod.unaccepted) = (None, None, 0);
         pod.refresh();
+        if pod.is_ingress {
+            self.begin_process(pod_id);
+        }
     }
 
     fn set_app(&mut self, pod_id: PodId, app: App) {
@@ -135,6 +143,9 @@ impl<O: Observer> RequestPath for FastPath<O> {
         pod.refresh();
         if app == App::Up {
             self.stop_draining(pod_id);
+            if let Some(outer) = &mut self.outer {
+                outer.stop_draining(pod_id);
+            }
         }
     }
 
@@ -143,6 +154,9 @@ impl<O: Observer> RequestPath for FastPath<O> {
         pod.door = Door::Closed(cause);
         pod.stopped_at = Some(now);
         pod.refresh();
+        if pod.is_ingress {
+            return self.drain_process(pod_id, now);
+        }
         if self.kernel_holds_queue(pod_id) {
             self.reset_waiting(pod_id, now);
         }
@@ -186,6 +200,9 @@ impl<O: Observer> RequestPath for FastPath<O> {
 
     fn decline(&mut self, pod_id: PodId, now: u64) -> bool {
         self.set_app(pod_id, App::NotReady);
+        if self.pods[pod_id as usize].is_ingress {
+            return self.drain_process(pod_id, now);
+        }
         self.begin_draining(pod_id, now)
     }
 
@@ -215,6 +232,9 @@ impl<O: Observer> RequestPath for FastPath<O> {
             Sent::Failed(Failure::Closed, cause)
         };
         pod.refresh();
+        if pod.is_ingress {
+            return self.cut_process(pod_id, now, cause);
+        }
         let reset = Sent::Failed(Failure::Closed, Cause::AcceptQueueReset);
         if queue_in_kernel && !inner {
             self.reset_waiting(pod_id, now);
@@ -230,6 +250,9 @@ impl<O: Observer> RequestPath for FastPath<O> {
         pod.draining = false;
         pod.door = Door::Lost;
         pod.refresh();
+        if pod.is_ingress {
+            self.strand_process(pod_id, now);
+        }
         self.leave_unanswered(pod_id, now);
     }
 
@@ -317,12 +340,16 @@ impl<O: Observer> RequestPath for FastPath<O> {
             let jobs = self.pods.iter().flat_map(|pod| pod.ring.iter());
             let plain = jobs.filter(|(_, job)| job.is_plain()).map(|(_, job)| job.holder);
             let in_use = plain.chain(self.flights.active().map(|flight| flight.holder)).min();
-            self.front.forget_below(in_use.unwrap_or(HolderId::MAX));
+            self.front.forget_below(in_use.unwrap_or(NOBODY));
         }
     }
 
     fn front(&mut self) -> &mut Front {
         &mut self.front
+    }
+
+    fn outer(&mut self) -> &mut Front {
+        &mut self.outer.as_mut().expect("asked for only where there is one").front
     }
 
     fn finish(mut self, now: u64) -> (Tally, O) {

@@ -2,6 +2,7 @@
 
 use super::backend::{Job, Stage};
 use super::flights::TimerKind;
+use super::ingress::Answered;
 use super::shared::Shared;
 use super::{FastPath, NEVER};
 use crate::model::cpu::CpuClock;
@@ -128,18 +129,18 @@ impl<O: Observer> FastPath<O> {
 
     fn finish_shared(&mut self, pod_id: PodId, number: u32, job: &Job, now: u64) {
         self.pods[pod_id as usize].served += u64::from(!job.is_probe());
-        let (request, sent) = match job.flight() {
+        let (request, born, sent) = match job.flight() {
             _ if job.is_probe() => {
                 self.notices.push_back((now, Notice::ProbeAnswered(pod_id, job.id)));
                 return;
             }
             None => {
                 self.books.answer(pod_id, job, now);
-                (job.id, job.sent)
+                (job.id, job.sent, job.sent)
             }
             Some(place) => {
                 let flight = self.flights.get(place);
-                let facts = (flight.id, flight.sent);
+                let facts = (flight.id, flight.born, flight.sent);
                 if !self.flight_served(pod_id, number, place, now) {
                     return;
                 }
@@ -148,7 +149,7 @@ impl<O: Observer> FastPath<O> {
             }
         };
         self.front.ended(job.holder, pod_id, sent, now);
-        self.pin(request, pod_id, sent, now);
+        self.pin(&Answered { request, holder: job.holder, pod: pod_id, born, sent }, now);
         self.source.ended(request, now + self.books.overhead, None, &self.draws);
     }
 
@@ -163,14 +164,19 @@ impl<O: Observer> FastPath<O> {
             if patience > now {
                 return patience;
             }
-            let place = self.flight_of_job(pod_id, &job);
-            if let Some(job) = self.pods[pod_id as usize].ring.get_mut(number) {
-                job.attach(place);
-            }
-            self.attach(place, number, now);
-            let deadline = self.read_deadline(place);
-            self.timers.set(deadline, TimerKind::ReadTimeout, place, &self.flights);
+            self.give_flight(pod_id, number, &job, now);
         }
+    }
+
+    /// From now on more is known about a job in a pod's ring, and its patience has a timer.
+    pub(super) fn give_flight(&mut self, pod_id: PodId, number: u32, job: &Job, now: u64) {
+        let place = self.flight_of_job(pod_id, job);
+        if let Some(job) = self.pods[pod_id as usize].ring.get_mut(number) {
+            job.attach(place);
+        }
+        self.attach(place, number, now);
+        let deadline = self.read_deadline(place);
+        self.timers.set(deadline, TimerKind::ReadTimeout, place, &self.flights);
     }
 
     /// Finds out when the pod comes next.

@@ -2,12 +2,13 @@
 
 use super::backend::{Backend, Job, Kind, Stage};
 use super::flights::TimerKind;
+use super::ingress::Answered;
 use super::{FastPath, NEVER, START};
 use crate::model::outcome::{Cause, Status};
 use crate::model::retry::Failure;
 use crate::sim::path::front::HolderId;
 use crate::sim::path::server::Server;
-use crate::sim::path::{Ended, Observer, PodId, Sent, connection_of};
+use crate::sim::path::{Ended, Observer, PodId, Sent};
 use crate::units::Nanos;
 
 impl<O: Observer> FastPath<O> {
@@ -32,8 +33,9 @@ impl<O: Observer> FastPath<O> {
         if self.answered_in_time(place, &job) {
             self.source.ended(request, job.end + self.books.overhead, None, &self.draws);
             let flight = self.flights.get(place);
-            let (sent, counts_as_retry) = (flight.sent, flight.counts_as_retry);
-            self.pin(request, pod_id, sent, job.end);
+            let (born, sent, counts_as_retry) = (flight.born, flight.sent, flight.counts_as_retry);
+            self.pin(&Answered { request, holder: job.holder, pod: pod_id, born, sent }, job.end);
+            self.count_at_end(pod_id, &job);
             if self.front.wants_ends(job.holder) {
                 self.watched.job(job.end, pod_id, number, job.holder, sent);
             }
@@ -43,20 +45,15 @@ impl<O: Observer> FastPath<O> {
         }
     }
 
-    /// The client's connection to a pod is idle from `at` on, unless the request is lost after all.
-    pub(super) fn pin(&mut self, request: u64, pod_id: PodId, sent: u64, at: u64) {
-        if self.front.follows_clients() {
-            self.front.pin(connection_of(request, &self.spec), pod_id, sent, at);
-        }
-    }
-
     /// Whether everybody will still be waiting when a job of a flight ends.
     fn answered_in_time(&mut self, place: u32, job: &Job) -> bool {
         let born = self.flights.get(place).born;
         let since_born = |timeout: Option<Nanos>| timeout.map_or(NEVER, |timeout| born + timeout.0);
         let client = since_born(self.spec.client.timeout);
         let request = since_born(self.spec.front.request_timeout);
-        job.end <= self.read_deadline(place).min(client).min(request)
+        let outer = self.outer.as_ref().and_then(|outer| outer.patience());
+        let outer = outer.map_or(NEVER, |timeout| born + timeout);
+        job.end <= self.read_deadline(place).min(client).min(request).min(outer)
     }
 
     /// When the front end loses patience with the current attempt, which has its connection.
@@ -142,8 +139,9 @@ impl<O: Observer> FastPath<O> {
             let (request, born, attempts) = (flight.id, flight.born, flight.attempts);
             let at = end + self.books.overhead;
             tally.answer(at - START, at - born);
-            let (status, pod) = (Status::Ok, Some(pod_id));
+            let (status, pod, holder) = (Status::Ok, Some(pod_id), flight.holder);
             self.books.observer.ended(&Ended { request, born, at, status, cause: None, pod, attempts });
+            self.left(holder, end);
         } else if !std::mem::replace(&mut flight.was_executed, true) {
             tally.executed_but_5xx += u64::from(flight.ended.is_some_and(Status::is_server_error));
         }

@@ -56,6 +56,8 @@ pub(super) enum What {
     Probe(u64),
     /// The event loop waits for the pod to run empty.
     Drain,
+    /// A process of the front end that drains waits for one of the pod's answers to be counted.
+    Count,
 }
 
 /// The end of the last job comes before the pod is empty.
@@ -103,6 +105,11 @@ impl Watched {
         self.heap.push(Entry { place: place(end, pod, AFTER_ALL_JOBS), what: What::Drain });
     }
 
+    /// What the pod has answered by `end` is to be counted then, after all who wait for it know.
+    pub(super) fn count(&mut self, end: u64, pod: PodId) {
+        self.heap.push(Entry { place: place(end, pod, AFTER_ALL_JOBS) | 1, what: What::Count });
+    }
+
     /// When the next end comes; `u64::MAX` if there is none.
     #[inline]
     pub(super) fn next_at(&self) -> u64 {
@@ -124,8 +131,13 @@ impl Watched {
     pub(super) fn forget_jobs_from(&mut self, pod: PodId, first: u32) {
         self.heap.retain(|entry| {
             let Entry { place, what } = *entry;
-            pod_of(place) != pod || what == What::Drain || job_of(place) < first
+            pod_of(place) != pod || matches!(what, What::Drain | What::Count) || job_of(place) < first
         });
+    }
+
+    /// Forgets what `which` picks.
+    pub(super) fn forget_where(&mut self, which: impl Fn(What) -> bool) {
+        self.heap.retain(|entry| !which(entry.what));
     }
 
     /// The event loop does not wait for the pod to run empty any more.

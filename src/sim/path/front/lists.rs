@@ -31,7 +31,7 @@ impl Front {
         for place in self.places(replica) {
             let holder = self.current[place] as usize;
             self.published += 1;
-            let bits = self.ring_bits.at(place as u64, self.published);
+            let bits = self.ring_bits.at(u64::from(self.first_key) + place as u64, self.published);
             match &mut self.holders[holder].peers {
                 Peers::Nginx(_) | Peers::Ewma | Peers::LeastRequest => {}
                 Peers::Ring(ring) => {

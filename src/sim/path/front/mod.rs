@@ -6,6 +6,7 @@ mod lists;
 mod memory;
 mod pins;
 mod process;
+mod processes;
 mod retries;
 
 pub(crate) use memory::Sender;
@@ -62,6 +63,9 @@ enum Peers {
 pub(crate) struct Front {
     spec: FrontSpec,
     race_window: u64,
+    streams: Streams,
+    /// Where its processes and holders begin in keys of draws: no two tiers share one.
+    first_key: u32,
     /// Idle connections are followed one by one; see [`Pool`].
     tracks_pool: bool,
     holder_bits: Keyed,
@@ -95,14 +99,22 @@ pub(crate) struct Front {
 }
 
 impl Front {
-    /// A front end whose holders all know `list`. `tracks_pool` says whether servers may close an
-    /// idle connection before the front end does.
-    pub(crate) fn new(spec: &FrontSpec, race_window: u64, tracks_pool: bool, streams: Streams) -> Front {
-        let count = (spec.replicas * spec.workers).max(1) as usize;
+    /// A front end without endpoints. `tracks_pool` says whether servers may close an idle connection
+    /// before the front end does. Where its processes are pods, they begin with
+    /// [`Self::begin_process`].
+    pub(crate) fn new(
+        spec: &FrontSpec,
+        first_key: u32,
+        race_window: u64,
+        tracks_pool: bool,
+        streams: Streams,
+    ) -> Front {
         let second_phase = streams.keyed(Stream::SecondPhase).at(0, 0) % 1_000_000_000;
         let mut front = Front {
             spec: spec.clone(),
             race_window,
+            streams,
+            first_key,
             tracks_pool: tracks_pool && spec.keepalive.is_some(),
             holder_bits: streams.keyed(Stream::Holder),
             ring_bits: streams.keyed(Stream::Balancer),
@@ -113,9 +125,9 @@ impl Front {
             published: 0,
             second_phase,
             holders: Vec::new(),
-            processes: (0..spec.replicas.max(1)).map(|i| Process::new(spec, i, streams)).collect(),
+            processes: Vec::new(),
             current: Vec::new(),
-            retiring: vec![None; count],
+            retiring: Vec::new(),
             overlaps: 0,
             reloads: 0,
             forgotten: 0,
@@ -125,9 +137,9 @@ impl Front {
             has_memory: spec.client_affinity
                 || spec.keepalive.is_some_and(|keepalive| keepalive.any_connection),
         };
-        for place in 0..count {
-            let holder = front.new_holder(place, &[]);
-            front.current.push(holder);
+        let processes = if spec.pods.is_some() { 0 } else { spec.replicas.max(1) };
+        for _ in 0..processes {
+            front.begin_process();
         }
         front
     }
@@ -146,7 +158,7 @@ impl Front {
             Balancer::Ewma => Peers::Ewma,
             Balancer::LeastRequest => Peers::LeastRequest,
         };
-        let process = place as u32 / self.spec.workers.max(1);
+        let process = self.process_at(place);
         self.holders.push(Holder { process, peers, pool: Pool::default() });
         HolderId::try_from(self.holders.len() - 1).expect("fewer holders than endpoint changes in a year")
     }
@@ -157,12 +169,7 @@ impl Front {
         if self.current.len() == 1 && self.overlaps == 0 {
             return self.current[0];
         }
-        let bits = self.holder_bits.at(connection, 0);
-        let place = (((bits >> 32) * self.current.len() as u64) >> 32) as usize;
-        match self.retiring[place] {
-            Some(old) if bits & 1 == 0 => old,
-            _ => self.current[place],
-        }
+        self.holder_among(0..self.current.len(), self.holder_bits.at(connection, 0))
     }
 
     /// Attempts that a request may make from `holder`.
@@ -422,7 +429,9 @@ impl Front {
     /// Forgets what retired generations knew, given the oldest one that a request is still with:
     /// ten thousand reloads of a thousand peers each would else add up.
     pub(crate) fn forget_below(&mut self, oldest_in_use: HolderId) {
-        let accepting = self.current.iter().chain(self.retiring.iter().flatten()).copied().min();
+        let of_living = |place: &usize| !self.processes[self.process_at(*place) as usize].gone;
+        let current = (0..self.current.len()).filter(of_living).map(|place| self.current[place]);
+        let accepting = current.chain(self.retiring.iter().flatten().copied()).min();
         let keep = accepting.unwrap_or(0).min(oldest_in_use) as usize;
         for holder in self.holders.iter_mut().take(keep).skip(self.forgotten) {
             holder.peers = Peers::Ring(Ring::default());

@@ -19,6 +19,8 @@ pub(super) struct Process {
     pub(super) retries: u32,
     outliers: Option<Outliers>,
     pub(super) slow_start: SlowStart,
+    /// It has ended: nothing that it knew matters any more.
+    pub(super) gone: bool,
 }
 
 impl Process {
@@ -37,6 +39,7 @@ impl Process {
             retries: 0,
             outliers,
             slow_start: SlowStart::default(),
+            gone: false,
         }
     }
 

@@ -6,17 +6,20 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 mod connecting;
+mod ingress;
 mod pods;
+mod timers;
 
 use self::pods::{Owner, Pod, Stage};
 use super::front::{self, Front, HolderId, Next, Picked};
+use super::outer::{NOBODY, Outer, lost_at_ingress};
 use super::pool::{Parting, Reuse};
 use super::server::Server;
 use super::source::RequestSource;
 use super::{
     App, Attempted, BackendSpec, Door, Draws, Ended, Met, Notice, Observer, PathSpec, PodId, PodLoad,
-    ProbeFate, RETRY_SHIFT, RequestPath, SHED, Sent, connection_of, is_first, met_by_connection,
-    no_answer_from, sender_of, status_of,
+    ProbeFate, RETRY_SHIFT, RequestPath, SHED, Sent, connection_of, is_first, met_by_connection, sender_of,
+    status_of,
 };
 use crate::account::{Histogram, LossSample, Tally};
 use crate::model::cpu::CpuClock;
@@ -36,6 +39,8 @@ pub(crate) struct PlainPath<O> {
     draws: Draws,
     servers: Vec<Server>,
     front: Front,
+    /// The tier before it, if its processes are pods.
+    outer: Option<Outer>,
     source: RequestSource,
     pods: Vec<Pod>,
     /// Requests that have not ended, and ended ones that a pod still works on.
@@ -56,6 +61,7 @@ enum Timer {
     ResendRequest,
     ReadTimeout,
     RequestTimeout,
+    OuterTimeout,
     FrontRetry,
     ClientTimeout,
     ClientRetry,
@@ -64,6 +70,7 @@ enum Timer {
 #[derive(Debug)]
 struct Request {
     born: u64,
+    /// The worker of the front end that has it; [`NOBODY`] while the tier before it does.
     holder: HolderId,
     tries_left: u32,
     tried: Vec<PodId>,
@@ -145,11 +152,14 @@ impl<O: Observer> PlainPath<O> {
         if let Some(budget) = self.retry_budget.as_mut().filter(|_| id >> RETRY_SHIFT == 0) {
             budget.deposit(now);
         }
-        let holder = self.front.holder_of(connection_of(id, &self.spec));
+        let holder = match &self.outer {
+            None => self.front.holder_of(connection_of(id, &self.spec)),
+            Some(_) => NOBODY,
+        };
         let request = Request {
             born: now,
             holder,
-            tries_left: self.front.tries(holder),
+            tries_left: 1,
             tried: Vec::new(),
             attempts: 0,
             pod: None,
@@ -174,6 +184,15 @@ impl<O: Observer> PlainPath<O> {
         if let Some(timeout) = self.spec.client.timeout {
             self.set_timer(id, now + timeout.0, Timer::ClientTimeout);
         }
+        if self.outer.is_none() || self.enter(id, now) {
+            self.arrive_inside(id, now);
+        }
+    }
+
+    /// A worker of the front end has the request.
+    fn arrive_inside(&mut self, id: u64, now: u64) {
+        let holder = self.requests[&id].holder;
+        self.request(id).tries_left = self.front.tries(holder);
         if let Some(timeout) = self.spec.front.request_timeout {
             self.set_timer(id, now + timeout.0, Timer::RequestTimeout);
         }
@@ -375,7 +394,8 @@ impl<O: Observer> PlainPath<O> {
 
     /// Stops everything that belongs to the current attempt, except the pod's work on it.
     fn drop_attempt(&mut self, id: u64) {
-        self.cancel_timers(id, |timer| !matches!(timer, Timer::ClientTimeout | Timer::RequestTimeout));
+        let of_request = [Timer::ClientTimeout, Timer::RequestTimeout, Timer::OuterTimeout];
+        self.cancel_timers(id, |timer| !of_request.contains(&timer));
         let request = self.request(id);
         request.pausing = None;
         request.connecting = None;
@@ -387,16 +407,14 @@ impl<O: Observer> PlainPath<O> {
     }
 
     fn lose(&mut self, id: u64, now: u64, status: Status, cause: Cause) {
-        let at = now + self.front.spec().overhead.0;
-        self.lose_at(id, at, status, cause);
+        self.lose_at(id, now, now + self.spec.overhead(), status, cause);
     }
 
-    fn lose_at(&mut self, id: u64, at: u64, status: Status, cause: Cause) {
+    /// A request is lost at `now`, which its client knows at `at`.
+    fn lose_at(&mut self, id: u64, now: u64, at: u64, status: Status, cause: Cause) {
         self.drop_attempt(id);
         self.retry_over(id);
-        if self.front.follows_clients() {
-            self.front.lost_on(connection_of(id, &self.spec));
-        }
+        self.after_loss(id, cause, now);
         self.cancel_timers(id, |_| true);
         let method = self.draws.method(id);
         let request = self.request(id);
@@ -407,12 +425,16 @@ impl<O: Observer> PlainPath<O> {
         let sample =
             LossSample { request: id, sent_ns: born - START, lost_ns: at - START, method, pod, attempts };
         self.tally.lose(status, cause, sample);
+        if lost_at_ingress(self.requests[&id].holder, cause) {
+            self.tally.was_at_ingress(status, cause);
+        }
         self.observer.ended(&Ended { request: id, born, at, status, cause: Some(cause), pod, attempts });
         let retry_at = self.client_retry(id, at);
         self.source.ended(id, at, retry_at, &self.draws);
         if let (Some(retry_at), false) = (retry_at, self.source.is_closed()) {
             self.timers.insert((retry_at, id + (1 << RETRY_SHIFT), Timer::ClientRetry));
         }
+        self.left(id, now);
         self.forget_if_done(id);
     }
 
@@ -424,7 +446,7 @@ impl<O: Observer> PlainPath<O> {
     }
 
     fn answer(&mut self, id: u64, now: u64) {
-        let at = now + self.front.spec().overhead.0;
+        let at = now + self.spec.overhead();
         self.drop_attempt(id);
         self.retry_over(id);
         self.cancel_timers(id, |_| true);
@@ -437,9 +459,11 @@ impl<O: Observer> PlainPath<O> {
         if self.front.follows_clients() {
             self.front.pin(connection_of(id, &self.spec), answered_by, sent, now);
         }
+        self.pin_outside(id, now);
         self.tally.answer(at - START, at - born);
         self.observer.ended(&Ended { request: id, born, at, status: Status::Ok, cause: None, pod, attempts });
         self.source.ended(id, at, None, &self.draws);
+        self.left(id, now);
         self.forget_if_done(id);
     }
 
@@ -452,78 +476,6 @@ impl<O: Observer> PlainPath<O> {
     fn request(&mut self, id: u64) -> &mut Request {
         self.requests.get_mut(&id).expect("a request is kept until it has ended and no pod works on it")
     }
-
-    // === Timers ===
-
-    fn fire(&mut self) {
-        let Some((now, id, timer)) = self.timers.pop_first() else { return };
-        let outcome = match timer {
-            Timer::ClientRetry => return self.arrive(id, now),
-            Timer::ClientTimeout => return self.client_leaves(id, now),
-            Timer::RequestTimeout => return self.take_too_long(id, now),
-            Timer::FrontRetry => {
-                let again = self.request(id).pausing.take().unwrap_or(Again::Pick);
-                return self.pursue(id, again, now);
-            }
-            Timer::ResendSyn => {
-                let pod = self.request(id).pod.expect("connecting to a pod");
-                self.connect(id, pod, now, true)
-            }
-            Timer::ResendRequest => self.resend_request(id, now),
-            Timer::ConnectTimeout => {
-                let cause = self.request(id).connecting.map_or(Cause::Blackholed, |c| c.cause);
-                Sent::Failed(Failure::ConnectTimeout, cause)
-            }
-            Timer::ReadTimeout => {
-                let pod = self.request(id).pod.expect("an attempt has a pod");
-                Sent::Failed(Failure::ReadTimeout, no_answer_from(self.pods[pod as usize].door))
-            }
-        };
-        self.settle_attempt(id, now, outcome);
-    }
-
-    fn settle_attempt(&mut self, id: u64, now: u64, outcome: Sent) {
-        match outcome {
-            Sent::Underway => {}
-            Sent::Failed(failure, cause) => {
-                if let Followed::By(again) = self.attempt_failed(id, now, failure, cause) {
-                    self.pursue(id, again, now);
-                }
-            }
-            Sent::Answered(status, cause) => {
-                let request = self.request(id);
-                let (holder, pod) = (request.holder, request.pod.expect("an answer has a pod"));
-                let (sent, connected) = (request.sent, request.connected);
-                self.front.answered_error(holder, pod, connected, sent, now);
-                self.tell_attempt(id, now, None, cause, false);
-                self.lose(id, now, status, cause);
-            }
-        }
-    }
-
-    /// The front end's patience for the whole request is over.
-    fn take_too_long(&mut self, id: u64, now: u64) {
-        let request = &self.requests[&id];
-        let (holder, pod, sent, connected) = (request.holder, request.pod, request.sent, request.connected);
-        if let Some(pod) = pod.filter(|_| request.is_trying()) {
-            self.front.failed(holder, pod, connected, now);
-            self.front.gave_up(holder, pod, sent, now);
-            self.tell_attempt(id, now, Some(Failure::ReadTimeout), Cause::ReadTimeout, false);
-        }
-        let status = self.front.spec().answers.read_timeout;
-        self.lose(id, now, status, Cause::ReadTimeout);
-    }
-
-    fn client_leaves(&mut self, id: u64, now: u64) {
-        let request = &self.requests[&id];
-        let (holder, pod, sent, connected) = (request.holder, request.pod, request.sent, request.connected);
-        if let Some(pod) = pod.filter(|_| request.is_trying()) {
-            self.front.abandoned(holder, pod, connected, sent, now);
-            self.tell_attempt(id, now, None, Cause::ClientGaveUp, false);
-        }
-        let status = self.front.spec().answers.client_left;
-        self.lose_at(id, now, status, Cause::ClientGaveUp);
-    }
 }
 
 impl<O: Observer> RequestPath for PlainPath<O> {
@@ -532,11 +484,12 @@ impl<O: Observer> RequestPath for PlainPath<O> {
     fn new(spec: PathSpec) -> Self {
         let draws = Draws::new(spec.streams, &spec.client, &spec.network);
         let retry_budget = spec.client.retry_budget_per_mille.map(RetryBudget::new);
-        let front = spec.front();
+        let (front, outer) = (spec.front(), spec.outer());
         PlainPath {
             draws,
             servers: spec.servers.iter().map(|server| Server::new(server, &spec.slowdowns)).collect(),
             front,
+            outer,
             source: RequestSource::new(&spec.load, spec.streams),
             pods: Vec::new(),
             requests: BTreeMap::new(),
@@ -601,24 +554,33 @@ impl<O: Observer> RequestPath for PlainPath<O> {
         });
     }
 
-    fn open(&mut self, pod: PodId, now: u64) {
-        let pod = &mut self.pods[pod as usize];
+    fn open(&mut self, pod_id: PodId, now: u64) {
+        let pod = &mut self.pods[pod_id as usize];
         pod.door = Door::Open;
         pod.opened_at = now;
         (pod.stopped_at, pod.parting, pod.unaccepted) = (None, None, 0);
         pod.draining = false;
+        if pod.backend.is_ingress {
+            self.begin_process(pod_id);
+        }
     }
 
-    fn set_app(&mut self, pod: PodId, app: App) {
-        let pod = &mut self.pods[pod as usize];
+    fn set_app(&mut self, pod_id: PodId, app: App) {
+        let pod = &mut self.pods[pod_id as usize];
         pod.app = app;
         pod.draining &= app != App::Up;
+        if let Some(outer) = self.outer.as_mut().filter(|_| app == App::Up) {
+            outer.stop_draining(pod_id);
+        }
     }
 
     fn close(&mut self, pod_id: PodId, now: u64, cause: Cause) -> bool {
         let pod = &mut self.pods[pod_id as usize];
         pod.door = Door::Closed(cause);
         pod.stopped_at = Some(now);
+        if pod.backend.is_ingress {
+            return self.drain_process(pod_id);
+        }
         let server = &self.servers[pod.backend.server as usize];
         if server.lazy && pod.backend.behind_proxy.is_none() {
             let reset = Sent::Failed(Failure::Closed, Cause::AcceptQueueReset);
@@ -669,6 +631,9 @@ impl<O: Observer> RequestPath for PlainPath<O> {
 
     fn decline(&mut self, pod_id: PodId, _now: u64) -> bool {
         self.set_app(pod_id, App::NotReady);
+        if self.pods[pod_id as usize].backend.is_ingress {
+            return self.drain_process(pod_id);
+        }
         self.begin_draining(pod_id)
     }
 
@@ -696,6 +661,9 @@ impl<O: Observer> RequestPath for PlainPath<O> {
             pod.stopped_at = pod.stopped_at.or(Some(now));
             Sent::Failed(Failure::Closed, cause)
         };
+        if pod.backend.is_ingress {
+            return self.cut_process(pod_id, now, cause);
+        }
         let server = &self.servers[pod.backend.server as usize];
         let reset = Sent::Failed(Failure::Closed, Cause::AcceptQueueReset);
         if server.lazy && !inner && pod.backend.behind_proxy.is_none() {
@@ -712,6 +680,9 @@ impl<O: Observer> RequestPath for PlainPath<O> {
         let pod = &mut self.pods[pod_id as usize];
         pod.draining = false;
         pod.door = Door::Lost;
+        if pod.backend.is_ingress {
+            self.strand_process(pod_id);
+        }
         self.leave_unanswered(pod_id, |_| true);
     }
 
@@ -773,12 +744,16 @@ impl<O: Observer> RequestPath for PlainPath<O> {
     fn end_reload(&mut self, replica: u32) {
         if self.front.end_reload(replica) {
             let in_use = self.requests.values().filter(|r| r.ended.is_none()).map(|r| r.holder).min();
-            self.front.forget_below(in_use.unwrap_or(HolderId::MAX));
+            self.front.forget_below(in_use.unwrap_or(NOBODY));
         }
     }
 
     fn front(&mut self) -> &mut Front {
         &mut self.front
+    }
+
+    fn outer(&mut self) -> &mut Front {
+        &mut self.outer.as_mut().expect("asked for only where there is one").front
     }
 
     fn finish(mut self, now: u64) -> (Tally, O) {

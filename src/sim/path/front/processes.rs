@@ -1,0 +1,59 @@
+//! Processes of a front end that come and go, as pods do.
+
+use super::process::Process;
+use super::{Front, HolderId, Peers};
+use crate::model::balancer::Ring;
+use crate::sim::path::pool::Pool;
+
+impl Front {
+    /// The process whose worker holds this place.
+    pub(super) fn process_at(&self, place: usize) -> u32 {
+        place as u32 / self.spec.workers.max(1)
+    }
+
+    /// The process that a holder is a worker of.
+    pub(crate) fn process_of(&self, holder: HolderId) -> u32 {
+        self.holders[holder as usize].process
+    }
+
+    /// A process begins: its workers know no endpoint, and no connection is kept. The answer is its
+    /// number, which is never used again.
+    pub(crate) fn begin_process(&mut self) -> u32 {
+        let number = u32::try_from(self.processes.len()).expect("fewer processes than events in a year");
+        self.processes.push(Process::new(&self.spec, self.first_key + number, self.streams));
+        for _ in 0..self.spec.workers.max(1) {
+            let holder = self.new_holder(self.current.len(), &[]);
+            self.current.push(holder);
+            self.retiring.push(None);
+        }
+        number
+    }
+
+    /// A process has ended, and whatever it had under way with it.
+    pub(crate) fn end_process(&mut self, number: u32) {
+        self.processes[number as usize].gone = true;
+        for place in self.places(number) {
+            self.overlaps -= u32::from(self.retiring[place].take().is_some());
+            let holder = &mut self.holders[self.current[place] as usize];
+            holder.peers = Peers::Ring(Ring::default());
+            holder.pool = Pool::default();
+        }
+    }
+
+    /// The worker of a process that takes the connection with this number. The draw is not that by
+    /// which the tier before has chosen.
+    #[inline]
+    pub(crate) fn holder_in(&self, process: u32, connection: u64) -> HolderId {
+        self.holder_among(self.places(process), self.holder_bits.at(connection, 1))
+    }
+
+    /// One of the holders in these places, by a draw.
+    #[inline(always)]
+    pub(super) fn holder_among(&self, places: std::ops::Range<usize>, bits: u64) -> HolderId {
+        let place = places.start + (((bits >> 32) * places.len() as u64) >> 32) as usize;
+        match self.retiring[place] {
+            Some(old) if bits & 1 == 0 => old,
+            _ => self.current[place],
+        }
+    }
+}
