@@ -10,6 +10,7 @@ use podloss::account::{Histogram, Series};
 use podloss::model::balancer::{LeastConnections, NginxPeers, PassiveChecks, PeakEwma, Ring, RingRestart};
 use podloss::model::cpu::CpuClock;
 use podloss::random::{Dist, Sampler, Stream, Streams};
+use podloss::sim::pieces::{HeldQueue, Settling};
 use podloss::sim::{self, spec::SimSpec};
 use podloss::units::Nanos;
 use podloss::workload::{Arrivals, Load, OpenLoad, OpenSource, Profile};
@@ -97,6 +98,20 @@ fn counts(c: &mut Criterion) {
     });
 }
 
+/// The parts that nobody can use from outside.
+fn parts_of_the_loop(c: &mut Criterion) {
+    for pending in [100, 1_000, 10_000] {
+        let mut held = HeldQueue::new(pending);
+        c.bench_function(&format!("queue/take and schedule, {pending} pending"), |b| b.iter(|| held.hold()));
+    }
+    const REQUESTS: u32 = 16;
+    let mut settling = Settling::idle();
+    let mut group = c.benchmark_group("settle");
+    group.throughput(Throughput::Elements(u64::from(REQUESTS)));
+    group.bench_function(format!("{REQUESTS} answers"), |b| b.iter(|| settling.settle(REQUESTS)));
+    group.finish();
+}
+
 /// Nobody sends anything: the queue of control events, probes of a thousand pods, the autoscaler.
 fn control_events(c: &mut Criterion) {
     let profile = Profile::constant(0.0, Nanos::from_secs(120)).expect("a rate within bounds");
@@ -118,5 +133,5 @@ fn whole_runs(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, draws, picks, counts, control_events, whole_runs);
+criterion_group!(benches, draws, picks, counts, parts_of_the_loop, control_events, whole_runs);
 criterion_main!(benches);

@@ -13,6 +13,8 @@ mod handlers;
 #[cfg(test)]
 mod hpa_tests;
 pub(crate) mod path;
+#[doc(hidden)]
+pub mod pieces;
 pub mod reference;
 mod run;
 mod sight;

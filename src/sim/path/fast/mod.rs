@@ -18,6 +18,7 @@ mod doors;
 mod flights;
 mod ingress;
 mod path;
+pub(crate) mod pieces;
 mod shared;
 mod sharing;
 mod timers;
