@@ -373,3 +373,23 @@ fn a_deletion_cost_decides_who_goes_and_so_what_is_lost() {
     let few = run("--rps 50\n--duration 90s\n--event deletion-cost=-5,2@20s\n--event scale=2@60s\n", &[]);
     assert_eq!(deletions(&few).len(), 2);
 }
+
+#[test]
+fn a_process_that_hears_of_no_changes_sends_to_pods_that_are_gone() {
+    let with = |events: &str| {
+        let line = format!("--rps 60\n--duration 2m\n--event rollout@20s\n{events}");
+        run(&line, &[("preStop", "10s"), ("after_exit", "blackhole"), ("front_end.replicas", "2")])
+    };
+    let well = with("");
+    let one = with("--event stale-front-end@10s\n");
+    let both = with("--event stale-front-end=2@10s\n");
+    assert_eq!(well.tally.lost(), 0);
+    assert!(causes(&one).contains(&Cause::Blackholed), "{:?}", causes(&one));
+    let ratio = both.tally.lost() as f64 / one.tally.lost() as f64;
+    assert!((1.7..2.3).contains(&ratio), "{} and {}", both.tally.lost(), one.tally.lost());
+    // It reads what it has missed when it hears again.
+    let while_nothing_happens = with("--event stale-front-end=2,5s@10s\n");
+    assert_eq!(while_nothing_happens.tally.lost(), 0);
+    let caught_up = with("--event stale-front-end=2,60s@10s\n");
+    assert!((1..both.tally.lost() / 2).contains(&caught_up.tally.lost()), "{}", caught_up.tally.lost());
+}

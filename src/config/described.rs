@@ -90,6 +90,14 @@ pub enum EventAction {
     },
     /// The dependency that probes ask for is down, for this time.
     DependencyDown(Nanos),
+    /// So many processes of the front end get no changes of the endpoints any more: to the end, or for this
+    /// time.
+    StaleFrontEnd {
+        /// How many.
+        processes: u32,
+        /// For this time.
+        lasts: Option<Nanos>,
+    },
     /// This happens to the pods that the front end's processes are.
     OfIngress(Box<EventAction>),
 }
@@ -137,6 +145,12 @@ impl fmt::Display for EventAction {
                 write!(f, "slow={},{}", f64::from(*times_milli) / 1e3, format_duration(*lasts))
             }
             EventAction::DependencyDown(lasts) => write!(f, "dependency-down={}", format_duration(*lasts)),
+            EventAction::StaleFrontEnd { processes, lasts: None } => {
+                counted(f, "stale-front-end", *processes)
+            }
+            EventAction::StaleFrontEnd { processes, lasts: Some(lasts) } => {
+                write!(f, "stale-front-end={processes},{}", format_duration(*lasts))
+            }
             EventAction::OfIngress(action) => write!(f, "{OF_INGRESS}{action}"),
         }
     }

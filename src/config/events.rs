@@ -23,6 +23,7 @@ pub const EVENT_WORDS: &[&str] = &[
     "lose-zone",
     "slow",
     "dependency-down",
+    "stale-front-end",
     "ingress-rollout",
     "ingress-rollback",
     "ingress-scale",
@@ -50,7 +51,7 @@ pub fn short_form_pattern() -> String {
     let counting: Vec<&str> = COUNTING.iter().map(|(word, ..)| *word).collect();
     let counting = counting.join("|");
     format!(
-        "^(({OF_INGRESS})?(scale|{counting})=[0-9]+|slow=[0-9.]+,.+|dependency-down=.+|blue-green=.+|canary=.+|deletion-cost=-?[0-9]+(,[0-9]+)?)$"
+        "^(({OF_INGRESS})?(scale|{counting})=[0-9]+|slow=[0-9.]+,.+|dependency-down=.+|stale-front-end=.+|blue-green=.+|canary=.+|deletion-cost=-?[0-9]+(,[0-9]+)?)$"
     )
 }
 
@@ -105,6 +106,7 @@ pub fn parse_action(text: &str) -> Result<EventAction, String> {
         ("dependency-down", None) => {
             Err("`dependency-down` needs a duration, such as dependency-down=30s".to_owned())
         }
+        ("stale-front-end", how) => stale(how.unwrap_or("1")),
         ("rollout" | "rollback" | "lose-zone", Some(number)) => {
             Err(format!("`{word}` takes no value, but `{number}` was given"))
         }
@@ -165,6 +167,16 @@ fn slow(how: &str) -> Result<EventAction, String> {
     }
 }
 
+/// `2,5m`: two processes for five minutes; `2`: two to the end; `5m`: one for five minutes.
+fn stale(how: &str) -> Result<EventAction, String> {
+    let (processes, lasts) = match how.split_once(',') {
+        Some((processes, lasts)) => (processes.trim(), Some(span(lasts)?)),
+        None if how.chars().all(|c| c.is_ascii_digit()) => (how, None),
+        None => ("1", Some(span(how)?)),
+    };
+    Ok(EventAction::StaleFrontEnd { processes: count(processes, 1)?, lasts })
+}
+
 /// How long something lasts.
 fn span(text: &str) -> Result<Nanos, String> {
     match parse_duration(text.trim()) {
@@ -174,7 +186,7 @@ fn span(text: &str) -> Result<Nanos, String> {
     }
 }
 
-/// A number of pods or nodes.
+/// A number of pods, nodes or processes.
 fn count(text: &str, least: u32) -> Result<u32, String> {
     match text.parse::<u32>() {
         Ok(number) if (least..=REPLICAS_MAX).contains(&number) => Ok(number),
@@ -215,6 +227,18 @@ mod tests {
             ("lose-zone@90s", 90, EventAction::LoseZone),
             ("slow=2.5,30s@90s", 90, EventAction::Slow { times_milli: 2_500, lasts: Nanos::from_secs(30) }),
             ("dependency-down=1m@90s", 90, EventAction::DependencyDown(Nanos::from_secs(60))),
+            ("stale-front-end@90s", 90, EventAction::StaleFrontEnd { processes: 1, lasts: None }),
+            ("stale-front-end=2@90s", 90, EventAction::StaleFrontEnd { processes: 2, lasts: None }),
+            (
+                "stale-front-end=5m@90s",
+                90,
+                EventAction::StaleFrontEnd { processes: 1, lasts: Some(Nanos::from_secs(300)) },
+            ),
+            (
+                "stale-front-end=2, 5m@90s",
+                90,
+                EventAction::StaleFrontEnd { processes: 2, lasts: Some(Nanos::from_secs(300)) },
+            ),
             ("ingress-rollout@90s", 90, EventAction::OfIngress(Box::new(EventAction::Rollout))),
             ("ingress-scale=3@90s", 90, EventAction::OfIngress(Box::new(EventAction::Scale(3)))),
             ("ingress-kill-pod@90s", 90, EventAction::OfIngress(Box::new(EventAction::KillPod(1)))),
@@ -257,6 +281,9 @@ mod tests {
             ("slow=NaN,30s@60s", "`NaN` is not a number"),
             ("slow=3,0s@60s", "lasts no time"),
             ("dependency-down@60s", "needs a duration"),
+            ("stale-front-end=0@60s", "from 1 to 100000"),
+            ("stale-front-end=1,0s@60s", "lasts no time"),
+            ("stale-front-end=x@60s", "x"),
             ("ingress-scale@60s", "such as scale=10"),
             ("ingress-rolout@60s", "did you mean `ingress-rollout`?"),
             ("ingress-slow=3,30s@60s", "`ingress-slow` is not an event"),

@@ -115,6 +115,8 @@ closed_list! {
         ReadTimeout => "read_timeout",
         /// The front end knew no endpoint.
         NoEndpoints => "no_endpoints",
+        /// The node that got the connection had no pod of the service, and policy Local allows no other.
+        NoLocalEndpoints => "no_local_endpoints",
         /// The front end had marked every endpoint down.
         AllMarkedDown => "all_marked_down",
         /// The container exceeded its memory limit.
@@ -171,6 +173,6 @@ mod tests {
         for cause in Cause::ALL {
             assert_eq!(Cause::parse(cause.as_str()), Some(*cause));
         }
-        assert_eq!((Status::ALL.len(), Cause::ALL.len()), (13, 22));
+        assert_eq!((Status::ALL.len(), Cause::ALL.len()), (13, 23));
     }
 }

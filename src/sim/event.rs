@@ -126,6 +126,10 @@ pub(crate) enum Event {
     TargetChanged(PodId, bool),
     /// It checks a target.
     HealthCheck(PodId),
+    /// A process that heard of no changes reads the endpoints as they are.
+    FrontEndCatchesUp(ReplicaId),
+    /// The load balancer checks whether a node has pods of the service.
+    NodeCheck(ReplicaId),
     /// A front-end process starts a health check of its own.
     ServerCheck(ReplicaId, PodId),
     /// Such a check was not answered in time.

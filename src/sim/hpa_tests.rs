@@ -112,6 +112,7 @@ fn cluster(replicas: u32, hpa: HpaSpec, load: Load, service: Nanos) -> SimSpec {
             after_exit: AfterExit::Refused,
         },
         tiers: vec![FrontSpec {
+            node_local: None,
             name: "test".into(),
             replicas: 1,
             pods: None,

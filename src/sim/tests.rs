@@ -216,7 +216,9 @@ fn tier() -> impl Strategy<Value = FrontSpec> {
                 falls_back_to_terminating,
                 mechanism,
             };
-            FrontSpec { delivery, ..front }
+            // The nodes are targets there, and the pods here.
+            let by_pod = matches!(delivery.mechanism, Mechanism::TargetGroup(_));
+            FrontSpec { delivery, node_local: front.node_local.filter(|_| !by_pod), ..front }
         },
     )
 }
@@ -250,6 +252,10 @@ fn events() -> impl Strategy<Value = Vec<PlannedEvent>> {
                     CanaryStep::SetWeight((ms / 100) as u32 % 101),
                     CanaryStep::Pause(Nanos(ms / 8 * MS)),
                 ],
+            },
+            (4 | 5, PlannedAction::KillPods { count }) => PlannedAction::StaleFrontEnd {
+                processes: count,
+                lasts: (!ms.is_multiple_of(3)).then_some(Nanos(ms / 4 * MS)),
             },
             (6 | 7, PlannedAction::KillPods { count }) => {
                 PlannedAction::DeletionCost { cost: (ms % 100) as i32 - 50, pods: count }
@@ -371,6 +377,10 @@ pub(super) fn cluster() -> impl Strategy<Value = SimSpec> {
                 publish_not_ready_addresses,
                 disruption_budget,
             ) = workload;
+            let tier = FrontSpec {
+                replicas: if tier.node_local.is_some() { control.nodes } else { tier.replicas },
+                ..tier
+            };
             SimSpec {
                 kubernetes_minor: 35,
                 load,
@@ -436,13 +446,19 @@ fn two_tiers() -> impl Strategy<Value = SimSpec> {
         };
         let outer = FrontSpec {
             balancer: if random { Balancer::Random } else { Balancer::RoundRobin },
+            replicas: if outer.node_local.is_some() { cluster.control.nodes } else { outer.replicas },
             retry: RetryPolicy::NEVER,
             request_timeout: None,
             outlier: None,
             keepalive: outer.keepalive.map(|kept| Keepalive { any_connection: false, ..kept }),
             ..outer
         };
-        let mut front = FrontSpec { pods: Some(1), pins_connections: false, ..cluster.tiers[0].clone() };
+        let mut front = FrontSpec {
+            pods: Some(1),
+            node_local: None,
+            pins_connections: false,
+            ..cluster.tiers[0].clone()
+        };
         if let Mechanism::TargetGroup(_) = front.delivery.mechanism {
             front.delivery.mechanism = Mechanism::in_place(Nanos(5 * MS));
         }

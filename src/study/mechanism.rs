@@ -63,9 +63,11 @@ impl Mechanism {
     /// The mechanism behind a cause in a case.
     pub fn of(cause: Cause, case: &Case) -> Mechanism {
         match cause {
-            Cause::ListenerClosed | Cause::Unreachable | Cause::Blackholed | Cause::AcceptQueueReset => {
-                Mechanism::GoneTooEarly
-            }
+            Cause::ListenerClosed
+            | Cause::Unreachable
+            | Cause::Blackholed
+            | Cause::NoLocalEndpoints
+            | Cause::AcceptQueueReset => Mechanism::GoneTooEarly,
             Cause::AppNotReady if declines(case) => Mechanism::GoneTooEarly,
             Cause::InPodUpstreamDown => Mechanism::InnerGone,
             Cause::KilledInFlight => Mechanism::Killed,

@@ -119,6 +119,7 @@ fn spec(removal: Nanos, on_stop: OnStop, pre_stop: Option<PreStop>) -> SimSpec {
 
 fn front(removal: Nanos) -> FrontSpec {
     FrontSpec {
+        node_local: None,
         name: "nginx".to_owned(),
         replicas: 1,
         pods: None,

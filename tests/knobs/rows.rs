@@ -283,6 +283,7 @@ fn front_end() -> Vec<Row> {
         row("outer.removal", ["1s", "8s"]).gate(GATE),
         row("outer.addition", ["1s", "20s"]).gate(GATE),
         row("outer.replicas", ["1", "4"]).gate(LATE_GATE),
+        row("outer.external_traffic_policy", ["Cluster", "Local"]).gate(LATE_GATE),
         row("outer.connect_timeout", ["500ms", "5s"]).gate(LATE_GATE),
         row("outer.read_timeout", ["40ms", "never"]).gate(GATE),
         row("outer.keepalive", ["0", "1000"]).gate(&[
@@ -300,6 +301,7 @@ fn front_end() -> Vec<Row> {
         row("outer.health_check.healthy", ["1", "4"]).gate(CHECKED_GATE),
         row("outer.health_check.unhealthy", ["1", "50"]).gate(CHECKED_GATE),
         row("outer.health_check.initial", ["1", "4"]).gate(CLOUD_GATE),
+        row("front_end.external_traffic_policy", ["Cluster", "Local"]).with(KUBE_PROXY),
         row("front_end.addition", ["0s", "9s"]),
         row("front_end.replicas", ["1", "3"]),
         row("front_end.workers", ["1", "4"]),

@@ -46,5 +46,7 @@ pub(crate) const PATIENT_READINESS: &str = web!(4 pods [app!(
 )]);
 
 /// A Service whose nodes answer for their own pods only.
-pub(crate) const LOCAL: &str = web!(1 pods [app!()] service
+pub(crate) const LOCAL: &str = web!(1 pods [
+    app!("readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 2}")
+] service
     "type: LoadBalancer, externalTrafficPolicy: Local, ports: [{port: 80, targetPort: 8080}]");

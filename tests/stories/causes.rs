@@ -6,7 +6,7 @@ use podloss::model::outcome::Cause::{self, *};
 use podloss::report::explain::Topic;
 
 use super::bases::{PATIENT_READINESS, UNPROBED, WEB};
-use super::{Case, Told, runs, summary, table};
+use super::{Case, runs, summary, table};
 
 /// One worker per pod, and connections that wait for it wait in the kernel.
 const ONE_WORKER: (&str, &str) = ("containers.*.accept", "lazy");
@@ -176,10 +176,7 @@ fn every_cause_occurs_or_says_that_it_does_not_yet() {
         }
     }
     // That a story ends in its cause is another test.
-    occurs.extend(table::stories().iter().filter_map(|story| match &story.told {
-        Told::Simulated(_, suffers, _) => suffers.cause(),
-        Told::NotModelled(..) => None,
-    }));
+    occurs.extend(table::stories().iter().filter_map(|story| story.suffers.cause()));
     for cause in Cause::ALL {
         let words = Topic::Cause(*cause).words();
         if occurs.contains(cause) == words.caveat.contains("No run of podloss has this cause yet") {

@@ -1,8 +1,7 @@
 //! The failure stories that people tell of front ends, rollouts and scale-ins. What was broken loses
 //! requests by the cause that the story names; what was cured loses none.
 //!
-//! `table` holds a row for every story and variant. A story that the model cannot tell is in it as well,
-//! with the reason and with how podloss says so.
+//! `table` holds a row for every story and variant.
 
 mod bases;
 mod causes;
@@ -26,14 +25,10 @@ pub(crate) struct Story {
     pub(crate) id: &'static str,
     /// In a few words.
     pub(crate) tale: &'static str,
-    pub(crate) told: Told,
-}
-
-pub(crate) enum Told {
-    /// By the broken case, and by what cures it.
-    Simulated(Case, Suffers, &'static [Cure]),
-    /// Not at all: the phrase stands in MODEL.md, where it says what is missing.
-    NotModelled(&'static str, Says),
+    /// The broken one.
+    pub(crate) case: Case,
+    pub(crate) suffers: Suffers,
+    pub(crate) cures: &'static [Cure],
 }
 
 /// Something to simulate.
@@ -67,14 +62,6 @@ pub(crate) enum Cure {
     Do(&'static str),
     /// Settings that mend the story, but leave a loss of another kind, which the row explains.
     Mends(Settings),
-}
-
-/// What podloss says to a story that it cannot tell.
-pub(crate) enum Says {
-    /// The rest is simulated with a warning, and this is listed as without effect.
-    WithoutEffect { manifests: &'static str, words: &'static str },
-    /// No manifest speaks of it, and there is no setting to say it with.
-    Nothing,
 }
 
 const SEEDS: [u64; 2] = [3, 4];
@@ -140,16 +127,13 @@ fn summary(run: &RunResult) -> String {
 /// Everything in which a story is not told as people tell it.
 fn misses(story: &Story) -> Vec<String> {
     let name = format!("{}, {}", story.id, story.tale);
-    let (case, suffers, cures) = match &story.told {
-        Told::Simulated(case, suffers, cures) => (case, *suffers, *cures),
-        Told::NotModelled(gap, says) => return unsaid(&name, gap, says),
-    };
+    let Story { case, suffers, cures, .. } = story;
     let mut wrong = Vec::new();
     for run in runs(&name, case, &[]).iter().filter(|run| !suffers.seen(run)) {
         wrong.push(format!("{name}: broken, but {}", summary(run)));
     }
     assert!(!cures.is_empty(), "{name}: no cure");
-    for (number, cure) in (1..).zip(cures) {
+    for (number, cure) in (1..).zip(*cures) {
         let cured = match cure {
             Cure::Set(settings) | Cure::Mends(settings) => runs(&name, case, settings),
             Cure::Apply(manifests) => runs(&name, &Case { manifests, ..*case }, &[]),
@@ -161,31 +145,6 @@ fn misses(story: &Story) -> Vec<String> {
         }
         if mends && cured.iter().all(|run| run.tally.lost() == 0) {
             wrong.push(format!("{name}: cure {number} does more than it says"));
-        }
-    }
-    wrong
-}
-
-/// Where podloss answers a story that it cannot tell, or does not say that it cannot.
-fn unsaid(name: &str, gap: &str, says: &Says) -> Vec<String> {
-    let model = include_str!("../../MODEL.md");
-    let gaps = model.split("## Known gaps").nth(1).and_then(|rest| rest.split("\n## ").next());
-    let gaps = gaps.expect("MODEL.md has known gaps").split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut wrong = Vec::new();
-    if !gaps.contains(gap) {
-        wrong.push(format!("{name}: the known gaps in MODEL.md lack `{gap}`"));
-    }
-    match says {
-        Says::Nothing => {}
-        Says::WithoutEffect { manifests, words } => {
-            let lowered = common::lowered(&[("web.yaml", manifests)], "--rps 20\n--event rollout@10s\n", &[]);
-            let lowered = lowered.expect("a case");
-            if !lowered.not_modelled.iter().any(|(_, field)| field.contains(words)) {
-                wrong.push(format!("{name}: `{words}` is not among {:?}", lowered.not_modelled));
-            }
-            if !lowered.warnings.iter().any(|warning| warning.message.contains("not simulated")) {
-                wrong.push(format!("{name}: no warning, but {:?}", lowered.warnings));
-            }
         }
     }
     wrong
@@ -213,9 +172,8 @@ fn no_story_is_left_out() {
 fn the_rollout_of_a_single_pod_never_leaves_the_front_end_without_one() {
     let stories = table::stories();
     let single = stories.iter().find(|story| story.id == "S3").expect("the story of a single pod");
-    let Told::Simulated(case, ..) = &single.told else { panic!("it is simulated") };
     for more in [&[("preStop", "10s")][..], &[("preStop", "10s"), ("removal", "100ms")]] {
-        let lowered = lowered(case, more).unwrap_or_else(|errors| panic!("{errors:#?}"));
+        let lowered = lowered(&single.case, more).unwrap_or_else(|errors| panic!("{errors:#?}"));
         for run in 0..60 {
             let run = sim::run(&lowered.spec, 1, run, &|| false);
             assert_eq!(run.tally.arrived, run.tally.ok(), "{more:?}: {}", summary(&run));

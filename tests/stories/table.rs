@@ -5,7 +5,7 @@ use podloss::model::outcome::Cause::{self, *};
 use podloss::model::outcome::Status::{self, *};
 
 use super::bases::{GATED, LOCAL, MESH, NEG, PHP, SCALED, UNPROBED, WEB};
-use super::{Case, Cure, Says, Settings, Story, Suffers, Told};
+use super::{Case, Cure, Settings, Story, Suffers};
 
 const ROLLOUT: &str = "--rps 100\n--duration 60s\n--event rollout@10s\n";
 /// Load balancers of clouds take their time.
@@ -16,6 +16,10 @@ const QUIET: &str = "--rps 2\n--duration 2h\n";
 /// Nobody taught the process to stop, and a dead address answers with a reset: the "111: Connection
 /// refused" of the reports.
 const ABRUPT: Settings = &[("on-stop", "exit"), ("after_exit", "refused"), ("startup", "3s")];
+/// One process of the front end knows the old pods alone, which stop as they should.
+const STALE_ROLLOUT: &str = "--rps 50\n--duration 120s\n--event rollout@10s\n--event stale-front-end@5s\n";
+const STAYS_BEHIND: Settings =
+    &[("on-stop", "drain"), ("after_exit", "blackhole"), ("startup", "3s"), ("preStop", "10s")];
 /// Behind a cloud's network nobody answers for it.
 const SILENT: Settings = &[("on-stop", "exit"), ("after_exit", "blackhole"), ("startup", "3s")];
 
@@ -26,11 +30,7 @@ fn story(
     suffers: Suffers,
     cures: &'static [Cure],
 ) -> Story {
-    Story { id, tale, told: Told::Simulated(case, suffers, cures) }
-}
-
-fn not_modelled(id: &'static str, tale: &'static str, gap: &'static str, says: Says) -> Story {
-    Story { id, tale, told: Told::NotModelled(gap, says) }
+    Story { id, tale, case, suffers, cures }
 }
 
 const fn loses(status: Status, cause: Cause) -> Suffers {
@@ -356,11 +356,15 @@ pub(crate) fn stories() -> Vec<Story> {
             &[Cure::Set(&[("preStop", "90s")])],
         ),
         // kubernetes/kubernetes #50977, #73362, #127937, KEP-1669
-        not_modelled(
+        story(
             "S17",
             "a node without a pod of its own drops connections",
-            "kube-proxy: `externalTrafficPolicy: Local` and what an external load balancer's checks make of it",
-            Says::WithoutEffect { manifests: LOCAL, words: "externalTrafficPolicy: Local" },
+            at("kube-proxy", LOCAL, LONG_ROLLOUT, &[("on-stop", "exit"), ("startup", "3s")]),
+            loses(Timeout, NoLocalEndpoints),
+            &[
+                Cure::Set(&[("preStop", "50s"), ("grace", "90")]),
+                Cure::Set(&[("externalTrafficPolicy", "Cluster"), ("preStop", "10s")]),
+            ],
         ),
         // kubernetes/kubernetes #43576, #100698, #21418
         story(
@@ -443,11 +447,12 @@ pub(crate) fn stories() -> Vec<Story> {
             &[Cure::Apply(SCALED), Cure::Set(&[("containers.*.startup_cpu", "0")])],
         ),
         // kubernetes/ingress-nginx #11562
-        not_modelled(
+        story(
             "S21",
-            "one worker never gets the list that drops a dead pod",
-            "a push to a worker that fails",
-            Says::Nothing,
+            "one process never gets the list that drops dead pods",
+            at("ingress-nginx", WEB, STALE_ROLLOUT, STAYS_BEHIND),
+            loses(GatewayTimeout, Blackholed),
+            &[Cure::Do(LONG_ROLLOUT)],
         ),
         // Smals-Webtech/base-php #55, kubernetes/kubernetes #76580
         story(

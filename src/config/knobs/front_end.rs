@@ -255,6 +255,13 @@ pub(super) const FRONT_END: &[Knob] = &[
         "Whether pods that terminate and still serve are used while no pod is ready.",
     ),
     Knob::new(
+        "front_end.external_traffic_policy",
+        Kind::Choice(&["Cluster", "Local"]),
+        "external traffic policy",
+        "Local: every node sends connections to its own pods alone, and a load balancer checks which nodes have some.",
+    )
+    .alias("externalTrafficPolicy"),
+    Knob::new(
         "front_end.first_is_fresh",
         Kind::Switch,
         "fresh first connection",

@@ -34,6 +34,12 @@ pub(super) const OUTER: &[Knob] = &[
         "Nodes or load balancer nodes, each with its own view of the ingress pods.",
     ),
     Knob::new(
+        "outer.external_traffic_policy",
+        Kind::Choice(&["Cluster", "Local"]),
+        "policy before the front end",
+        "Local: every node sends connections to its own ingress pods alone, and a load balancer checks which nodes have some.",
+    ),
+    Knob::new(
         "outer.connect_timeout",
         Kind::Duration,
         "outer connect timeout",

@@ -37,7 +37,9 @@ pub(super) fn duration(last_change: Nanos, events: &[EventLine], aftermath: Nano
         EventAction::LoseNode(_) | EventAction::LoseZone => event.at + TOLERATION + AFTERMATH + AFTERMATH,
         EventAction::Drain(nodes) => event.at + Nanos(aftermath.0.saturating_mul((*nodes).into())),
         EventAction::Slow { lasts, .. } | EventAction::DependencyDown(lasts) => event.at + *lasts + AFTERMATH,
-        EventAction::Scale(_)
+        EventAction::StaleFrontEnd { lasts: Some(lasts), .. } => event.at + *lasts + AFTERMATH,
+        EventAction::StaleFrontEnd { lasts: None, .. }
+        | EventAction::Scale(_)
         | EventAction::DeletionCost { .. }
         | EventAction::KillPod(_)
         | EventAction::CrashPod(_)

@@ -7,7 +7,7 @@ use crate::config::manifest::Selection;
 use crate::diag::Diagnostic;
 use crate::model::deployment::Strategy;
 use crate::model::eviction::DisruptionBudget;
-use crate::sim::spec::{PlannedAction, PlannedEvent, SimSpec};
+use crate::sim::spec::{Mechanism, PlannedAction, PlannedEvent, SimSpec};
 
 pub(super) fn planned(event: &EventLine) -> PlannedEvent {
     PlannedEvent {
@@ -32,6 +32,9 @@ pub(super) fn planned(event: &EventLine) -> PlannedEvent {
                 PlannedAction::SlowDependency { factor: f64::from(times_milli) / 1e3, lasts }
             }
             EventAction::DependencyDown(lasts) => PlannedAction::DependencyDown { lasts },
+            EventAction::StaleFrontEnd { processes, lasts } => {
+                PlannedAction::StaleFrontEnd { processes, lasts }
+            }
             EventAction::OfIngress(_) => unreachable!("the words name an ingress once"),
         },
     }
@@ -152,6 +155,25 @@ fn problem(
                 titles.join(", ")
             );
             Some(Diagnostic::error(code::EVENT, message).help("leave one of them"))
+        }
+        EventAction::StaleFrontEnd { processes, .. } => {
+            let tier = spec.service_tier();
+            let of_cloud = matches!(tier.delivery.mechanism, Mechanism::TargetGroup(_));
+            let (message, help) = match tier.pods {
+                None if of_cloud => (
+                    format!(
+                        "the nodes of {} have one target group: none of them can be stale at {at}",
+                        tier.name
+                    ),
+                    "choose a front end whose processes have lists of their own, such as ingress-nginx",
+                ),
+                None if *processes > tier.replicas => (
+                    format!("{} has {} processes, fewer than become stale at {at}", tier.name, tier.replicas),
+                    "take fewer, or set front_end.replicas",
+                ),
+                _ => return None,
+            };
+            Some(Diagnostic::error(code::EVENT, message).help(help))
         }
         EventAction::DependencyDown(_) => {
             let probes = |c: &crate::sim::spec::ContainerPlan| {

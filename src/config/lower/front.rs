@@ -1,9 +1,12 @@
 //! The front end: which one, and its parameters.
 
 use super::code;
+use super::tier::TRAFFIC_POLICY;
 use super::values::Values;
 use crate::config::knobs::{self, Value};
-use crate::config::manifest::{FrontEndHint, FrontEndSettings, Selection, front_end_hint};
+use crate::config::manifest::{
+    FrontEndHint, FrontEndSettings, Selection, Service, TrafficPolicy, front_end_hint,
+};
 use crate::config::presets::{self, FrontEndPreset};
 use crate::diag::Diagnostic;
 use crate::sim::spec::FrontSpec;
@@ -19,6 +22,18 @@ pub(super) struct Chosen {
     followed: bool,
     /// A Service asks for `sessionAffinity: ClientIP`.
     by_client_ip: bool,
+    /// The policy that a Service states, where it decides.
+    traffic_policy: Option<(&'static str, String)>,
+}
+
+/// What Services say of where nodes send connections, as a value of a knob; where front ends send to pods
+/// themselves it decides nothing.
+pub(super) fn traffic_policy<'s>(
+    preset: &FrontEndPreset,
+    mut services: impl Iterator<Item = &'s Service>,
+) -> Option<(&'static str, String)> {
+    let is_local = services.any(|service| service.external_traffic_policy == TrafficPolicy::Local);
+    (is_local && preset.param(TRAFFIC_POLICY).is_some()).then(|| (TRAFFIC_POLICY, "Local".to_owned()))
 }
 
 /// Chooses by flag or scenario, else by what the manifests point to, else ingress-nginx.
@@ -45,15 +60,22 @@ pub(super) fn choose(selection: &Selection<'_>, values: &mut Values<'_>) -> Resu
     })?;
     let followed = hint.as_ref().is_some_and(|hint| hint.preset == preset.name);
     let by_client_ip = selection.services.iter().any(|service| service.client_ip_affinity_seconds.is_some());
-    Ok(Chosen { preset, hint, followed, by_client_ip })
+    let traffic_policy = traffic_policy(preset, selection.services.iter().copied());
+    Ok(Chosen { preset, hint, followed, by_client_ip, traffic_policy })
 }
 
 impl Chosen {
     /// Settings in manifests, as values of knobs.
     pub(super) fn annotated(&self) -> Vec<(&'static str, String)> {
+        let mut found: Vec<_> = self.traffic_policy.clone().into_iter().collect();
         if self.by_client_ip() {
-            return vec![("front_end.client_affinity", "true".to_owned())];
+            found.push(("front_end.client_affinity", "true".to_owned()));
         }
+        found.extend(self.annotated_by_controller());
+        found
+    }
+
+    fn annotated_by_controller(&self) -> Vec<(&'static str, String)> {
         let Some(settings) = self.hint.as_ref().filter(|_| self.followed).map(|hint| &hint.settings) else {
             return Vec::new();
         };
@@ -65,11 +87,13 @@ impl Chosen {
             ("front_end.tries", settings.next_upstream_tries.map(|tries| tries.to_string())),
             ("front_end.retry_on", settings.next_upstream.as_deref().map(retry_words)),
         ];
-        if self.checks_pods() {
+        if self.checks_pods() || self.traffic_policy.is_some() {
             found.push(("front_end.health_check.interval", seconds(check.interval_seconds)));
             found.push(("front_end.health_check.healthy", check.healthy_threshold.map(|n| n.to_string())));
             found
                 .push(("front_end.health_check.unhealthy", check.unhealthy_threshold.map(|n| n.to_string())));
+        }
+        if self.checks_pods() {
             found.push(("front_end.slow_start", seconds(settings.slow_start_seconds)));
         }
         if self.preset.name == "ingress-nginx" {
@@ -86,6 +110,11 @@ impl Chosen {
             found.push(("front_end.balancer", Some("least-connections".to_owned())));
         }
         found.into_iter().filter_map(|(path, text)| Some((path, text?))).collect()
+    }
+
+    /// Whether a Service's policy decides which pods a node sends to.
+    pub(super) fn by_node(&self) -> bool {
+        self.preset.param(TRAFFIC_POLICY).is_some()
     }
 
     /// Whether clients keep their pod by their address: only kube-proxy's rules do that.
@@ -123,7 +152,8 @@ impl Chosen {
         let numbers = [check.interval_seconds, check.healthy_threshold, check.unhealthy_threshold];
         found.extend(
             [
-                (by_instance && numbers.iter().any(Option::is_some)).then_some("health checks of nodes"),
+                (by_instance && self.traffic_policy.is_none() && numbers.iter().any(Option::is_some))
+                    .then_some("health checks of nodes"),
                 settings.slow_start_seconds.filter(|_| by_instance).map(|_| "slow start of nodes"),
                 settings.deregistration_delay_seconds.map(|_| "deregistration delay of running requests"),
                 settings
@@ -180,7 +210,17 @@ fn retry_words(conditions: &[String]) -> String {
 
 /// Smallest, central and largest time until a tier sends nothing more, in seconds. What is assumed of it
 /// is under `key`.
+///
+/// Under policy Local a pod may be its node's last, which is let go only when the node's checks have failed.
 pub(super) fn removal_seconds(front: &FrontSpec, key: &str, values: &Values<'_>) -> (f64, f64, f64) {
+    let (low, central, high) = listed_seconds(front, key, values);
+    let Some(check) = front.node_local else { return (low, central, high) };
+    let checks = |count: f64| check.interval.as_secs_f64() * count;
+    let failures = f64::from(check.unhealthy_threshold);
+    (low + checks(failures - 1.0), central + checks(failures - 0.5), high + checks(failures))
+}
+
+fn listed_seconds(front: &FrontSpec, key: &str, values: &Values<'_>) -> (f64, f64, f64) {
     let assumed = values.assumptions.iter().find(|assumption| assumption.key == key);
     let kind = knobs::find("removal").map(|found| found.knob.kind).expect("`removal` is in the registry");
     let size = |text: &str| kind.parse(text).ok().and_then(|value: Value| value.magnitude());

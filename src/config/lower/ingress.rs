@@ -3,7 +3,7 @@
 use super::code;
 use super::events;
 use super::fields::{self, Objects};
-use super::front::Chosen;
+use super::front::{self, Chosen};
 use super::of::Of;
 use super::pods::{is_target_gate, limit_of, post_start};
 use super::roles::{image_name, running};
@@ -133,6 +133,11 @@ impl Ingress {
         };
         let budget = events::disruption_budget(selection);
         Ok(Ingress { outer, objects, is_chart, old, budget, warnings: selection.warnings.clone() })
+    }
+
+    /// What its Services say of the tier before it, as values of knobs.
+    pub(super) fn annotated(&self) -> Vec<(&'static str, String)> {
+        front::traffic_policy(self.outer, self.objects.services.iter()).into_iter().collect()
     }
 
     pub(super) fn name(&self) -> &str {

@@ -114,8 +114,9 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
     let processes = if ingress.is_some() { Processes::Pods } else { Processes::Fixed };
     let tier = tier::front_spec(chosen.preset, processes, &mut values);
     let outer = ingress.as_ref().map(|ingress| {
-        values
-            .describe_outer(ingress.outer, |values| tier::front_spec(ingress.outer, Processes::Fixed, values))
+        values.describe_outer(ingress.outer, ingress.annotated(), |values| {
+            tier::front_spec(ingress.outer, Processes::Fixed, values)
+        })
     });
     let front = outer.as_ref().map(|outer| {
         let ingress = ingress.as_ref().expect("the tier before it was found with it");
@@ -156,7 +157,6 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
     let new_template = pods::template(&objects.pod_spec, &parts, &shared, &present, &mut values);
     let templates = vec![pods::template(before, &old_parts, &shared, &present, &mut values), new_template];
     let title = objects.deployment.meta.title();
-    rest::warn_of_services(&objects, &mut values);
     let rest_of_pods = pods::warn_of_the_rest(&objects.pod_spec, &title, &parts, minor, gated, &mut values);
     let hpa = sized.hpa.clone().map(|spec| HpaPlan {
         requests: vec![pod_requests(before), pod_requests(&objects.pod_spec)],
@@ -208,8 +208,7 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
         return Err(warnings);
     }
     let margins = margins(&spec, &values);
-    let mut not_modelled =
-        rest::not_modelled(described.manifests, &selection, &objects, chosen.by_client_ip());
+    let mut not_modelled = rest::not_modelled(described.manifests, &selection, &objects, &chosen);
     not_modelled.extend(rest_of_pods.into_iter().map(|what| (title.clone(), what)));
     not_modelled
         .extend(chosen.not_modelled().into_iter().map(|what| ("front end".to_owned(), what.to_owned())));

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use super::code;
 use super::fields::Objects;
+use super::front::Chosen;
 use super::roles::{Parts, running};
 use super::values::{Fallback, Values};
 use crate::config::case::Origin;
 use crate::config::knobs;
-use crate::config::manifest::{Manifests, Selection, Service, TrafficPolicy};
+use crate::config::manifest::{Manifests, Selection, TrafficPolicy};
 use crate::diag::Diagnostic;
 use crate::sim::spec::{ClientSpec, FrontSpec};
 use crate::workload::Load;
@@ -23,22 +24,6 @@ pub(super) fn record_roles(parts: &Parts, objects: &Objects, values: &mut Values
     values.assume(knob, &key, Fallback::plain(parts.parts[server].word(), Origin::Guess, why.clone()));
 }
 
-/// What a Service asks for that is not simulated although it may decide.
-pub(super) fn warn_of_services(objects: &Objects, values: &mut Values<'_>) {
-    let is_local = |service: &&Service| service.external_traffic_policy == TrafficPolicy::Local;
-    for service in objects.services.iter().filter(is_local) {
-        let message = format!(
-            "{} has `externalTrafficPolicy: Local`, which is not simulated: a node drops connections once its last pod has gone, until the load balancer's checks have noticed",
-            service.meta.title()
-        );
-        values.problems.push(
-            Diagnostic::warning(code::UNSUPPORTED, message)
-                .at(service.meta.place())
-                .help("the answer is that of policy Cluster: add the time that those checks take by hand"),
-        );
-    }
-}
-
 /// Affinity without anybody whom it could concern.
 pub(super) fn warn_of_affinity(tier: &FrontSpec, client: &ClientSpec, load: &Load, values: &mut Values<'_>) {
     if tier.client_affinity && matches!(load, Load::Open(_)) && client.connections == 0 {
@@ -49,13 +34,12 @@ pub(super) fn warn_of_affinity(tier: &FrontSpec, client: &ClientSpec, load: &Loa
     }
 }
 
-/// Fields and objects that are not modelled, with the object's name; `by_address` says that clients
-/// follow the rules of kube-proxy.
+/// Fields and objects that are not modelled, with the object's name.
 pub(super) fn not_modelled(
     manifests: &Manifests,
     selection: &Selection<'_>,
     objects: &Objects,
-    by_address: bool,
+    chosen: &Chosen,
 ) -> Vec<(String, String)> {
     let mut titles = vec![objects.deployment.meta.title()];
     titles.extend(selection.services.iter().map(|object| object.meta.title()));
@@ -67,11 +51,12 @@ pub(super) fn not_modelled(
     let mut found: Vec<(String, String)> =
         fields.map(|field| (field.object.clone(), field.field.clone())).collect();
     for service in &objects.services {
-        if service.client_ip_affinity_seconds.is_some() && !by_address {
+        if service.client_ip_affinity_seconds.is_some() && !chosen.by_client_ip() {
             found.push((service.meta.title(), "sessionAffinity: ClientIP".to_owned()));
         }
-        if service.external_traffic_policy == TrafficPolicy::Local {
-            found.push((service.meta.title(), "externalTrafficPolicy: Local".to_owned()));
+        if service.external_traffic_policy == TrafficPolicy::Local && !chosen.by_node() {
+            let what = "externalTrafficPolicy: Local plays no part: the front end sends to pods itself";
+            found.push((service.meta.title(), what.to_owned()));
         }
         if service.internal_traffic_policy == TrafficPolicy::Local {
             found.push((service.meta.title(), "internalTrafficPolicy: Local".to_owned()));

@@ -19,6 +19,9 @@ use crate::units::Nanos;
 /// The most workers that are simulated: each has a list of its own.
 const HOLDERS_MAX: u64 = 10_000;
 
+/// Whether nodes send to all pods or to their own.
+pub(super) const TRAFFIC_POLICY: &str = "front_end.external_traffic_policy";
+
 /// What a tier's processes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Processes {
@@ -43,7 +46,11 @@ pub(super) fn front_spec(
         any_connection: values.own_switch("front_end.any_connection"),
     });
     let watch = values.dist("front_end.watch");
+    let retry = retry(values);
+    let node_local = node_local(preset, &retry, values);
     let replicas = match processes {
+        // Every node has its own view of its own pods.
+        Processes::Fixed if node_local.is_some() => values.count("control.nodes"),
         Processes::Fixed => values.count("front_end.replicas"),
         Processes::Pods => 1,
     };
@@ -59,8 +66,9 @@ pub(super) fn front_spec(
         replicas,
         pods: (processes == Processes::Pods).then_some(1),
         workers,
+        node_local,
         balancer,
-        retry: retry(values),
+        retry,
         connect_timeout: values.span("front_end.connect_timeout"),
         read_timeout: values.limit("front_end.read_timeout").unwrap_or(Nanos::MAX_SPAN),
         request_timeout: values.own_limit("front_end.request_timeout"),
@@ -97,6 +105,34 @@ fn balancer(values: &mut Values<'_>) -> Balancer {
         "random" => Balancer::Random,
         _ => Balancer::RoundRobin,
     }
+}
+
+/// The load balancer's checks of nodes, under policy Local.
+fn node_local(preset: &FrontEndPreset, retry: &RetryPolicy, values: &mut Values<'_>) -> Option<HealthCheck> {
+    if values.own_word(TRAFFIC_POLICY) != "Local" {
+        return None;
+    }
+    let mut refuse = |message: String, help: &str| {
+        values.problems.push(Diagnostic::error(code::FRONT_END, message).help(help));
+    };
+    if preset.param(TRAFFIC_POLICY).is_none() {
+        let message = format!("{} sends to pods whichever node they are on", preset.name);
+        refuse(
+            message,
+            "externalTrafficPolicy decides where targets are nodes: kube-proxy, aws-nlb-instance",
+        );
+    } else if retry.max_attempts != 1 {
+        let message = "externalTrafficPolicy Local is not simulated with further attempts".to_owned();
+        refuse(message, "leave front_end.tries at 1");
+    }
+    let healthy_threshold = values.count("front_end.health_check.healthy");
+    Some(HealthCheck {
+        interval: values.period("front_end.health_check.interval"),
+        healthy_threshold,
+        unhealthy_threshold: values.count("front_end.health_check.unhealthy"),
+        // Nodes have long been targets.
+        initial_threshold: healthy_threshold,
+    })
 }
 
 fn seconds(values: &mut Values<'_>, path: &str) -> u64 {

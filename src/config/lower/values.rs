@@ -82,15 +82,16 @@ impl<'d> Values<'d> {
         self.annotated = annotated;
     }
 
-    /// What is known of the tier before the front end, in the words of its preset, beside what was said
-    /// of it under `outer.`.
+    /// What is known of the tier before the front end, in the words of its preset and of the manifests,
+    /// beside what was said of it under `outer.`.
     pub(super) fn describe_outer<T>(
         &mut self,
         preset: &'static FrontEndPreset,
+        annotated: Vec<(&'static str, String)>,
         describe: impl FnOnce(&mut Values<'d>) -> T,
     ) -> T {
         let own = self.preset.replace(preset);
-        let annotated = std::mem::take(&mut self.annotated);
+        let annotated = std::mem::replace(&mut self.annotated, annotated);
         self.outer = Some(preset);
         self.at_outer = true;
         let described = describe(self);
@@ -164,7 +165,8 @@ impl<'d> Values<'d> {
                 Err(error) => self.invalid(setting, &error),
             }
         }
-        let said = self.annotated.iter().find(|(path, _)| paths.iter().any(|other| other == path));
+        let is_one = |(path, _): &&(&str, String)| paths.iter().any(|other| *other == self.meant(path));
+        let said = self.annotated.iter().find(is_one);
         if let Some((_, text)) = said
             && let Ok(value) = knob.kind.parse(text)
         {

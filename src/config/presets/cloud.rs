@@ -1,6 +1,6 @@
 //! Load balancers of clouds. None of their delays was measured for podloss.
 
-use super::proxies::{RULES, RULES_NOTE, SOCKET_STATUSES, VIRTUAL_IPS};
+use super::proxies::{BY_NODE, RULES, RULES_NOTE, SOCKET_STATUSES, VIRTUAL_IPS};
 use super::{FrontEndPreset, Param, Updates};
 
 const AWS: &str = "AWS documentation of target groups";
@@ -142,6 +142,10 @@ pub(super) const CLOUD: &[FrontEndPreset] = &[
             Param::documented("front_end.batch", "0s", "the first change is handled at once"),
             Param::documented("front_end.sync_rate", "1", "minSyncPeriod 1s"),
             Param::documented("front_end.removal", "500ms", "watch and minSyncPeriod").range("10ms", "2s"),
+            BY_NODE[0],
+            BY_NODE[1],
+            BY_NODE[2],
+            BY_NODE[3],
             Param::guess("front_end.overhead", "2ms", "a hop between zones and one between nodes")
                 .range("500us", "10ms"),
             Param::documented("front_end.status.error", "502", AWS),
@@ -174,6 +178,10 @@ pub(super) const CLOUD: &[FrontEndPreset] = &[
             Param::documented("front_end.batch", "0s", "the first change is handled at once"),
             Param::documented("front_end.sync_rate", "1", "minSyncPeriod 1s"),
             Param::documented("front_end.removal", "500ms", "watch and minSyncPeriod").range("10ms", "2s"),
+            BY_NODE[0],
+            BY_NODE[1],
+            BY_NODE[2],
+            BY_NODE[3],
             Param::guess("front_end.overhead", "1ms", "a hop between zones and one between nodes")
                 .range("200us", "5ms"),
             SOCKET_STATUSES[0],

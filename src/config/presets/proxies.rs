@@ -32,6 +32,16 @@ pub(super) const SOCKET_STATUSES: [Param; 7] = [
     Param::documented("front_end.status.client_left", "timeout", "the client's own clock"),
 ];
 
+/// What decides between all pods and those on the node that a connection comes to, and how a load balancer
+/// finds out which nodes have any.
+pub(super) const BY_NODE: [Param; 4] = [
+    Param::documented("front_end.external_traffic_policy", "Cluster", "the Service's default"),
+    Param::guess("front_end.health_check.interval", "10s", "checks of nodes under policy Local: 5 s to 30 s")
+        .range("5s", "30s"),
+    Param::guess("front_end.health_check.healthy", "2", "checks of nodes under policy Local"),
+    Param::guess("front_end.health_check.unhealthy", "3", "checks of nodes under policy Local: 2 or 3"),
+];
+
 const HAPROXY: &str = "haproxytech/kubernetes-ingress v3.2, fs/usr/local/etc/haproxy/haproxy.cfg";
 const HAPROXY_CHECK: &str = "haproxytech/kubernetes-ingress v3.2, documentation/annotations.md";
 const ENVOY: &str = "Envoy 1.40.0";
@@ -145,6 +155,10 @@ pub(super) const PROXIES: &[FrontEndPreset] = &[
             Param::documented("front_end.sync_rate", "1", "minSyncPeriod 1s"),
             Param::documented("front_end.removal", "500ms", "watch and minSyncPeriod").range("10ms", "2s"),
             Param::guess("front_end.overhead", "200us", "one hop in a cluster").range("50us", "2ms"),
+            BY_NODE[0],
+            BY_NODE[1],
+            BY_NODE[2],
+            BY_NODE[3],
             SOCKET_STATUSES[0],
             SOCKET_STATUSES[1],
             SOCKET_STATUSES[2],
@@ -179,6 +193,10 @@ pub(super) const PROXIES: &[FrontEndPreset] = &[
             Param::documented("front_end.sync_rate", "0", "minSyncPeriod 0s"),
             Param::documented("front_end.removal", "100ms", "watch and one run").range("10ms", "1s"),
             Param::guess("front_end.overhead", "200us", "one hop in a cluster").range("50us", "2ms"),
+            BY_NODE[0],
+            BY_NODE[1],
+            BY_NODE[2],
+            BY_NODE[3],
             SOCKET_STATUSES[0],
             SOCKET_STATUSES[1],
             SOCKET_STATUSES[2],

@@ -17,19 +17,31 @@ use crate::diag::Diagnostic;
 use crate::units::{Nanos, parse_duration};
 
 /// What an `[[event]]` may say.
-const EVENT_KEYS: &[&str] =
-    &["at", "do", "replicas", "cost", "pods", "nodes", "times", "for", "steps", "scale_down_delay"];
+const EVENT_KEYS: &[&str] = &[
+    "at",
+    "do",
+    "replicas",
+    "cost",
+    "pods",
+    "nodes",
+    "processes",
+    "times",
+    "for",
+    "steps",
+    "scale_down_delay",
+];
 
 /// Its values, in the order in which the short form has them.
 const EVENT_VALUES: &[&str] =
-    &["replicas", "cost", "pods", "nodes", "times", "for", "steps", "scale_down_delay"];
+    &["replicas", "cost", "pods", "nodes", "processes", "times", "for", "steps", "scale_down_delay"];
 
 /// The events that have this value.
 fn events_with(value: &str) -> Vec<&'static str> {
     match value {
         "replicas" => vec!["scale", "ingress-scale"],
         "times" => vec!["slow"],
-        "for" => vec!["slow", "dependency-down"],
+        "for" => vec!["slow", "dependency-down", "stale-front-end"],
+        "processes" => vec!["stale-front-end"],
         "cost" => vec!["deletion-cost"],
         "steps" => vec!["canary"],
         "scale_down_delay" => vec!["blue-green"],

@@ -118,7 +118,9 @@ pub fn measured_word(cause: Cause, front: &str) -> &'static str {
         Cause::AcceptQueueReset | Cause::KeepaliveRace | Cause::NetworkReset if plain => "premature_close",
         Cause::AllMarkedDown if plain => "no_endpoints",
         Cause::AcceptQueueReset | Cause::KeepaliveRace | Cause::NetworkReset => "reset",
-        Cause::Blackholed | Cause::AcceptQueueFull | Cause::NodeLost => "connect_timeout",
+        Cause::Blackholed | Cause::NoLocalEndpoints | Cause::AcceptQueueFull | Cause::NodeLost => {
+            "connect_timeout"
+        }
         Cause::ReadTimeout => "read_timeout",
         Cause::NoEndpoints => "no_endpoints",
         Cause::AllMarkedDown => "no_live_upstreams",

@@ -118,6 +118,17 @@ pub(super) fn words(cause: Cause) -> Words {
             caveat: "Probes on a shared dependency take all pods out together; no rollout setting helps then.",
             rules: &["PL017", "PL018"],
         },
+        Cause::NoLocalEndpoints => Words {
+            title: "the node that got the connection had no pod of the service",
+            what: "Under externalTrafficPolicy: Local a node without a pod of its own drops connections, and nobody \
+                   tells the load balancer: its checks of the node have to fail a few times first.",
+            remedy: "Let pods serve on after their deletion for longer than those checks take (interval times \
+                     unhealthy threshold): a pod that terminates still gets its node's connections while the checks \
+                     fail already. Or faster checks, or policy Cluster.",
+            caveat: "The fallback to terminating pods is on from Kubernetes 1.26 on; before it only spare pods on \
+                     every node help.",
+            rules: &["PL001"],
+        },
         Cause::AllMarkedDown => Words {
             title: "the front end had marked every endpoint down",
             what: "nginx counts a refused, reset or late attempt as a failure and leaves the peer alone for \

@@ -64,6 +64,7 @@ fn words(cause: Cause, mechanism: Mechanism, facts: &Facts<'_>, margins: &[Margi
         return words;
     }
     match mechanism {
+        Mechanism::GoneTooEarly if cause == Cause::NoLocalEndpoints => stop::keep_the_node(facts),
         Mechanism::GoneTooEarly => stop::keep_serving(facts),
         Mechanism::Killed => stop::finish_requests(facts, margins),
         Mechanism::ExitsBusy => stop::longer_drain(facts),

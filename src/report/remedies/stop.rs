@@ -74,6 +74,26 @@ pub(super) fn keep_serving(facts: &Facts<'_>) -> Words {
     )
 }
 
+/// The last pod of a node, under policy Local.
+pub(super) fn keep_the_node(facts: &Facts<'_>) -> Words {
+    let needed = hook_needed(facts);
+    let hook = facts.old.as_ref().map_or_else(String::new, |old| hook_rule(facts, old, needed));
+    Words::new(
+        format!("serve until the node's checks have failed (up to {})", seconds(facts.removal_s.2)),
+        format!(
+            "Under externalTrafficPolicy: Local a node drops connections once its last pod of the service has \
+             gone, until the load balancer's checks of it have failed: {lo} to {hi} after the deletion. While the \
+             pod terminates and still serves, it gets the node's connections, and the checks fail already. {hook} \
+             {grace} {costs} Faster checks need a shorter hook; policy Cluster needs none, and hides the client's \
+             address.",
+            lo = seconds(facts.removal_s.0),
+            hi = seconds(facts.removal_s.2),
+            grace = grace_rule(facts, Nanos::from_secs(needed)),
+            costs = costs(facts, needed),
+        ),
+    )
+}
+
 /// How to write the hook, on which containers, and what can go wrong with it.
 fn hook_rule(facts: &Facts<'_>, old: &Stopping<'_>, needed: u64) -> String {
     let every = match old.beside {

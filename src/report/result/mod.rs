@@ -366,11 +366,19 @@ fn action_words(action: &crate::sim::spec::PlannedAction) -> String {
         PlannedAction::DependencyDown { lasts } => {
             format!("dependency down for {}", format_duration(*lasts))
         }
+        PlannedAction::StaleFrontEnd { processes, lasts } => {
+            let lasts = lasts.map_or_else(String::new, |lasts| format!(" for {}", format_duration(lasts)));
+            format!("{} of the front end stale{lasts}", several_of(*processes, "process", "processes"))
+        }
     }
 }
 
 fn several(count: u32, what: &str) -> String {
-    if count == 1 { format!("a {what}") } else { format!("{count} {what}s") }
+    several_of(count, what, &format!("{what}s"))
+}
+
+fn several_of(count: u32, one: &str, many: &str) -> String {
+    if count == 1 { format!("a {one}") } else { format!("{count} {many}") }
 }
 
 /// What the model has no word of in this case.

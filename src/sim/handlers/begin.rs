@@ -162,9 +162,11 @@ impl<P: RequestPath> Engine<P> {
             }
         }
         for replica in self.living_replicas(tier) {
-            self.replica(replica).known = list.clone();
-            self.publish(replica, list.clone());
+            let known = self.pods_of_node(replica, &list);
+            self.replica(replica).known = known.clone();
+            self.publish(replica, known);
         }
+        self.begin_node_checks(tier);
         if self.is_ingress(deployment) {
             list.into_iter().for_each(|pod| self.begin_front_process(pod));
         }

@@ -26,6 +26,8 @@ pub(crate) struct Replica {
     pub(super) pod: Option<PodId>,
     /// It has ended: nothing reaches it any more.
     pub(super) gone: bool,
+    /// It hears of no changes.
+    pub(super) stale: bool,
     /// Usable endpoints as its controller knows them, in order of addition.
     pub(crate) known: Vec<PodId>,
     /// Those that terminate and still serve, where they are what is left.
@@ -90,6 +92,7 @@ impl Replica {
         Replica {
             pod: None,
             gone: false,
+            stale: false,
             known: Vec::new(),
             terminating: Vec::new(),
             published: Vec::new(),
@@ -214,6 +217,10 @@ impl<P: RequestPath> Engine<P> {
         let delivery = self.delivery(tier).clone();
         let (now, direct) = (self.now, self.world.spec.control.direct_endpoints);
         for replica in self.living_replicas(tier) {
+            let changes = self.of_node(replica, changes);
+            if changes.is_empty() {
+                continue;
+            }
             let elsewhere = delivery.remove_elsewhere.as_ref().filter(|_| replica.number > 0);
             let remove = elsewhere.unwrap_or(&delivery.remove);
             let together = (!direct).then(|| {
@@ -224,7 +231,7 @@ impl<P: RequestPath> Engine<P> {
                 *heard_at = (*heard_at).max(now + delay);
                 heard_at.since(now)
             });
-            for &(pod, usable) in changes {
+            for &(pod, usable) in &*changes {
                 let (stream, dist) =
                     if usable { (Stream::Addition, &delivery.add) } else { (Stream::Removal, remove) };
                 let overriding =
@@ -232,8 +239,9 @@ impl<P: RequestPath> Engine<P> {
                 let key = u64::from(replica.number) << 32
                     | u64::from(self.world.pods[pod as usize].endpoint_events);
                 let delay = match (overriding, together) {
-                    // A deleted pod's removal was scheduled with its deletion.
-                    (Some(_), _) if !usable && self.world.pods[pod as usize].deleted.is_some() => continue,
+                    // A deleted pod's removal was scheduled with its deletion, but that it serves no more is
+                    // news for those that fall back to it.
+                    (Some(_), _) if !usable && self.was_removed(replica, pod) => continue,
                     (Some(total), _) => self.world.draw_for(stream, total, pod, key),
                     (None, Some(delay)) => delay,
                     (None, None) => self.world.draw_for(stream, dist, pod, key),
@@ -243,9 +251,16 @@ impl<P: RequestPath> Engine<P> {
         }
     }
 
+    /// Whether the removal of a deleted pod is all that a process has to hear of it.
+    fn was_removed(&self, id: ReplicaId, pod: PodId) -> bool {
+        let replica = &self.tiers[usize::from(id.tier)].replicas[id.number as usize];
+        self.world.pods[pod as usize].deleted.is_some() && !replica.terminating.contains(&pod)
+    }
+
     /// A process' controller learns of a change.
     pub(crate) fn endpoint_known(&mut self, id: ReplicaId, pod: PodId, usable: bool) {
-        if self.replica(id).gone {
+        let replica = self.replica(id);
+        if replica.gone || replica.stale {
             return;
         }
         let delivery = self.delivery(id.tier).clone();
@@ -283,7 +298,7 @@ impl<P: RequestPath> Engine<P> {
 
     // === Handing the list on ===
 
-    fn schedule_sync(&mut self, id: ReplicaId) {
+    pub(super) fn schedule_sync(&mut self, id: ReplicaId) {
         let replica = self.replica(id);
         if std::mem::replace(&mut replica.sync_due, true) {
             return;

@@ -5,6 +5,7 @@ mod begin;
 mod controllers;
 mod custom_metrics;
 mod endpoints;
+mod local_nodes;
 mod metrics;
 mod nodes;
 mod overrides;

@@ -1,5 +1,6 @@
 //! Removals whose whole duration the scenario says, in place of the stages.
 
+use super::endpoints::serves_while_terminating;
 use crate::random::Stream;
 use crate::sim::engine::Engine;
 use crate::sim::event::{Event, ReplicaId};
@@ -9,21 +10,25 @@ use crate::sim::spec::Mechanism;
 impl<P: RequestPath> Engine<P> {
     /// A list without the pods whose removal was overridden. A process drops its last pod by taking a
     /// newer list, so it has the pods that came meanwhile, whatever the stages say, and no older list
-    /// takes them away again.
+    /// takes them away again. If none came, it falls back to those that terminate and still serve where it
+    /// does that at all.
     pub(super) fn without_barred(&mut self, id: ReplicaId, mut list: Vec<PodId>) -> Vec<PodId> {
         let Some(last) = list.last().copied() else { return list };
-        let barred = &self.tiers[usize::from(id.tier)].barred;
-        list.retain(|pod| !barred.contains(pod));
+        let tier = &self.tiers[usize::from(id.tier)];
+        let terminating = &tier.replicas[id.number as usize].terminating;
+        let serving: Vec<PodId> = list.iter().copied().filter(|pod| terminating.contains(pod)).collect();
+        list.retain(|pod| !tier.barred.contains(pod));
         if !list.is_empty() {
             return list;
         }
         let newer = self.usable_pods(self.world.pods[last as usize].deployment);
+        let newer = self.pods_of_node(id, &newer);
         let replica = self.replica(id);
         for list in [Some(&mut replica.known), replica.pending.as_mut().map(|(_, list)| list)] {
             let Some(list) = list else { continue };
             list.extend(newer.iter().filter(|pod| !list.contains(pod)).copied().collect::<Vec<_>>());
         }
-        newer
+        if newer.is_empty() { serving } else { newer }
     }
 
     /// If the scenario says how long a removal takes in all, that replaces the stages.
@@ -40,9 +45,18 @@ impl<P: RequestPath> Engine<P> {
             return self.target_changed(pod, false);
         }
         self.tiers[usize::from(tier)].barred.push(pod);
+        let serves_on = self.delivery(tier).falls_back_to_terminating
+            && serves_while_terminating(&self.world.pods[pod as usize]);
         for id in self.living_replicas(tier) {
             let replica = self.replica(id);
+            if replica.stale {
+                continue;
+            }
+            let was_known = replica.known.contains(&pod);
             replica.known.retain(|known| *known != pod);
+            if was_known && serves_on {
+                replica.terminating.push(pod);
+            }
             let list = replica.servers.told().unwrap_or(&replica.published).to_vec();
             self.publish(id, list);
         }

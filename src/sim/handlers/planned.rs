@@ -48,6 +48,7 @@ impl<P: RequestPath> Engine<P> {
             PlannedAction::LoseZone => self.lose_zone(id, number),
             // The request path knows from the beginning.
             PlannedAction::SlowDependency { .. } => {}
+            PlannedAction::StaleFrontEnd { processes, lasts } => self.leave_stale(id, processes, lasts),
             PlannedAction::DependencyDown { lasts } => {
                 self.world.dependency_down_until = self.world.dependency_down_until.max(self.now + lasts);
             }

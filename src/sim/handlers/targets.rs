@@ -9,11 +9,11 @@ use crate::sim::path::{PodId, RequestPath};
 use crate::sim::spec::{HealthCheck, Mechanism, TargetGroup};
 use crate::units::Nanos;
 
-/// Registered targets, in order of registration.
+/// Registered targets, in order of registration: pods, or nodes by number where connections go to those.
 #[derive(Debug, Default)]
 pub(crate) struct Targets {
-    list: Vec<PodId>,
-    state: BTreeMap<PodId, Target>,
+    list: Vec<u32>,
+    state: BTreeMap<u32, Target>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -36,9 +36,9 @@ impl Targets {
     /// Targets that get requests: the healthy ones; if there are none, the unhealthy ones (the
     /// group fails open); targets that were never checked get nothing.
     /// Source: AWS documentation of target group health checks; the last rule is an assumption.
-    fn in_service(&self) -> Vec<PodId> {
+    pub(super) fn in_service(&self) -> Vec<u32> {
         let of = |wanted: Health| {
-            let matches = |pod: &&PodId| self.state.get(pod).is_some_and(|t| t.health == wanted);
+            let matches = |target: &&u32| self.state.get(target).is_some_and(|t| t.health == wanted);
             self.list.iter().filter(matches).copied().collect::<Vec<_>>()
         };
         let healthy = of(Health::Healthy);
@@ -46,9 +46,22 @@ impl Targets {
     }
 
     /// A target that has long been in service.
-    pub(crate) fn add_healthy(&mut self, pod: PodId) {
-        self.list.push(pod);
-        self.state.insert(pod, Target { health: Health::Healthy, run: 1, passed: true });
+    pub(crate) fn add_healthy(&mut self, target: u32) {
+        self.add_checked(target, true);
+    }
+
+    /// A target whose checks have long had the same result.
+    pub(super) fn add_checked(&mut self, target: u32, passed: bool) {
+        let health = if passed { Health::Healthy } else { Health::Unhealthy };
+        self.list.push(target);
+        self.state.insert(target, Target { health, run: 1, passed });
+    }
+
+    /// One more check of a target, if it is one.
+    pub(super) fn checked(&mut self, target: u32, passed: bool, check: &HealthCheck) {
+        if let Some(target) = self.state.get_mut(&target) {
+            *target = after_check(*target, passed, check);
+        }
     }
 }
 

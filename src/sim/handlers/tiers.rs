@@ -2,11 +2,12 @@
 
 use super::endpoints::{Replica, first_key, serves_while_terminating};
 use crate::sim::engine::Engine;
-use crate::sim::event::{DeploymentId, ReplicaId, TierId};
+use crate::sim::event::{DeploymentId, Event, ReplicaId, TierId};
 use crate::sim::path::front::Front;
 use crate::sim::path::{PodId, RequestPath};
 use crate::sim::spec::Delivery;
 use crate::sim::timeline::ViewHolder;
+use crate::units::Nanos;
 
 impl<P: RequestPath> Engine<P> {
     /// The tier that sends to the pods of a deployment.
@@ -60,22 +61,58 @@ impl<P: RequestPath> Engine<P> {
     pub(super) fn begin_front_process(&mut self, pod: PodId) {
         let tier = TierId::try_from(self.tiers.len() - 1).expect("two tiers at most");
         let number = u32::try_from(self.tiers[usize::from(tier)].replicas.len()).expect("few processes");
-        let service = 0;
         let spec = self.world.spec.service_tier();
-        let falls_back = spec.delivery.falls_back_to_terminating;
         let key = first_key(&self.world.spec, tier) + u64::from(number);
         let mut replica = Replica::new(spec, key, self.world.streams);
         replica.pod = Some(pod);
-        replica.known = self.world.deployments[service].slice.clone();
-        if falls_back {
-            let pods = (0..).zip(&self.world.pods);
-            let serves_on = pods.filter(|(_, p)| usize::from(p.deployment) == service);
-            replica.terminating =
-                serves_on.filter(|(_, p)| serves_while_terminating(p)).map(|(id, _)| id).collect();
-        }
-        let list = replica.usable().to_vec();
         self.tiers[usize::from(tier)].replicas.push(replica);
-        self.publish(ReplicaId { tier, number }, list);
+        let id = ReplicaId { tier, number };
+        self.read_endpoints(id);
+        let list = self.replica(id).usable().to_vec();
+        self.publish(id, list);
+    }
+
+    /// What a process knows are the endpoints as they are.
+    fn read_endpoints(&mut self, id: ReplicaId) {
+        let spec = &self.world.spec;
+        let deployment =
+            (0..spec.deployments.len()).find(|number| spec.tier_before(*number) == usize::from(id.tier));
+        let Some(deployment) = deployment else { return };
+        let known = self.pods_of_node(id, &self.world.deployments[deployment].slice);
+        let terminating = if self.delivery(id.tier).falls_back_to_terminating {
+            let pods = (0..).zip(&self.world.pods);
+            let of_tier = pods.filter(|(_, pod)| usize::from(pod.deployment) == deployment);
+            let serves_on: Vec<PodId> =
+                of_tier.filter(|(_, pod)| serves_while_terminating(pod)).map(|(pod, _)| pod).collect();
+            self.pods_of_node(id, &serves_on)
+        } else {
+            Vec::new()
+        };
+        let replica = self.replica(id);
+        (replica.known, replica.terminating) = (known, terminating);
+    }
+
+    // === Processes that hear nothing ===
+
+    /// The first processes of the tier before a deployment hear of no changes from now on.
+    pub(super) fn leave_stale(&mut self, deployment: DeploymentId, processes: u32, lasts: Option<Nanos>) {
+        let tier = self.tier_before(deployment);
+        for id in self.living_replicas(tier).into_iter().take(processes as usize) {
+            self.replica(id).stale = true;
+            if let Some(lasts) = lasts {
+                self.queue.push(self.now + lasts, Event::FrontEndCatchesUp(id));
+            }
+        }
+    }
+
+    /// A process hears of changes again, and first of all that it has missed.
+    pub(crate) fn catch_up(&mut self, id: ReplicaId) {
+        let replica = self.replica(id);
+        if replica.gone || !std::mem::take(&mut replica.stale) {
+            return;
+        }
+        self.read_endpoints(id);
+        self.schedule_sync(id);
     }
 
     /// The process of the front end in a pod, if there was one, is gone, and its lists with it.

@@ -10,7 +10,8 @@ use crate::model::outlier::OutlierSpec;
 use crate::model::retry::{RetryOn, RetryPause, RetryPeer, RetryPolicy};
 use crate::random::Dist;
 use crate::sim::spec::{
-    Accept, Answers, Balancer, ClientSpec, Delivery, FrontSpec, Keepalive, Mechanism, ServerSpec, WarmUp,
+    Accept, Answers, Balancer, ClientSpec, Delivery, FrontSpec, HealthCheck, Keepalive, Mechanism,
+    ServerSpec, WarmUp,
 };
 use crate::units::Nanos;
 use crate::workload::{ClosedLoad, Load, OpenLoad, OpenSource, Profile};
@@ -139,6 +140,7 @@ pub(crate) fn front() -> impl Strategy<Value = FrontSpec> {
                     replicas,
                     pods: None,
                     workers,
+                    node_local: (connect % 5 == 1).then_some(NODE_CHECKS),
                     balancer,
                     retry,
                     connect_timeout: Nanos(connect * MS),
@@ -172,6 +174,14 @@ pub(crate) fn front() -> impl Strategy<Value = FrontSpec> {
             },
         )
 }
+
+/// Checks of nodes that come often enough to matter.
+const NODE_CHECKS: HealthCheck = HealthCheck {
+    interval: Nanos(700 * MS),
+    healthy_threshold: 1,
+    unhealthy_threshold: 2,
+    initial_threshold: 1,
+};
 
 /// Loads of `secs` seconds.
 pub(crate) fn load(secs: u64) -> impl Strategy<Value = Load> {

@@ -63,8 +63,8 @@ pub(crate) enum Entry {
     Inside(PodId, u32),
     /// It is lost.
     Lost(Refusal),
-    /// Its connection is not answered, for this reason.
-    Silent(PodId, Cause),
+    /// Its connection is not answered, for this reason; without a pod nobody has got it.
+    Silent(Option<PodId>, Cause),
     /// It was sent on a connection whose other end is dead.
     Unanswered(PodId),
 }
@@ -160,6 +160,9 @@ impl Outer {
             Some((pod, _)) => pod,
             None => match self.front.pick(holder, &[], now) {
                 Picked::Peer(pod) => pod,
+                Picked::Empty if self.front.is_silent_without_endpoints() => {
+                    return Entry::Silent(None, Cause::NoLocalEndpoints);
+                }
                 picked => return Entry::Lost(self.nowhere(picked)),
             },
         };
@@ -191,7 +194,7 @@ impl Outer {
             // The pool to a dead node is not followed: a request that no client's own connection leads
             // there opens one.
             Met::Silence(_) if own.is_some() => Entry::Unanswered(pod),
-            Met::Silence(cause) => Entry::Silent(pod, cause),
+            Met::Silence(cause) => Entry::Silent(Some(pod), cause),
         }
     }
 

@@ -132,6 +132,13 @@ pub enum PlannedAction {
         /// For this time.
         lasts: Nanos,
     },
+    /// So many processes of the tier before the deployment's pods hear of no changes of the endpoints.
+    StaleFrontEnd {
+        /// How many, the first ones.
+        processes: u32,
+        /// For this time; `None` to the end.
+        lasts: Option<Nanos>,
+    },
 }
 
 impl PlannedAction {

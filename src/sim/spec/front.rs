@@ -21,6 +21,10 @@ pub struct FrontSpec {
     pub pods: Option<usize>,
     /// Worker processes of each, with their own rings and timers but one delivery of changes.
     pub workers: u32,
+    /// `externalTrafficPolicy: Local`: every process is the kube-proxy of the node with its number and knows
+    /// that node's pods alone, and a load balancer sends connections to the nodes that pass these checks of
+    /// it. `None` is policy Cluster.
+    pub node_local: Option<HealthCheck>,
     /// How a peer is chosen.
     pub balancer: Balancer,
     /// When a failed attempt is repeated.

@@ -65,6 +65,11 @@ impl<O: Observer> FastPath<O> {
         let answers = self.front.spec().answers;
         match picked {
             Picked::AllDown => self.lose(place, now, answers.all_down, Cause::AllMarkedDown),
+            _ if self.front.is_silent_without_endpoints() => {
+                let flight = self.flights.get(place);
+                (flight.pod, flight.attempts) = (None, flight.attempts + 1);
+                self.begin_connecting(place, now, Cause::NoLocalEndpoints);
+            }
             _ => self.lose(place, now, answers.no_endpoints, Cause::NoEndpoints),
         }
     }

@@ -47,7 +47,7 @@ impl<O: Observer> FastPath<O> {
                 self.lose_outside(place, now, status, cause, failure);
             }
             Entry::Silent(pod, cause) => {
-                let place = self.begin_outside(id, Some(pod), now);
+                let place = self.begin_outside(id, pod, now);
                 self.connect_within(place, now, connect_timeout, cause);
             }
             Entry::Unanswered(pod) => {

@@ -41,6 +41,9 @@ impl<O: Observer> FastPath<O> {
             TimerKind::ConnectTimeout if self.flights.get(place).holder == NOBODY => {
                 return self.not_let_in(place, now);
             }
+            TimerKind::ConnectTimeout if self.flights.get(place).pod.is_none() => {
+                return self.reach_nobody(place, now);
+            }
             TimerKind::FrontRetry => {
                 let again = self.flights.get(place).pausing.take().unwrap_or(Again::Pick);
                 return self.pursue(place, again, now);
@@ -78,6 +81,12 @@ impl<O: Observer> FastPath<O> {
                 self.lose(place, now, status, cause);
             }
         }
+    }
+
+    /// A connection to a node without a pod was waited for long enough.
+    fn reach_nobody(&mut self, place: u32, now: u64) {
+        let status = self.front.spec().answers.connect_timeout;
+        self.lose(place, now, status, Cause::NoLocalEndpoints);
     }
 
     /// The front end's patience for the whole request is over.

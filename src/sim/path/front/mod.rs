@@ -88,6 +88,8 @@ pub(crate) struct Front {
     multiplexed: bool,
     /// What was before decides where a request goes: a connection that is there, or its client's last pod.
     has_memory: bool,
+    /// The processes that get connections, where each is a node with its own pods.
+    nodes_in_service: Option<Vec<u32>>,
     /// Holders that take new requests, replica by replica.
     current: Vec<HolderId>,
     /// During a reload: the generation that is being replaced, in the same places.
@@ -126,6 +128,7 @@ impl Front {
             second_phase,
             holders: Vec::new(),
             processes: Vec::new(),
+            nodes_in_service: None,
             current: Vec::new(),
             retiring: Vec::new(),
             overlaps: 0,
@@ -161,15 +164,6 @@ impl Front {
         let process = self.process_at(place);
         self.holders.push(Holder { process, peers, pool: Pool::default() });
         HolderId::try_from(self.holders.len() - 1).expect("fewer holders than endpoint changes in a year")
-    }
-
-    /// The holder that takes the connection with the number `connection`.
-    #[inline]
-    pub(crate) fn holder_of(&self, connection: u64) -> HolderId {
-        if self.current.len() == 1 && self.overlaps == 0 {
-            return self.current[0];
-        }
-        self.holder_among(0..self.current.len(), self.holder_bits.at(connection, 0))
     }
 
     /// Attempts that a request may make from `holder`.

@@ -40,6 +40,30 @@ impl Front {
         }
     }
 
+    /// The holder that takes the connection with the number `connection`.
+    #[inline]
+    pub(crate) fn holder_of(&self, connection: u64) -> HolderId {
+        if self.current.len() == 1 && self.overlaps == 0 {
+            return self.current[0];
+        }
+        if let Some(nodes) = &self.nodes_in_service {
+            return self.holder_in(one_of(nodes, self.holder_bits.at(connection, 0)), connection);
+        }
+        self.holder_among(0..self.current.len(), self.holder_bits.at(connection, 0))
+    }
+
+    /// From now on these nodes get new connections, each for its own pods.
+    pub(crate) fn send_to_nodes(&mut self, nodes: Vec<u32>) {
+        self.nodes_in_service = Some(nodes);
+    }
+
+    /// Whether a holder without endpoints answers nothing at all.
+    /// Source: kube-proxy drops what comes under policy Local for a Service without local endpoints
+    /// (pkg/proxy/iptables/proxier.go).
+    pub(crate) fn is_silent_without_endpoints(&self) -> bool {
+        self.spec.node_local.is_some()
+    }
+
     /// The worker of a process that takes the connection with this number. The draw is not that by
     /// which the tier before has chosen.
     #[inline]
@@ -56,4 +80,9 @@ impl Front {
             _ => self.current[place],
         }
     }
+}
+
+/// One of these nodes, by a draw.
+fn one_of(nodes: &[u32], bits: u64) -> u32 {
+    nodes[(((bits >> 32) * nodes.len() as u64) >> 32) as usize]
 }

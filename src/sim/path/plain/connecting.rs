@@ -13,6 +13,13 @@ impl<O: Observer> PlainPath<O> {
         self.request(id).connecting = Some(Connecting { since: now, syns: 1, cause });
     }
 
+    /// The node that the connection goes to drops it.
+    pub(super) fn connect_to_nobody(&mut self, id: u64, now: u64) {
+        let request = self.request(id);
+        (request.pod, request.attempts) = (None, request.attempts + 1);
+        self.begin_connecting(id, now, Cause::NoLocalEndpoints);
+    }
+
     pub(super) fn schedule_syn(&mut self, id: u64) {
         let linear = self.spec.network.linear_syn_retries;
         let request = self.request(id);

@@ -35,7 +35,7 @@ impl<O: Observer> PlainPath<O> {
                 self.lose_outside(id, now, status, cause, failure);
             }
             Entry::Silent(pod, cause) => {
-                (request.pod, request.attempts) = (Some(pod), 1);
+                (request.pod, request.attempts) = (pod, 1);
                 request.connecting = Some(Connecting { since: now, syns: 1, cause });
                 self.set_timer(id, now + connect_timeout, Timer::ConnectTimeout);
             }

@@ -15,6 +15,7 @@ impl<O: Observer> PlainPath<O> {
             Timer::RequestTimeout => return self.take_too_long(id, now),
             Timer::OuterTimeout => return self.outer_gives_up(id, now),
             Timer::ConnectTimeout if self.requests[&id].holder == NOBODY => return self.not_let_in(id, now),
+            Timer::ConnectTimeout if self.requests[&id].pod.is_none() => return self.reach_nobody(id, now),
             Timer::FrontRetry => {
                 let again = self.request(id).pausing.take().unwrap_or(Again::Pick);
                 return self.pursue(id, again, now);
@@ -53,6 +54,12 @@ impl<O: Observer> PlainPath<O> {
                 self.lose(id, now, status, cause);
             }
         }
+    }
+
+    /// A connection to a node without a pod was waited for long enough.
+    fn reach_nobody(&mut self, id: u64, now: u64) {
+        let status = self.front.spec().answers.connect_timeout;
+        self.lose(id, now, status, Cause::NoLocalEndpoints);
     }
 
     /// The front end's patience for the whole request is over.

@@ -1,0 +1,147 @@
+//! `externalTrafficPolicy: Local`: nodes that send to their own pods alone, and the checks of them.
+
+mod common;
+
+use std::sync::Arc;
+
+use common::{app, lowered, web};
+use podloss::diag::Diagnostic;
+use podloss::model::outcome::{Cause, Status};
+use podloss::sim::spec::SimSpec;
+use podloss::sim::{self, RunResult, reference};
+
+/// One pod, and a Service that says Local.
+const LOCAL: &str = web!(1 pods [
+    "      terminationGracePeriodSeconds: 90\n",
+    app!("readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 2}")
+] service "type: LoadBalancer, externalTrafficPolicy: Local, ports: [{port: 80, targetPort: 8080}]");
+
+/// A pod on each of three nodes; two go, and nothing comes in their place.
+const SCALE_IN: &str = "--rps 60\n--duration 3m\n--event scale=1@20s\n";
+const SET: &[(&str, &str)] = &[
+    ("front-end", "kube-proxy"),
+    ("nodes", "3"),
+    ("replicas", "3"),
+    ("on-stop", "exit"),
+    ("startup", "2s"),
+    ("latency", "20ms"),
+];
+
+fn spec(line: &str, set: &[(&str, &str)]) -> Result<Arc<SimSpec>, Vec<Diagnostic>> {
+    Ok(lowered(&[("web.yaml", LOCAL)], line, &[SET, set].concat())?.spec)
+}
+
+/// One run, after both request paths have told the same story of it.
+fn run(line: &str, set: &[(&str, &str)]) -> RunResult {
+    let spec = spec(line, set).unwrap_or_else(|errors| panic!("{errors:#?}"));
+    reference::compare(&spec, 5, 0).unwrap_or_else(|difference| panic!("{difference}"));
+    sim::run(&spec, 5, 0, &|| false)
+}
+
+fn dropped(result: &RunResult) -> u64 {
+    result.tally.causes.get(&(Status::Timeout, Cause::NoLocalEndpoints)).map_or(0, |tally| tally.count)
+}
+
+#[test]
+fn a_node_without_pods_drops_connections_until_its_checks_have_failed() {
+    // Two of three nodes, 40 requests a second, for two to three intervals.
+    for (interval, unhealthy) in [("10s", "3"), ("10s", "1"), ("5s", "2")] {
+        let of_checks: &[(&str, &str)] =
+            &[("front_end.health_check.interval", interval), ("front_end.health_check.unhealthy", unhealthy)];
+        let result = run(SCALE_IN, of_checks);
+        let seconds = |text: &str| text.trim_end_matches('s').parse::<f64>().expect("seconds");
+        let failures = seconds(unhealthy);
+        let (least, most) =
+            (40.0 * seconds(interval) * (failures - 1.0), 40.0 * seconds(interval) * failures);
+        let lost = dropped(&result) as f64;
+        assert!(lost > 0.8 * least - 20.0 && lost < 1.2 * most + 40.0, "{interval} {unhealthy}: {lost}");
+    }
+}
+
+#[test]
+fn a_pod_that_serves_on_while_it_terminates_has_its_nodes_connections() {
+    let bridged = run(SCALE_IN, &[("preStop", "35s")]);
+    assert_eq!(dropped(&bridged), 0, "checks fail while the hook runs");
+    // A removal as a whole, in place of its stages, leaves the fallback as it is.
+    for removal in ["10ms", "2s"] {
+        assert_eq!(dropped(&run(SCALE_IN, &[("preStop", "35s"), ("removal", removal)])), 0, "{removal}");
+    }
+    let too_short = run(SCALE_IN, &[("preStop", "10s")]);
+    assert!(dropped(&too_short) > 0);
+    // Without the fallback the hook is of no use.
+    let without = run(SCALE_IN, &[("preStop", "35s"), ("front_end.terminating_fallback", "false")]);
+    assert!(dropped(&without) > dropped(&too_short));
+}
+
+#[test]
+fn policy_cluster_knows_no_empty_node() {
+    let cluster = run(SCALE_IN, &[("externalTrafficPolicy", "Cluster"), ("preStop", "5s")]);
+    assert_eq!(cluster.tally.lost(), 0);
+}
+
+#[test]
+fn nodes_that_never_had_a_pod_get_nothing() {
+    let result = run("--rps 60\n--duration 1m\n", &[("nodes", "9")]);
+    assert_eq!(result.tally.lost(), 0);
+}
+
+#[test]
+fn checks_find_a_dead_node_before_its_lease_has_run_out() {
+    let line = "--rps 60\n--duration 2m\n--event lose-node@20s\n";
+    let lost = |set: &[(&str, &str)]| run(line, set).tally.lost();
+    let quick = lost(&[("front_end.health_check.interval", "5s"), ("front_end.health_check.unhealthy", "2")]);
+    let slow = lost(&[("front_end.health_check.interval", "30s"), ("front_end.health_check.unhealthy", "3")]);
+    // A third of the load for about 10 s, or for the lease's 50 s.
+    assert!((80..330).contains(&quick), "{quick}");
+    assert!(slow > 2 * quick, "{slow} and {quick}");
+}
+
+#[test]
+fn an_ingress_behind_a_service_with_policy_local_loses_at_its_nodes() {
+    let gate = concat!(
+        "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: gate}\nspec:\n",
+        "  replicas: 2\n  selector: {matchLabels: {app: gate}}\n  template:\n",
+        "    metadata: {labels: {app: gate}}\n    spec:\n      containers:\n        - name: gate\n",
+        "          image: registry.example/shop/gate:1\n",
+        "          readinessProbe: {httpGet: {path: /, port: 80}, periodSeconds: 2}\n",
+        "---\napiVersion: v1\nkind: Service\nmetadata: {name: gate}\nspec:\n  type: LoadBalancer\n",
+        "  externalTrafficPolicy: Local\n  selector: {app: gate}\n  ports: [{port: 80}]\n",
+    );
+    let files = format!("{LOCAL}{gate}");
+    let set: &[(&str, &str)] = &[
+        ("ingress", "gate"),
+        ("outer", "kube-proxy"),
+        ("nodes", "4"),
+        ("replicas", "2"),
+        ("containers.gate.startup", "1s"),
+        ("containers.gate.on_stop", "drain"),
+    ];
+    let line = "--rps 60\n--duration 2m\n--event ingress-scale=1@20s\n";
+    let run = |more: &[(&str, &str)]| {
+        let spec = lowered(&[("web.yaml", &files)], line, &[set, more].concat()).expect("a case").spec;
+        reference::compare(&spec, 5, 0).unwrap_or_else(|difference| panic!("{difference}"));
+        sim::run(&spec, 5, 0, &|| false)
+    };
+    let local = run(&[]);
+    let at_nodes: u64 = local.tally.causes.values().map(|tally| tally.at_ingress).sum();
+    assert!(dropped(&local) > 300 && at_nodes >= dropped(&local), "{:?}", local.tally.causes);
+    let cluster = run(&[("outer.external_traffic_policy", "Cluster")]);
+    assert_eq!(dropped(&cluster), 0);
+}
+
+#[test]
+fn what_policy_local_does_not_concern_is_told() {
+    let errors = |set: &[(&str, &str)]| match spec(SCALE_IN, set) {
+        Ok(_) => panic!("{set:?} is refused"),
+        Err(errors) => errors.iter().map(|error| error.message.clone()).collect::<Vec<_>>().join("\n"),
+    };
+    let by_address = errors(&[("front-end", "aws-nlb"), ("externalTrafficPolicy", "Local")]);
+    assert!(by_address.contains("whichever node they are on"), "{by_address}");
+    let retries = errors(&[("front_end.tries", "3"), ("front_end.retry_on", "error")]);
+    assert!(retries.contains("further attempts"), "{retries}");
+    // The Service of an application behind an ingress controller may say what it likes.
+    let set = [("front-end", "ingress-nginx"), ("startup", "2s")];
+    let lowered = lowered(&[("web.yaml", LOCAL)], "--rps 10\n--event rollout@20s\n", &set).expect("a case");
+    assert!(lowered.not_modelled.iter().any(|(_, what)| what.contains("plays no part")));
+    assert!(lowered.spec.tiers[0].node_local.is_none());
+}
