@@ -203,7 +203,11 @@ fn check_views(spec: &SimSpec, timeline: &Timeline, wrong: &mut Vec<String>) {
             _ => &spec.service_tier().delivery,
         };
         let unfounded = match (holder, usable) {
-            (ViewHolder::Slice, true) => !publishes_all && (deleted || record.started.is_none_or(|t| t > at)),
+            // What happens at one instant has an order that times do not tell.
+            (ViewHolder::Slice, true) => {
+                let deleted_before = record.deleted.is_some_and(|deleted| deleted < at);
+                !publishes_all && (deleted_before || record.started.is_none_or(|t| t > at))
+            }
             (ViewHolder::Slice, false) => !deleted && !may_become_unready(spec) && record.lost.is_none(),
             // A removal whose time is overridden may come before the slice that adds the successors.
             (_, true) => {

@@ -240,9 +240,12 @@ impl<O: Observer> FastPath<O> {
         }
     }
 
-    /// Does the first of what is due at `now`: ends before timers.
+    /// Does the first of what is due at `now`: ends before timers, and those pod by pod, whether a pod
+    /// shares its CPU or not.
     fn step(&mut self, now: u64) {
-        if self.watched.next_at() == now {
+        let (at, sharing) = self.sharing.earliest();
+        let shares = at == now;
+        if self.watched.next_at() == now && !(shares && self.watched.comes_after(sharing)) {
             return match self.watched.pop() {
                 Some((pod, What::Job(holder, sent))) => self.front.ended(holder, pod, sent, now),
                 Some((pod, What::Probe(number))) => {
@@ -254,9 +257,8 @@ impl<O: Observer> FastPath<O> {
                 None => {}
             };
         }
-        let (at, pod) = self.sharing.earliest();
-        if at == now {
-            return self.run_sharing(pod, now);
+        if shares {
+            return self.run_sharing(sharing, now);
         }
         self.fire(now);
     }

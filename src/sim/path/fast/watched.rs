@@ -116,6 +116,11 @@ impl Watched {
         self.heap.peek().map_or(u64::MAX, |entry| end_of(entry.place))
     }
 
+    /// Whether the next end is that of a pod behind this one in order.
+    pub(super) fn comes_after(&self, pod: PodId) -> bool {
+        self.heap.peek().is_some_and(|entry| pod_of(entry.place) > pod)
+    }
+
     /// Takes the next end: whose, for whom.
     pub(super) fn pop(&mut self) -> Option<(PodId, What)> {
         let Entry { place, what } = self.heap.pop()?;
