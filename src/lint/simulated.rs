@@ -73,6 +73,20 @@ struct Row {
     shows: Shows,
 }
 
+const PORTS: &str = "ports: [{port: 80, targetPort: http}]}\n";
+macro_rules! deregistered_after {
+    ($seconds:literal) => {
+        concat!(
+            "ports: [{port: 80, targetPort: http}]}\n---\napiVersion: networking.k8s.io/v1\nkind: Ingress\n",
+            "metadata:\n  name: web\n  annotations:\n    alb.ingress.kubernetes.io/target-type: ip\n",
+            "    alb.ingress.kubernetes.io/target-group-attributes: deregistration_delay.timeout_seconds=",
+            $seconds,
+            "\nspec:\n  ingressClassName: alb\n  defaultBackend: {service: {name: web, port: {number: 80}}}\n",
+        )
+    };
+}
+const SHORT_DELAY: &str = deregistered_after!("5");
+const LONG_DELAY: &str = deregistered_after!("120");
 const SLOW_PROBES: &str = "          readinessProbe: {httpGet: {path: /ready, port: http}, periodSeconds: 2}
           livenessProbe: {httpGet: {path: /ready, port: http}, periodSeconds: 2, failureThreshold: 100}\n";
 const HASTY_PROBES: &str = "          readinessProbe: {httpGet: {path: /ready, port: http}, periodSeconds: 2}
@@ -223,10 +237,10 @@ const ROWS: &[Row] = &[
     },
     Row {
         rule: "PL016",
-        flags: &[],
-        broken: &[],
-        cured: &[],
-        shows: Not("the end of a deregistration delay is not simulated yet"),
+        flags: &["--rps 5", "--latency 20s", "--workers 200"],
+        broken: &[(PORTS, SHORT_DELAY)],
+        cured: &[(PORTS, LONG_DELAY)],
+        shows: Loses(Cause::DeregisteredInFlight),
     },
     Row {
         rule: "PL017",

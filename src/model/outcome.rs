@@ -134,6 +134,8 @@ closed_list! {
         Overloaded => "overloaded",
         /// A circuit breaker or retry budget refused to send.
         CircuitOpen => "circuit_open",
+        /// The load balancer closed the connection when the target's deregistration delay was over.
+        DeregisteredInFlight => "deregistered_in_flight",
         /// The network reset the connection, whatever the pod did.
         NetworkReset => "network_reset",
         /// The client gave up first.
@@ -173,6 +175,6 @@ mod tests {
         for cause in Cause::ALL {
             assert_eq!(Cause::parse(cause.as_str()), Some(*cause));
         }
-        assert_eq!((Status::ALL.len(), Cause::ALL.len()), (13, 23));
+        assert_eq!((Status::ALL.len(), Cause::ALL.len()), (13, 24));
     }
 }

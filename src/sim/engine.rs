@@ -139,6 +139,7 @@ impl<P: RequestPath> Engine<P> {
             Event::RemovalOverride(pod) => self.removal_override(pod),
             Event::TargetChanged(pod, registered) => self.target_changed(pod, registered),
             Event::HealthCheck(pod) => self.health_check(pod),
+            Event::DeregistrationEnds(pod) => self.deregistration_ends(pod),
             Event::FrontEndCatchesUp(replica) => self.catch_up(replica),
             Event::NodeCheck(node) => self.node_check(node),
             Event::ServerCheck(replica, pod) => self.server_check(replica, pod),

@@ -126,6 +126,8 @@ pub(crate) enum Event {
     TargetChanged(PodId, bool),
     /// It checks a target.
     HealthCheck(PodId),
+    /// The deregistration delay of a target that was let go is over.
+    DeregistrationEnds(PodId),
     /// A process that heard of no changes reads the endpoints as they are.
     FrontEndCatchesUp(ReplicaId),
     /// The load balancer checks whether a node has pods of the service.

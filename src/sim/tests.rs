@@ -190,6 +190,8 @@ fn mechanism() -> impl Strategy<Value = Mechanism> {
                         unhealthy_threshold: n,
                         initial_threshold: 1,
                     },
+                    // Derived, not drawn: see above.
+                    deregistration_delay: (!interval.is_multiple_of(3)).then_some(ms(interval / 2)),
                 })
             }
         ),

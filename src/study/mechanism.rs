@@ -33,6 +33,8 @@ pub enum Mechanism {
     MarkedDown,
     /// The front end's own limits.
     CircuitOpen,
+    /// The front end closes connections to pods that it has let go.
+    CutOff,
     /// A memory limit.
     Memory,
     /// A process or node ended by itself, or the network broke a connection.
@@ -55,6 +57,8 @@ impl Mechanism {
             | Mechanism::Overload
             | Mechanism::LivenessRestart
             | Mechanism::CircuitOpen
+            // The time runs from the moment at which the pod is let go, however long it stays.
+            | Mechanism::CutOff
             | Mechanism::Memory
             | Mechanism::Fault => false,
         }
@@ -81,6 +85,7 @@ impl Mechanism {
             Cause::NoEndpoints => Mechanism::NoPod,
             Cause::AllMarkedDown => Mechanism::MarkedDown,
             Cause::CircuitOpen => Mechanism::CircuitOpen,
+            Cause::DeregisteredInFlight => Mechanism::CutOff,
             Cause::OomKilled => Mechanism::Memory,
             Cause::Crashed | Cause::NodeLost | Cause::NetworkReset => Mechanism::Fault,
         }

@@ -113,6 +113,15 @@ const KUBE_PROXY: &[(&str, &str)] =
     &[("front-end", "kube-proxy"), ("on-stop", "linger=15s"), ("startup", "2s"), ("race_window", "80ms")];
 /// ingress-nginx by its stages.
 const STAGED: &[(&str, &str)] = &[("on-stop", "exit"), ("startup", "2s")];
+/// Requests that are still running when their target has been let go.
+const LATE_ANSWERS: &[(&str, &str)] = &[
+    ("front-end", "aws-alb-ip"),
+    ("removal", "1s"),
+    ("preStop", "20s"),
+    ("latency", "8s,cpu=1ms"),
+    ("workers", "500"),
+    ("startup", "2s"),
+];
 /// New targets that fail their first checks.
 const CHECKED: &[(&str, &str)] = &[
     ("front-end", "aws-alb-ip"),
@@ -297,11 +306,21 @@ fn front_end() -> Vec<Row> {
         row("outer.sync_rate", ["0.1", "10"]).gate(GATE),
         row("outer.reconcile", ["1s", "9s"]).gate(CLOUD_GATE),
         row("outer.apply", ["2s", "20s"]).gate(CLOUD_GATE),
+        row("outer.deregistration_delay", ["0s", "never"]).gate(&[
+            ("ingress", "gate"),
+            ("outer", "aws-alb-ip"),
+            ("outer.removal", "1s"),
+            ("containers.gate.on_stop", "linger=20s"),
+            ("containers.gate.startup", "2s"),
+            ("latency", "8s,cpu=1ms"),
+            ("workers", "500"),
+        ]),
         row("outer.health_check.interval", ["5s", "30s"]).gate(CLOUD_GATE),
         row("outer.health_check.healthy", ["1", "4"]).gate(CHECKED_GATE),
         row("outer.health_check.unhealthy", ["1", "50"]).gate(CHECKED_GATE),
         row("outer.health_check.initial", ["1", "4"]).gate(CLOUD_GATE),
         row("front_end.external_traffic_policy", ["Cluster", "Local"]).with(KUBE_PROXY),
+        row("front_end.deregistration_delay", ["1s", "never"]).with(LATE_ANSWERS),
         row("front_end.addition", ["0s", "9s"]),
         row("front_end.replicas", ["1", "3"]),
         row("front_end.workers", ["1", "4"]),

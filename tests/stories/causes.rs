@@ -41,6 +41,21 @@ const CASES: &[(Cause, Case)] = &[
         },
     ),
     (
+        DeregisteredInFlight,
+        Case {
+            front: "aws-alb-ip",
+            manifests: WEB,
+            line: "--rps 20\n--duration 40s\n--event kill-pod@20s\n",
+            with: &[
+                ("front_end.deregistration_delay", "1s"),
+                ("removal", "1s"),
+                ("preStop", "15s"),
+                ("latency", "8s,cpu=1ms"),
+                ("workers", "100"),
+            ],
+        },
+    ),
+    (
         AcceptQueueReset,
         Case {
             front: "aws-alb-ip",

@@ -4,6 +4,7 @@
 //! documents. A knob is data; what it does to the simulator's input is in `config::lower` (and,
 //! for `load.*`, in `config::load`).
 
+mod checks;
 mod client;
 mod containers;
 mod control;
@@ -103,6 +104,7 @@ pub const GROUPS: &[(&str, &[Knob])] = &[
     ("client", client::CLIENT),
     ("containers", containers::CONTAINERS),
     ("front_end", front_end::FRONT_END),
+    ("front_end", checks::CHECKS),
     ("outer", outer::OUTER),
     ("network", client::NETWORK),
     ("control", control::CONTROL),

@@ -111,4 +111,10 @@ pub(super) const OUTER: &[Knob] = &[
         "outer first checks",
         "Passed checks that a new ingress pod needs.",
     ),
+    Knob::new(
+        "outer.deregistration_delay",
+        Kind::Limit,
+        "outer deregistration delay",
+        "How long requests may go on at an ingress pod that was let go, before their connections are closed.",
+    ),
 ];

@@ -96,6 +96,9 @@ impl Chosen {
         if self.checks_pods() {
             found.push(("front_end.slow_start", seconds(settings.slow_start_seconds)));
         }
+        if self.preset.name == "aws-alb-ip" {
+            found.push(("front_end.deregistration_delay", seconds(settings.deregistration_delay_seconds)));
+        }
         if self.preset.name == "ingress-nginx" {
             found.push(("front_end.client_affinity", settings.cookie_affinity.map(|on| on.to_string())));
         }
@@ -155,7 +158,10 @@ impl Chosen {
                 (by_instance && self.traffic_policy.is_none() && numbers.iter().any(Option::is_some))
                     .then_some("health checks of nodes"),
                 settings.slow_start_seconds.filter(|_| by_instance).map(|_| "slow start of nodes"),
-                settings.deregistration_delay_seconds.map(|_| "deregistration delay of running requests"),
+                settings
+                    .deregistration_delay_seconds
+                    .filter(|_| self.preset.name != "aws-alb-ip")
+                    .map(|_| "deregistration delay, which closes no connection here"),
                 settings
                     .next_upstream_timeout_seconds
                     .filter(|seconds| *seconds > 0)

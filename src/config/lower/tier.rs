@@ -252,6 +252,7 @@ fn mechanism(updates: Updates, values: &mut Values<'_>) -> Mechanism {
         Updates::TargetGroup => Mechanism::TargetGroup(TargetGroup {
             reconcile: values.dist("front_end.reconcile"),
             apply: values.dist("front_end.apply"),
+            deregistration_delay: values.own_limit("front_end.deregistration_delay"),
             health: HealthCheck {
                 interval: values.period("front_end.health_check.interval"),
                 healthy_threshold: values.count("front_end.health_check.healthy"),

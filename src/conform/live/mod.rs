@@ -116,8 +116,12 @@ pub fn measured_word(cause: Cause, front: &str) -> &'static str {
             "premature_close"
         }
         Cause::AcceptQueueReset | Cause::KeepaliveRace | Cause::NetworkReset if plain => "premature_close",
+        Cause::DeregisteredInFlight if plain => "premature_close",
         Cause::AllMarkedDown if plain => "no_endpoints",
-        Cause::AcceptQueueReset | Cause::KeepaliveRace | Cause::NetworkReset => "reset",
+        Cause::AcceptQueueReset
+        | Cause::KeepaliveRace
+        | Cause::NetworkReset
+        | Cause::DeregisteredInFlight => "reset",
         Cause::Blackholed | Cause::NoLocalEndpoints | Cause::AcceptQueueFull | Cause::NodeLost => {
             "connect_timeout"
         }

@@ -157,6 +157,9 @@ pub(super) fn beyond(advice: &Advice, failure: &Shortfall) -> String {
             "the front end counts failures against every pod and leaves them all alone: end those failures, or \
              switch its passive checks off"
         }
+        Some(Mechanism::CutOff) => {
+            "the load balancer closes the connections of running requests: a longer deregistration delay"
+        }
         Some(Mechanism::CircuitOpen) => {
             "the front end refuses to send by limits of its own: raise those of its circuit breaker"
         }

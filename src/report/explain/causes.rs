@@ -198,6 +198,16 @@ pub(super) fn words(cause: Cause) -> Words {
                      patience. Retries by clients turn a short overload into a long one.",
             rules: &["PL013"],
         },
+        Cause::DeregisteredInFlight => Words {
+            title: "the load balancer closed the connection when the deregistration delay was over",
+            what: "A target that is deregistered gets no new requests, and has the deregistration delay to answer \
+                   those that it has. Then the load balancer closes their connections, whether the pod still \
+                   works on them or not.",
+            remedy: "A deregistration delay above the longest request \
+                     (deregistration_delay.timeout_seconds at AWS, 300 s unless it is set).",
+            caveat: "The delay is no grace: a longer preStop or grace period does not move its end.",
+            rules: &["PL016"],
+        },
         Cause::NetworkReset => Words {
             title: "the network reset the connection, whatever the pod did",
             what: "A share of attempts that you stated (`--set network.resets=`) ends with a reset: packets that \

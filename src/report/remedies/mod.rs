@@ -102,6 +102,12 @@ fn words(cause: Cause, mechanism: Mechanism, facts: &Facts<'_>, margins: &[Margi
              run out. Only the front end can shorten that: a connect timeout of a second or two with a retry at \
              another pod, passive or active checks. Pods spread over nodes and zones bound how many are hit.",
         ),
+        Mechanism::CutOff => Words::new(
+            "a deregistration delay above the longest request",
+            "The load balancer closed connections to a target that was deregistered, with requests still running. \
+             Set deregistration_delay.timeout_seconds above the longest request. It costs little: pods go by \
+             their own hook and grace period, which it does not hold up.",
+        ),
         Mechanism::CircuitOpen => Words::new(
             "a higher limit of the circuit breaker",
             "The breaker refused to send because of its own limits on connections, pending requests or \

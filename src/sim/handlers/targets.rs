@@ -2,18 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::outcome::Cause;
 use crate::random::Stream;
 use crate::sim::engine::Engine;
 use crate::sim::event::{Event, TierId};
 use crate::sim::path::{PodId, RequestPath};
 use crate::sim::spec::{HealthCheck, Mechanism, TargetGroup};
-use crate::units::Nanos;
+use crate::units::{Nanos, SimTime};
 
 /// Registered targets, in order of registration: pods, or nodes by number where connections go to those.
 #[derive(Debug, Default)]
 pub(crate) struct Targets {
     list: Vec<u32>,
     state: BTreeMap<u32, Target>,
+    /// Targets that were let go, and when their last connections are closed.
+    leaving: BTreeMap<u32, SimTime>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -108,10 +111,15 @@ impl<P: RequestPath> Engine<P> {
         let targets = &mut self.tiers[usize::from(tier)].targets;
         if !registered {
             targets.list.retain(|target| *target != pod);
-            targets.state.remove(&pod);
+            let was_target = targets.state.remove(&pod).is_some();
+            if let Some(delay) = group.deregistration_delay.filter(|_| was_target) {
+                targets.leaving.insert(pod, self.now + delay);
+                self.queue.push(self.now + delay, Event::DeregistrationEnds(pod));
+            }
         } else if self.world.pods[pod as usize].deleted.is_none() && !targets.state.contains_key(&pod) {
             targets.list.push(pod);
             targets.state.insert(pod, Target { health: Health::Initial, run: 0, passed: true });
+            targets.leaving.remove(&pod);
             let at = self.now + self.first_check_after(pod, &group.health);
             self.queue.push(at, Event::HealthCheck(pod));
         }
@@ -127,11 +135,22 @@ impl<P: RequestPath> Engine<P> {
             return;
         }
         targets.add_healthy(pod);
+        targets.leaving.remove(&pod);
         let at = self.now + self.first_check_after(pod, &group.health);
         self.queue.push(at, Event::HealthCheck(pod));
         self.publish_targets(tier);
         if !self.world.pods[pod as usize].gate_set {
             self.gate_set(pod);
+        }
+    }
+
+    /// A target that was let go, and has not come back, has had its time.
+    pub(crate) fn deregistration_ends(&mut self, pod: PodId) {
+        let tier = self.tier_of(pod);
+        let leaving = &mut self.tiers[usize::from(tier)].targets.leaving;
+        if leaving.get(&pod) == Some(&self.now) {
+            leaving.remove(&pod);
+            self.path.cut_connections(pod, self.now.0, Cause::DeregisteredInFlight);
         }
     }
 

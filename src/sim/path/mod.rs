@@ -231,6 +231,10 @@ pub(crate) trait RequestPath {
     /// The pod's node dies: nothing that it has is answered, and nobody is told.
     fn fall_silent(&mut self, pod: PodId, now: u64);
 
+    /// The tier before the pod closes the connections on which it waits for answers. The pod goes on with
+    /// what it has.
+    fn cut_connections(&mut self, pod: PodId, now: u64, cause: Cause);
+
     /// The pod's address is gone.
     fn vanish(&mut self, pod: PodId, how: AfterExit);
 

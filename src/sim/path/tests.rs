@@ -26,6 +26,7 @@ enum Act {
     Exit { pod: u32, inner: bool },
     Vanish(u32, AfterExit),
     FallSilent(u32),
+    CutConnections(u32),
     App(u32, App),
     Probe(u32),
     List(u32, Vec<u32>),
@@ -40,6 +41,7 @@ impl Act {
         match *self {
             Act::Open(pod) | Act::Close(pod) | Act::CloseInner(pod) | Act::Exit { pod, .. } => Some(pod),
             Act::Vanish(pod, _) | Act::FallSilent(pod) | Act::App(pod, _) | Act::Probe(pod) => Some(pod),
+            Act::CutConnections(pod) => Some(pod),
             Act::Decline(pod) | Act::Read(pod) | Act::CloseToNew(pod, _) => Some(pod),
             Act::Hold { pod, .. } | Act::KeptUntil(pod) => Some(pod),
             Act::List(..) | Act::Reload(..) | Act::ReloadOver(_) => None,
@@ -89,6 +91,7 @@ fn varied(ms: u64, act: Act) -> Act {
         (6, Act::Close(pod)) => Act::CloseToNew(pod, Kept::Busy),
         (7, Act::Close(pod)) => Act::CloseToNew(pod, Kept::All),
         (6 | 7, Act::CloseInner(pod)) => Act::Hold { pod, inner: true },
+        (4 | 5, Act::Read(pod)) => Act::CutConnections(pod),
         (6 | 7, Act::Read(pod)) => Act::KeptUntil(pod),
         (_, act) => act,
     }
@@ -208,6 +211,7 @@ fn run<P: RequestPath<Observer = Recorder>>(case: &Case) -> Seen {
                 path.exit(*pod, at, false, Cause::KilledInFlight, Cause::ListenerClosed);
                 path.vanish(*pod, *how);
             }
+            Act::CutConnections(pod) => path.cut_connections(*pod, at, Cause::DeregisteredInFlight),
             Act::FallSilent(pod) => {
                 dead.push(*pod);
                 path.fall_silent(*pod, at);

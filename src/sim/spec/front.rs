@@ -278,6 +278,8 @@ pub struct TargetGroup {
     pub apply: Dist,
     /// Health checks by the load balancer itself.
     pub health: HealthCheck,
+    /// How long after it has let a target go it closes the connections that are left; `None` never.
+    pub deregistration_delay: Option<Nanos>,
 }
 
 /// Active health checks.

@@ -78,6 +78,9 @@ pub(super) fn ladders(cause: Cause, at_ingress: bool, case: &Case) -> Vec<Ladder
                 found.push(words("queue", &[two, four, sixteen, "unbounded"]));
             }
         }
+        Mechanism::CutOff => {
+            found.push(words("front_end.deregistration_delay", &["30s", "1m", "2m", "5m", "15m", "never"]));
+        }
         Mechanism::CircuitOpen => {
             found.extend(hooks(entry, template.grace_seconds));
             found.push(words("front_end.max_retries", &["0"]));

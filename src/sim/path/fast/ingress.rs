@@ -98,11 +98,8 @@ impl<O: Observer> FastPath<O> {
 
     /// The outer tier has waited for an answer for too long.
     pub(super) fn outer_gives_up(&mut self, place: u32, now: u64) {
-        let flight = self.flights.get(place);
-        let (holder, sent, connected) = (flight.holder, flight.sent, flight.connected);
-        if let Some(pod) = flight.pod.filter(|_| holder != NOBODY && flight.is_trying()) {
-            self.front.abandoned(holder, pod, connected, sent, now);
-        }
+        let holder = self.flights.get(place).holder;
+        self.abandon(place, now);
         let cause = if holder == NOBODY { Cause::NodeLost } else { Cause::ReadTimeout };
         let status = self.spec.first_tier().answers.read_timeout;
         self.leave_process(place);
@@ -195,6 +192,42 @@ impl<O: Observer> FastPath<O> {
         }
     }
 
+    /// The outer tier closes its connections to a process, which lives on.
+    pub(super) fn cut_off_process(&mut self, pod_id: PodId, now: u64, cause: Cause) {
+        let Some(outer) = &self.outer else { return };
+        let (status, process) = (outer.cut(), outer.process_in(pod_id));
+        let Some(process) = process else { return };
+        let places = self.requests_of(process, now);
+        self.forget_answers_to(process, &places);
+        for place in places {
+            self.source.reopen(self.flights.get(place).id);
+            let holder = self.flights.get(place).holder;
+            self.abandon(place, now);
+            self.leave_process(place);
+            self.left(holder, now);
+            self.flights.get(place).pod = Some(pod_id);
+            self.lose_outside(place, now, status, cause, Some(Failure::Closed));
+        }
+    }
+
+    /// The process of the front end sees that nobody waits for its answer any more.
+    fn abandon(&mut self, place: u32, now: u64) {
+        let flight = self.flights.get(place);
+        let (holder, sent, connected) = (flight.holder, flight.sent, flight.connected);
+        if let Some(pod) = flight.pod.filter(|_| holder != NOBODY && flight.is_trying()) {
+            self.front.abandoned(holder, pod, connected, sent, now);
+        }
+    }
+
+    fn forget_answers_to(&mut self, process: u32, places: &[u32]) {
+        let front = &self.front;
+        self.watched.forget_where(|what| match what {
+            What::Job(holder, _) => front.process_of(holder) == process,
+            What::Retry(place) => places.contains(&place),
+            _ => false,
+        });
+    }
+
     /// The node of a process dies: nothing that it had is answered.
     pub(super) fn strand_process(&mut self, pod_id: PodId, now: u64) {
         self.orphans(pod_id, now);
@@ -207,12 +240,7 @@ impl<O: Observer> FastPath<O> {
             return Vec::new();
         };
         let places = self.requests_of(process, now);
-        let front = &self.front;
-        self.watched.forget_where(|what| match what {
-            What::Job(holder, _) => front.process_of(holder) == process,
-            What::Retry(place) => places.contains(&place),
-            _ => false,
-        });
+        self.forget_answers_to(process, &places);
         for &place in &places {
             self.source.reopen(self.flights.get(place).id);
             self.leave_process(place);

@@ -256,6 +256,13 @@ impl<O: Observer> RequestPath for FastPath<O> {
         self.leave_unanswered(pod_id, now);
     }
 
+    fn cut_connections(&mut self, pod_id: PodId, now: u64, cause: Cause) {
+        if self.pods[pod_id as usize].is_ingress {
+            return self.cut_off_process(pod_id, now, cause);
+        }
+        self.cut_off(pod_id, now, Sent::Failed(Failure::Closed, cause));
+    }
+
     fn vanish(&mut self, pod: PodId, how: AfterExit) {
         let pod = &mut self.pods[pod as usize];
         pod.door = Door::Gone(how);

@@ -1,7 +1,7 @@
 //! Jobs to which the common way does not apply: those with a flight, and those that are evicted.
 
 use super::backend::{Backend, Job, Kind, Stage};
-use super::flights::TimerKind;
+use super::flights::{Flight, TimerKind};
 use super::ingress::Answered;
 use super::{FastPath, NEVER, START};
 use crate::model::outcome::{Cause, Status};
@@ -281,6 +281,23 @@ impl<O: Observer> FastPath<O> {
     pub(super) fn leave_unanswered(&mut self, pod_id: PodId, now: u64) {
         let jobs = self.empty(pod_id, now);
         self.bereave(pod_id, jobs).into_iter().for_each(|place| self.wait_for_an_answer(place));
+    }
+
+    /// The front end closes its connections to a pod, which goes on with what it has.
+    pub(super) fn cut_off(&mut self, pod_id: PodId, now: u64, outcome: Sent) {
+        self.settle_all(pod_id, now);
+        let open = |job: &Job| job.is_plain() && job.stage != Stage::Done;
+        let ring = &self.pods[pod_id as usize].ring;
+        let jobs: Vec<(u32, Job)> = ring.iter().filter(|(_, j)| open(j)).map(|(n, j)| (n, *j)).collect();
+        for (number, job) in jobs {
+            self.give_flight(pod_id, number, &job, now);
+        }
+        self.watched.forget_answers(pod_id);
+        let connected = |flight: &Flight| flight.current.is_some() || flight.half_open;
+        for place in self.flights.places_where(|f| f.pod == Some(pod_id) && connected(f)) {
+            self.source.reopen(self.flights.get(place).id);
+            self.settle_attempt(place, now, outcome);
+        }
     }
 
     /// Takes everything that a pod has not yet served, and what is known of its future.

@@ -140,6 +140,13 @@ impl Watched {
         });
     }
 
+    /// Nobody waits for answers of this pod any more.
+    pub(super) fn forget_answers(&mut self, pod: PodId) {
+        self.heap.retain(|entry| {
+            pod_of(entry.place) != pod || !matches!(entry.what, What::Job(..) | What::Retry(_))
+        });
+    }
+
     /// Forgets what `which` picks.
     pub(super) fn forget_where(&mut self, which: impl Fn(What) -> bool) {
         self.heap.retain(|entry| !which(entry.what));

@@ -63,11 +63,8 @@ impl<O: Observer> PlainPath<O> {
 
     /// The outer tier has waited for an answer for too long.
     pub(super) fn outer_gives_up(&mut self, id: u64, now: u64) {
-        let request = &self.requests[&id];
-        let (holder, sent, connected) = (request.holder, request.sent, request.connected);
-        if let Some(pod) = request.pod.filter(|_| holder != NOBODY && request.is_trying()) {
-            self.front.abandoned(holder, pod, connected, sent, now);
-        }
+        let holder = self.requests[&id].holder;
+        self.abandon(id, now);
         let cause = if holder == NOBODY { Cause::NodeLost } else { Cause::ReadTimeout };
         self.tell_attempt(id, now, Some(Failure::ReadTimeout), cause, false);
         let status = self.spec.first_tier().answers.read_timeout;
@@ -135,6 +132,31 @@ impl<O: Observer> PlainPath<O> {
             request.sent = request.born;
             self.tell_attempt(id, now, Some(Failure::Closed), cause, false);
             self.lose_outside(id, now, status, cause, Some(Failure::Closed));
+        }
+    }
+
+    /// The outer tier closes its connections to a process, which lives on.
+    pub(super) fn cut_off_process(&mut self, pod_id: PodId, now: u64, cause: Cause) {
+        let Some(outer) = &self.outer else { return };
+        let (status, process) = (outer.cut(), outer.process_in(pod_id));
+        let Some(process) = process else { return };
+        for id in self.requests_of(process) {
+            self.abandon(id, now);
+            self.left(id, now);
+            self.leave_process(id);
+            let request = self.request(id);
+            (request.pod, request.sent) = (Some(pod_id), request.born);
+            self.tell_attempt(id, now, Some(Failure::Closed), cause, false);
+            self.lose_outside(id, now, status, cause, Some(Failure::Closed));
+        }
+    }
+
+    /// The process of the front end sees that nobody waits for its answer any more.
+    fn abandon(&mut self, id: u64, now: u64) {
+        let request = &self.requests[&id];
+        let (holder, sent, connected) = (request.holder, request.sent, request.connected);
+        if let Some(pod) = request.pod.filter(|_| holder != NOBODY && request.is_trying()) {
+            self.front.abandoned(holder, pod, connected, sent, now);
         }
     }
 

@@ -689,6 +689,13 @@ impl<O: Observer> RequestPath for PlainPath<O> {
         self.leave_unanswered(pod_id, |_| true);
     }
 
+    fn cut_connections(&mut self, pod_id: PodId, now: u64, cause: Cause) {
+        if self.pods[pod_id as usize].backend.is_ingress {
+            return self.cut_off_process(pod_id, now, cause);
+        }
+        self.cut_off(pod_id, now, Sent::Failed(Failure::Closed, cause));
+    }
+
     fn vanish(&mut self, pod: PodId, how: AfterExit) {
         self.pods[pod as usize].door = Door::Gone(how);
     }

@@ -221,6 +221,17 @@ impl<O: Observer> PlainPath<O> {
         }
     }
 
+    /// The front end closes its connections to a pod, which goes on with what it has.
+    pub(super) fn cut_off(&mut self, pod_id: PodId, now: u64, outcome: Sent) {
+        let open = self.requests.iter().filter(|(_, request)| {
+            let connected = request.current_job.is_some() || request.half_open;
+            request.ended.is_none() && request.pod == Some(pod_id) && connected
+        });
+        for id in open.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.settle_attempt(id, now, outcome);
+        }
+    }
+
     /// Takes jobs out of a pod of which nobody hears any more; the requests they belong to wait for an
     /// answer as before, and are the answer.
     pub(super) fn leave_unanswered(&mut self, pod_id: PodId, which: impl Fn(&Job) -> bool) -> Vec<u64> {
