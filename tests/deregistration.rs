@@ -84,6 +84,29 @@ fn a_target_that_comes_back_in_time_keeps_its_requests() {
 }
 
 #[test]
+fn clients_that_keep_their_connections_have_to_open_others() {
+    let line = "--conns 60\n--think 500ms\n--duration 3m\n--event kill-pod@60s\n";
+    let killed = |delay: &str| {
+        let set = [
+            ("front-end", "aws-nlb"),
+            ("latency", "500ms"),
+            ("on-stop", "exit"),
+            ("keepalive_idle", "1h"),
+            ("front_end.deregistration_delay", delay),
+        ];
+        let causes = run(WEB, line, &set).tally.causes;
+        causes
+            .iter()
+            .filter(|((_, cause), _)| *cause == Cause::KilledInFlight)
+            .map(|(_, t)| t.count)
+            .sum::<u64>()
+    };
+    // Those that pause when the time is over go elsewhere too, and the pod has nothing when it ends.
+    assert_eq!(killed("10s"), 0);
+    assert!(killed("never") > 0);
+}
+
+#[test]
 fn an_ingress_pod_that_is_deregistered_loses_what_it_still_has() {
     let gate = concat!(
         "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: gate}\nspec:\n",

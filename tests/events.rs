@@ -393,3 +393,59 @@ fn a_process_that_hears_of_no_changes_sends_to_pods_that_are_gone() {
     let caught_up = with("--event stale-front-end=2,60s@10s\n");
     assert!((1..both.tally.lost() / 2).contains(&caught_up.tally.lost()), "{}", caught_up.tally.lost());
 }
+
+#[test]
+fn a_stated_removal_leaves_all_pods_that_serve_to_kube_proxy() {
+    let set =
+        [("front-end", "kube-proxy"), ("removal", "2s"), ("preStop", "20s"), ("front_end.replicas", "1")];
+    let result = run("--rps 60\n--duration 60s\n--event scale=0@20s\n", &set);
+    let mut listed = std::collections::BTreeSet::new();
+    let seen = result.timeline.views.iter().filter(|view| view.holder == ViewHolder::FrontEnd(0));
+    for view in seen.take_while(|view| view.at.run_secs() < 30.0) {
+        if view.usable {
+            listed.insert(view.pod)
+        } else {
+            listed.remove(&view.pod)
+        };
+    }
+    assert_eq!(listed.len(), 4, "they terminate and serve, and nobody else does");
+}
+
+#[test]
+fn what_is_longest_decides_how_long_a_process_is_stale() {
+    let with = |events: &str| {
+        let line = format!("--rps 60\n--duration 2m\n--event rollout@20s\n{events}");
+        let set = [("preStop", "10s"), ("after_exit", "blackhole"), ("front_end.replicas", "2")];
+        run(&line, &set).tally.lost()
+    };
+    let to_the_end = with("--event stale-front-end@10s\n");
+    assert_eq!(with("--event stale-front-end@10s\n--event stale-front-end=1,5s@12s\n"), to_the_end);
+}
+
+#[test]
+fn pods_wait_for_room_on_some_node() {
+    // Four pods fill four nodes.
+    let full = |more: &[(&str, &str)], events: &str| {
+        let set = [&[("nodes", "4"), ("pods_per_node", "1"), ("preStop", "5s")], more].concat();
+        run(&format!("--rps 40\n--duration 2m\n{events}"), &set)
+    };
+    let bound = |result: &RunResult| result.timeline.pods.iter().filter(|pod| pod.bound.is_some()).count();
+    let ended = |result: &RunResult| result.timeline.rollouts.iter().all(|rollout| rollout.end.is_some());
+    // The new pod has no room as long as the old ones are there, and they stay until it is ready.
+    let rollout = "--event rollout@20s\n";
+    let stuck = full(&[("maxUnavailable", "0"), ("maxSurge", "1")], rollout);
+    assert!(!ended(&stuck) && bound(&stuck) == 4 && stuck.tally.lost() == 0);
+    let moves = full(&[("maxUnavailable", "1"), ("maxSurge", "0")], rollout);
+    assert!(ended(&moves) && bound(&moves) == 8);
+    assert!(ended(&full(&[("pods_per_node", "2"), ("maxUnavailable", "0"), ("maxSurge", "1")], rollout)));
+    // Two more are wanted than there is room for; one comes when another is killed.
+    let wanted = full(&[], "--event scale=6@20s\n");
+    assert_eq!((wanted.timeline.pods.len(), bound(&wanted)), (6, 4));
+    let freed = full(&[], "--event scale=6@20s\n--event kill-pod@40s\n");
+    assert_eq!(bound(&freed), 5);
+    // A drained node has no room either.
+    let drained = full(&[], "--event drain@20s\n");
+    assert_eq!((drained.timeline.pods.len(), bound(&drained)), (5, 4));
+    let errors = simulated(WEB, "--rps 10\n", &[("nodes", "3"), ("pods_per_node", "1")]).unwrap_err();
+    assert!(errors.iter().any(|error| error.message.contains("4 pods at the beginning find no room")));
+}

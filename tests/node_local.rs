@@ -74,6 +74,20 @@ fn a_pod_that_serves_on_while_it_terminates_has_its_nodes_connections() {
 }
 
 #[test]
+fn older_versions_do_not_fall_back() {
+    assert!(dropped(&run(SCALE_IN, &[("preStop", "35s"), ("kubernetes", "1.25")])) > 0);
+    assert_eq!(dropped(&run(SCALE_IN, &[("preStop", "35s"), ("kubernetes", "1.26")])), 0);
+}
+
+#[test]
+fn a_service_without_pods_on_any_node_is_refused() {
+    let result = run("--rps 60\n--duration 60s\n--event scale=0@20s\n", &[]);
+    let refused =
+        result.tally.causes.get(&(Status::Refused, Cause::NoEndpoints)).map_or(0, |tally| tally.count);
+    assert!(refused > 2_000 && dropped(&result) < 150, "{:?}", result.tally.causes);
+}
+
+#[test]
 fn policy_cluster_knows_no_empty_node() {
     let cluster = run(SCALE_IN, &[("externalTrafficPolicy", "Cluster"), ("preStop", "5s")]);
     assert_eq!(cluster.tally.lost(), 0);
@@ -91,7 +105,10 @@ fn checks_find_a_dead_node_before_its_lease_has_run_out() {
     let lost = |set: &[(&str, &str)]| run(line, set).tally.lost();
     let quick = lost(&[("front_end.health_check.interval", "5s"), ("front_end.health_check.unhealthy", "2")]);
     let slow = lost(&[("front_end.health_check.interval", "30s"), ("front_end.health_check.unhealthy", "3")]);
-    // A third of the load for about 10 s, or for the lease's 50 s.
+    // A third of the load for about 10 s. Where the lease has run out before the checks have failed, the
+    // node is as dead as before, and nobody on it drops connections for want of a pod.
+    let line_causes = run(line, &[("front_end.health_check.interval", "30s")]).tally.causes;
+    assert!(line_causes.keys().all(|(_, cause)| *cause == Cause::NodeLost), "{line_causes:?}");
     assert!((80..330).contains(&quick), "{quick}");
     assert!(slow > 2 * quick, "{slow} and {quick}");
 }

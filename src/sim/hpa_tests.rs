@@ -168,6 +168,7 @@ fn cluster(replicas: u32, hpa: HpaSpec, load: Load, service: Nanos) -> SimSpec {
         }],
         events: Vec::new(),
         control: ControlPlane {
+            pods_per_node: None,
             nodes: 4,
             zones: 1,
             node_monitor_grace_period: Nanos::from_secs(50),

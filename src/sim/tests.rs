@@ -315,6 +315,8 @@ fn control() -> impl Strategy<Value = ControlPlane> {
             let nth = |i: usize| delays[i].clone();
             ControlPlane {
                 nodes,
+                // Derived, not drawn: see above. More pods than have room begin where they are.
+                pods_per_node: (patience % 3 == 0).then_some(2 + zones),
                 zones,
                 node_monitor_grace_period: Nanos::from_secs(patience),
                 controller_reaction: nth(0),

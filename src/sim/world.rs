@@ -33,6 +33,8 @@ pub(crate) struct World {
     pub(crate) nodes: Vec<Node>,
     /// Every drain so far: the pods it waits for, and the nodes whose turn comes then.
     pub(crate) drains: Vec<(Vec<PodId>, Vec<NodeId>)>,
+    /// Pods that wait for room on some node, the first come first.
+    pub(crate) unschedulable: Vec<PodId>,
     /// Until when the probes' dependency is down.
     pub(crate) dependency_down_until: SimTime,
     /// Draws taken so far for delays that belong to no pod, by stream.
@@ -367,6 +369,7 @@ impl World {
             deployments: Vec::new(),
             sets: Vec::new(),
             drains: Vec::new(),
+            unschedulable: Vec::new(),
             dependency_down_until: SimTime(0),
             draws: [0; Stream::COUNT],
         }

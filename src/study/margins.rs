@@ -36,7 +36,13 @@ pub const NAMES: [&str; 7] = ["removal", "grace", "hook", "startup", "cpu", "cap
 /// The causes that a lack of a margin explains.
 fn explains(name: &str) -> &'static [Cause] {
     match name {
-        "removal" => &[Cause::ListenerClosed, Cause::AcceptQueueReset, Cause::Unreachable, Cause::Blackholed],
+        "removal" => &[
+            Cause::ListenerClosed,
+            Cause::AcceptQueueReset,
+            Cause::Unreachable,
+            Cause::Blackholed,
+            Cause::NoLocalEndpoints,
+        ],
         "grace" | "hook" => &[Cause::KilledInFlight, Cause::AcceptQueueReset],
         "startup" => &[Cause::LivenessRestart],
         "cpu" | "capacity" => &[

@@ -212,6 +212,7 @@ fn deployment(on_stop: OnStop, pre_stop: Option<PreStop>) -> DeploymentPlan {
 
 fn control() -> ControlPlane {
     ControlPlane {
+        pods_per_node: None,
         nodes: 2,
         zones: 1,
         node_monitor_grace_period: Nanos::from_secs(50),

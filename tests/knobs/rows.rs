@@ -222,6 +222,7 @@ fn general() -> Vec<Row> {
             ("client.retries", "3"),
         ]),
         row("client.connections", ["0", "4"]).with(KUBE_PROXY),
+        row("control.pods_per_node", ["1", "0"]).with(&[("nodes", "4"), ("startup", "2s")]),
         row("network.after_exit", ["refused", "blackhole"]),
         row("network.race_window", ["200us", "80ms"]).with(&[
             ("on-stop", "drain"),

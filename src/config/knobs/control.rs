@@ -17,6 +17,15 @@ pub(super) const CONTROL: &[Knob] = &[
     .range("50", "3")
     .guess("a small cluster"),
     Knob::new(
+        "control.pods_per_node",
+        Kind::Count { min: 0, max: 10_000 },
+        "pods per node",
+        "Pods of the workload that find room on one node, beside everything else there; 0 for any number.",
+    )
+    .alias("pods_per_node")
+    .default("0")
+    .guess("a cluster with room to spare"),
+    Knob::new(
         "control.zones",
         Kind::Count { min: 1, max: 64 },
         "zones",

@@ -60,6 +60,7 @@ pub(super) fn control_plane(described: &Described<'_>, minor: u32, values: &mut 
     let by_zone = events::any(described, |action| *action == EventAction::LoseZone);
     ControlPlane {
         nodes: values.count("control.nodes"),
+        pods_per_node: Some(values.count("control.pods_per_node")).filter(|pods| *pods > 0),
         zones: if by_zone { values.count("control.zones") } else { 1 },
         node_monitor_grace_period: if events::any(described, loses) {
             patience_with_nodes(minor, values)

@@ -13,8 +13,8 @@ use crate::config::case::Origin;
 use crate::config::described::Described;
 use crate::config::knobs::{self, Value};
 use crate::config::manifest::{
-    Container, Deployment, Hook, Manifests, PodSpec, Probe, ProbeHandler, Selection, Source, read_manifests,
-    select_workload,
+    Container, Deployment, Hook, Manifests, PodSpec, Probe, ProbeHandler, Selection, Source, TrafficPolicy,
+    read_manifests, select_workload,
 };
 use crate::config::presets::{self, FrontEndPreset, Updates};
 use crate::diag::Diagnostic;
@@ -140,6 +140,27 @@ impl Ingress {
         front::traffic_policy(self.outer, self.objects.services.iter()).into_iter().collect()
     }
 
+    /// What its manifests say that plays no part.
+    pub(super) fn not_modelled(&self, manifests: &Manifests) -> Vec<(String, String)> {
+        let services = &self.objects.services;
+        let titles = services.iter().map(|service| service.meta.title());
+        let titles: Vec<String> = titles.chain([self.objects.deployment.meta.title()]).collect();
+        let fields = manifests.not_modelled.iter().filter(|field| titles.contains(&field.object));
+        let mut found: Vec<(String, String)> =
+            fields.map(|field| (field.object.clone(), field.field.clone())).collect();
+        for service in services {
+            if service.client_ip_affinity_seconds.is_some() {
+                found.push((service.meta.title(), "sessionAffinity: ClientIP".to_owned()));
+            }
+            let is_local = service.external_traffic_policy == TrafficPolicy::Local;
+            if is_local && front::traffic_policy(self.outer, [service].into_iter()).is_none() {
+                let what = format!("externalTrafficPolicy: Local plays no part behind {}", self.outer.name);
+                found.push((service.meta.title(), what));
+            }
+        }
+        found
+    }
+
     pub(super) fn name(&self) -> &str {
         &self.objects.deployment.meta.name
     }
@@ -210,7 +231,8 @@ fn of_before(from: &Manifests, selection: &Selection<'_>) -> Option<PodSpec> {
 /// Front ends whose processes may be pods of a Deployment.
 fn may_be_pods(preset: &FrontEndPreset) -> Result<(), Diagnostic> {
     let pins = preset.param("front_end.pins_connections").is_some_and(|param| param.value == "true");
-    if preset.updates != Updates::TargetGroup && !pins {
+    let by_node = preset.param("front_end.any_connection").is_some_and(|param| param.value == "true");
+    if preset.updates != Updates::TargetGroup && !pins && !by_node {
         return Ok(());
     }
     let message = format!("{} is no Deployment: nothing can stand before it here", preset.name);

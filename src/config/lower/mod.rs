@@ -112,10 +112,10 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
     rest::record_roles(&parts, &objects, &mut values);
 
     let processes = if ingress.is_some() { Processes::Pods } else { Processes::Fixed };
-    let tier = tier::front_spec(chosen.preset, processes, &mut values);
+    let tier = tier::front_spec(chosen.preset, processes, minor, &mut values);
     let outer = ingress.as_ref().map(|ingress| {
         values.describe_outer(ingress.outer, ingress.annotated(), |values| {
-            tier::front_spec(ingress.outer, Processes::Fixed, values)
+            tier::front_spec(ingress.outer, Processes::Fixed, minor, values)
         })
     });
     let front = outer.as_ref().map(|outer| {
@@ -193,6 +193,7 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
         deployments: std::iter::once(plan).chain(front).collect(),
     };
 
+    values.problems.extend(events::no_room(&spec));
     let mut warnings = selection.warnings.clone();
     warnings.extend(chosen.warnings());
     warnings.extend(ingress.iter().flat_map(|ingress| ingress.warnings.iter().cloned()));
@@ -209,6 +210,7 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
     }
     let margins = margins(&spec, &values);
     let mut not_modelled = rest::not_modelled(described.manifests, &selection, &objects, &chosen);
+    not_modelled.extend(ingress.iter().flat_map(|ingress| ingress.not_modelled(described.manifests)));
     not_modelled.extend(rest_of_pods.into_iter().map(|what| (title.clone(), what)));
     not_modelled
         .extend(chosen.not_modelled().into_iter().map(|what| ("front end".to_owned(), what.to_owned())));

@@ -35,6 +35,7 @@ pub(super) enum Processes {
 pub(super) fn front_spec(
     preset: &'static FrontEndPreset,
     processes: Processes,
+    minor: u32,
     values: &mut Values<'_>,
 ) -> FrontSpec {
     let max_idle = values.count("front_end.keepalive");
@@ -84,7 +85,7 @@ pub(super) fn front_spec(
             remove_elsewhere: None,
             removal_override: removal_override(values),
             addition_override: overriding("front_end.addition", values),
-            falls_back_to_terminating: values.own_switch("front_end.terminating_fallback"),
+            falls_back_to_terminating: falls_back(minor, values),
             mechanism: mechanism(preset.updates, values),
         },
         overhead: values.span("front_end.overhead"),
@@ -105,6 +106,13 @@ fn balancer(values: &mut Values<'_>) -> Balancer {
         "random" => Balancer::Random,
         _ => Balancer::RoundRobin,
     }
+}
+
+/// Source: KEP-1669, ProxyTerminatingEndpoints, which is on by default from 1.26 on.
+fn falls_back(minor: u32, values: &mut Values<'_>) -> bool {
+    const FALLBACK: &str = "front_end.terminating_fallback";
+    let said = values.said(FALLBACK).is_some();
+    values.own_switch(FALLBACK) && (said || minor >= 26)
 }
 
 /// The load balancer's checks of nodes, under policy Local.

@@ -136,7 +136,7 @@ pub(super) const PROXIES: &[FrontEndPreset] = &[
     },
     FrontEndPreset {
         name: "kube-proxy",
-        title: "Service address through kube-proxy (iptables, nftables), policy Cluster; read, never run",
+        title: "Service address through kube-proxy (iptables, nftables); read, never run",
         updates: Updates::InPlace,
         params: &[
             Param::guess("front_end.replicas", "3", "nodes that clients connect from").range("1", "20"),
@@ -170,7 +170,7 @@ pub(super) const PROXIES: &[FrontEndPreset] = &[
     },
     FrontEndPreset {
         name: "kube-proxy-ipvs",
-        title: "Service address through kube-proxy (IPVS), policy Cluster; read, never run",
+        title: "Service address through kube-proxy (IPVS); read, never run",
         updates: Updates::InPlace,
         params: &[
             Param::guess("front_end.replicas", "3", "nodes that clients connect from").range("1", "20"),

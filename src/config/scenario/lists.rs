@@ -112,6 +112,10 @@ impl Reader<'_> {
             }
             values.push(value.as_str());
         }
+        // A time alone would be read as a number of processes if its unit is missing.
+        if what == "stale-front-end" && field("processes").is_none() && field("for").is_some() {
+            values.insert(0, "1");
+        }
         if !values.is_empty() {
             action = format!("{what}={}", values.join(","));
         }

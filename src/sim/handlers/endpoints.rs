@@ -26,8 +26,8 @@ pub(crate) struct Replica {
     pub(super) pod: Option<PodId>,
     /// It has ended: nothing reaches it any more.
     pub(super) gone: bool,
-    /// It hears of no changes.
-    pub(super) stale: bool,
+    /// It hears of no changes before this.
+    pub(super) stale_until: Option<SimTime>,
     /// Usable endpoints as its controller knows them, in order of addition.
     pub(crate) known: Vec<PodId>,
     /// Those that terminate and still serve, where they are what is left.
@@ -92,7 +92,7 @@ impl Replica {
         Replica {
             pod: None,
             gone: false,
-            stale: false,
+            stale_until: None,
             known: Vec::new(),
             terminating: Vec::new(),
             published: Vec::new(),
@@ -260,7 +260,7 @@ impl<P: RequestPath> Engine<P> {
     /// A process' controller learns of a change.
     pub(crate) fn endpoint_known(&mut self, id: ReplicaId, pod: PodId, usable: bool) {
         let replica = self.replica(id);
-        if replica.gone || replica.stale {
+        if replica.gone || replica.stale_until.is_some() {
             return;
         }
         let delivery = self.delivery(id.tier).clone();
@@ -401,6 +401,7 @@ impl<P: RequestPath> Engine<P> {
         let at = self.now.0;
         self.front_of(id.tier).replace_list(id.number, &list, at);
         self.record_published(id, list);
+        self.look_for_pods(id.tier);
     }
 
     pub(super) fn record_published(&mut self, id: ReplicaId, list: Vec<PodId>) {

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use crate::random::Stream;
 use crate::sim::engine::Engine;
-use crate::sim::event::{Event, ReplicaId, TierId};
+use crate::sim::event::{Event, NodeId, ReplicaId, TierId};
 use crate::sim::path::{PodId, RequestPath};
 use crate::sim::spec::HealthCheck;
 use crate::units::{Nanos, SimTime};
@@ -57,9 +57,25 @@ impl<P: RequestPath> Engine<P> {
         let Some(check) = self.node_checks(node.tier) else { return };
         let lives = !self.world.nodes[node.number as usize].dead;
         let passes = lives && !self.replica(node).known.is_empty();
-        self.tiers[usize::from(node.tier)].targets.checked(node.number, passes, &check);
-        self.send_to_nodes(node.tier);
+        if self.tiers[usize::from(node.tier)].targets.checked(node.number, passes, &check) {
+            self.send_to_nodes(node.tier);
+        }
         self.queue.push(self.now + check.interval, Event::NodeCheck(node));
+    }
+
+    /// A list was handed on: whether any node has a pod decides what empty ones do.
+    pub(super) fn look_for_pods(&mut self, tier: TierId) {
+        if self.node_checks(tier).is_some() {
+            let some = self.tiers[usize::from(tier)].replicas.iter().any(|node| !node.published.is_empty());
+            self.front_of(tier).some_node_has_pods(some);
+        }
+    }
+
+    /// A node dies: nobody refuses what comes to it.
+    pub(super) fn silence_node(&mut self, node: NodeId) {
+        for tier in (0..).take(self.tiers.len()) {
+            self.front_of(tier).lose_node(node);
+        }
     }
 
     fn send_to_nodes(&mut self, tier: TierId) {

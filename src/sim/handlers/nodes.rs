@@ -30,6 +30,29 @@ impl<P: RequestPath> Engine<P> {
         nodes.into_iter().find(|node| !self.world.nodes[*node as usize].cordoned).unwrap_or(pod % count)
     }
 
+    /// The node that a pod is bound to: the one meant for it, or the next that has room. `None` if none has.
+    pub(crate) fn node_with_room(&self, id: PodId) -> Option<NodeId> {
+        let meant = self.world.pods[id as usize].node;
+        let Some(room) = self.world.spec.control.pods_per_node else { return Some(meant) };
+        let count = self.world.spec.control.nodes.max(1);
+        let nodes = (0..count).map(|step| (meant + step) % count);
+        let has_room = |node: &NodeId| {
+            let there = |pod: &&Pod| pod.bound && !pod.gone && pod.node == *node;
+            let taken = self.world.pods.iter().filter(there).count();
+            !self.world.nodes[*node as usize].cordoned && taken < room as usize
+        };
+        nodes.into_iter().find(has_room)
+    }
+
+    /// A pod is gone: those that wait for room are tried again.
+    pub(crate) fn try_unschedulable(&mut self) {
+        for id in std::mem::take(&mut self.world.unschedulable) {
+            let schedule = &self.world.spec.control.schedule;
+            let delay = self.world.draw_for(Stream::Scheduling, schedule, id, 1);
+            self.queue.push(self.now + delay, Event::PodBound(id));
+        }
+    }
+
     // === Drains ===
 
     /// `kubectl drain` of several nodes: all are cordoned, then drained one after the other.
@@ -117,6 +140,7 @@ impl<P: RequestPath> Engine<P> {
         if std::mem::replace(&mut self.world.nodes[node as usize].dead, true) {
             return;
         }
+        self.silence_node(node);
         // Processes whose object is gone already may still be there.
         let there = |(_, pod): &(PodId, &Pod)| pod.node == node && !pod.address_gone;
         let lost: Vec<PodId> = (0..).zip(&self.world.pods).filter(there).map(|(id, _)| id).collect();

@@ -15,8 +15,11 @@ impl<P: RequestPath> Engine<P> {
     pub(super) fn without_barred(&mut self, id: ReplicaId, mut list: Vec<PodId>) -> Vec<PodId> {
         let Some(last) = list.last().copied() else { return list };
         let tier = &self.tiers[usize::from(id.tier)];
-        let terminating = &tier.replicas[id.number as usize].terminating;
-        let serving: Vec<PodId> = list.iter().copied().filter(|pod| terminating.contains(pod)).collect();
+        let replica = &tier.replicas[id.number as usize];
+        if replica.stale_until.is_some() {
+            return list;
+        }
+        let serving = replica.terminating.clone();
         list.retain(|pod| !tier.barred.contains(pod));
         if !list.is_empty() {
             return list;
@@ -49,7 +52,7 @@ impl<P: RequestPath> Engine<P> {
             && serves_while_terminating(&self.world.pods[pod as usize]);
         for id in self.living_replicas(tier) {
             let replica = self.replica(id);
-            if replica.stale {
+            if replica.stale_until.is_some() {
                 continue;
             }
             let was_known = replica.known.contains(&pod);

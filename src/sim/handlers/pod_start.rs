@@ -82,6 +82,10 @@ impl<P: RequestPath> Engine<P> {
         if self.world.pods[id as usize].gone {
             return;
         }
+        let Some(node) = self.node_with_room(id) else {
+            return self.world.unschedulable.push(id);
+        };
+        self.world.pods[id as usize].node = node;
         self.world.pods[id as usize].bound = true;
         self.timeline.pod(id).bound = Some(self.now);
         let delay = self.world.draw_for(Stream::KubeletStart, &self.world.spec.control.kubelet_notice, id, 0);

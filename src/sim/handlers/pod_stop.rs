@@ -405,5 +405,6 @@ impl<P: RequestPath> Engine<P> {
         pod.phase = PodPhase::Failed;
         self.timeline.pod(id).gone = Some(self.now);
         self.timeline.count_pods(self.now, &self.world);
+        self.try_unschedulable();
     }
 }

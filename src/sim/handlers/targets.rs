@@ -60,11 +60,11 @@ impl Targets {
         self.state.insert(target, Target { health, run: 1, passed });
     }
 
-    /// One more check of a target, if it is one.
-    pub(super) fn checked(&mut self, target: u32, passed: bool, check: &HealthCheck) {
-        if let Some(target) = self.state.get_mut(&target) {
-            *target = after_check(*target, passed, check);
-        }
+    /// One more check of a target; whether that changes who is in service.
+    pub(super) fn checked(&mut self, target: u32, passed: bool, check: &HealthCheck) -> bool {
+        let Some(target) = self.state.get_mut(&target) else { return false };
+        let before = std::mem::replace(target, after_check(*target, passed, check));
+        before.health != target.health
     }
 }
 
@@ -150,7 +150,10 @@ impl<P: RequestPath> Engine<P> {
         let leaving = &mut self.tiers[usize::from(tier)].targets.leaving;
         if leaving.get(&pod) == Some(&self.now) {
             leaving.remove(&pod);
-            self.path.cut_connections(pod, self.now.0, Cause::DeregisteredInFlight);
+            // Nobody there would have answered in any time.
+            let dead = self.world.is_on_dead_node(pod);
+            let cause = if dead { Cause::NodeLost } else { Cause::DeregisteredInFlight };
+            self.path.cut_connections(pod, self.now.0, cause);
         }
     }
 

@@ -7,7 +7,7 @@ use crate::sim::path::front::Front;
 use crate::sim::path::{PodId, RequestPath};
 use crate::sim::spec::Delivery;
 use crate::sim::timeline::ViewHolder;
-use crate::units::Nanos;
+use crate::units::{Nanos, SimTime};
 
 impl<P: RequestPath> Engine<P> {
     /// The tier that sends to the pods of a deployment.
@@ -98,19 +98,23 @@ impl<P: RequestPath> Engine<P> {
     pub(super) fn leave_stale(&mut self, deployment: DeploymentId, processes: u32, lasts: Option<Nanos>) {
         let tier = self.tier_before(deployment);
         for id in self.living_replicas(tier).into_iter().take(processes as usize) {
-            self.replica(id).stale = true;
-            if let Some(lasts) = lasts {
-                self.queue.push(self.now + lasts, Event::FrontEndCatchesUp(id));
+            let until = lasts.map_or(SimTime::NEVER, |lasts| self.now + lasts);
+            let stale_until = &mut self.replica(id).stale_until;
+            *stale_until = (*stale_until).max(Some(until));
+            if until < SimTime::NEVER {
+                self.queue.push(until, Event::FrontEndCatchesUp(id));
             }
         }
     }
 
     /// A process hears of changes again, and first of all that it has missed.
     pub(crate) fn catch_up(&mut self, id: ReplicaId) {
+        let now = self.now;
         let replica = self.replica(id);
-        if replica.gone || !std::mem::take(&mut replica.stale) {
+        if replica.gone || replica.stale_until.is_none_or(|until| until > now) {
             return;
         }
+        replica.stale_until = None;
         self.read_endpoints(id);
         self.schedule_sync(id);
     }

@@ -160,10 +160,12 @@ impl Outer {
             Some((pod, _)) => pod,
             None => match self.front.pick(holder, &[], now) {
                 Picked::Peer(pod) => pod,
-                Picked::Empty if self.front.is_silent_without_endpoints() => {
-                    return Entry::Silent(None, Cause::NoLocalEndpoints);
+                picked => {
+                    return match self.front.silent_because(holder).filter(|_| picked == Picked::Empty) {
+                        Some(cause) => Entry::Silent(None, cause),
+                        None => Entry::Lost(self.nowhere(picked)),
+                    };
                 }
-                picked => return Entry::Lost(self.nowhere(picked)),
             },
         };
         let own = decided.and_then(|(_, reuse)| reuse);

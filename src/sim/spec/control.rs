@@ -158,6 +158,8 @@ impl PlannedAction {
 pub struct ControlPlane {
     /// Pods exist in this many nodes; placement is even.
     pub nodes: u32,
+    /// Pods that find room on one node; `None` for any number.
+    pub pods_per_node: Option<u32>,
     /// The nodes are spread evenly over so many zones.
     pub zones: u32,
     /// `--node-monitor-grace-period`: patience with a kubelet that renews its lease no more.

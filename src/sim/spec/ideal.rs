@@ -150,6 +150,7 @@ impl ControlPlane {
     /// Kubernetes' policies without any delay.
     pub fn ideal() -> ControlPlane {
         ControlPlane {
+            pods_per_node: None,
             nodes: 1,
             zones: 1,
             node_monitor_grace_period: Nanos::from_secs(50),

@@ -63,14 +63,16 @@ impl<O: Observer> FastPath<O> {
 
     fn turn_away(&mut self, place: u32, picked: Picked, now: u64) {
         let answers = self.front.spec().answers;
-        match picked {
-            Picked::AllDown => self.lose(place, now, answers.all_down, Cause::AllMarkedDown),
-            _ if self.front.is_silent_without_endpoints() => {
-                let flight = self.flights.get(place);
+        if picked == Picked::AllDown {
+            return self.lose(place, now, answers.all_down, Cause::AllMarkedDown);
+        }
+        let flight = self.flights.get(place);
+        match self.front.silent_because(flight.holder) {
+            Some(cause) => {
                 (flight.pod, flight.attempts) = (None, flight.attempts + 1);
-                self.begin_connecting(place, now, Cause::NoLocalEndpoints);
+                self.begin_connecting(place, now, cause);
             }
-            _ => self.lose(place, now, answers.no_endpoints, Cause::NoEndpoints),
+            None => self.lose(place, now, answers.no_endpoints, Cause::NoEndpoints),
         }
     }
 

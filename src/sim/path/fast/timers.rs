@@ -86,7 +86,8 @@ impl<O: Observer> FastPath<O> {
     /// A connection to a node without a pod was waited for long enough.
     fn reach_nobody(&mut self, place: u32, now: u64) {
         let status = self.front.spec().answers.connect_timeout;
-        self.lose(place, now, status, Cause::NoLocalEndpoints);
+        let cause = self.flights.get(place).connecting.map_or(Cause::NoLocalEndpoints, |c| c.cause);
+        self.lose(place, now, status, cause);
     }
 
     /// The front end's patience for the whole request is over.

@@ -286,6 +286,7 @@ impl<O: Observer> FastPath<O> {
     /// The front end closes its connections to a pod, which goes on with what it has.
     pub(super) fn cut_off(&mut self, pod_id: PodId, now: u64, outcome: Sent) {
         self.settle_all(pod_id, now);
+        self.front.close_idle_to(pod_id);
         let open = |job: &Job| job.is_plain() && job.stage != Stage::Done;
         let ring = &self.pods[pod_id as usize].ring;
         let jobs: Vec<(u32, Job)> = ring.iter().filter(|(_, j)| open(j)).map(|(n, j)| (n, *j)).collect();

@@ -90,6 +90,8 @@ pub(crate) struct Front {
     has_memory: bool,
     /// The processes that get connections, where each is a node with its own pods.
     nodes_in_service: Option<Vec<u32>>,
+    some_node_has_pods: bool,
+    dead_nodes: Vec<u32>,
     /// Holders that take new requests, replica by replica.
     current: Vec<HolderId>,
     /// During a reload: the generation that is being replaced, in the same places.
@@ -129,6 +131,8 @@ impl Front {
             holders: Vec::new(),
             processes: Vec::new(),
             nodes_in_service: None,
+            some_node_has_pods: false,
+            dead_nodes: Vec::new(),
             current: Vec::new(),
             retiring: Vec::new(),
             overlaps: 0,

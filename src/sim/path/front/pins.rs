@@ -23,6 +23,12 @@ pub(super) struct Pin {
     idle_since: u64,
 }
 
+impl Pin {
+    pub(super) fn leads_to(self, pod: u32) -> bool {
+        self.pod == pod
+    }
+}
+
 impl Front {
     /// From now on clients' connections are followed; `multiplexed` ones have many requests at a time.
     pub(crate) fn follow_clients(&mut self, multiplexed: bool) {

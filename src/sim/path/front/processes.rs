@@ -3,6 +3,7 @@
 use super::process::Process;
 use super::{Front, HolderId, Peers};
 use crate::model::balancer::Ring;
+use crate::model::outcome::Cause;
 use crate::sim::path::pool::Pool;
 
 impl Front {
@@ -57,11 +58,33 @@ impl Front {
         self.nodes_in_service = Some(nodes);
     }
 
-    /// Whether a holder without endpoints answers nothing at all.
-    /// Source: kube-proxy drops what comes under policy Local for a Service without local endpoints
-    /// (pkg/proxy/iptables/proxier.go).
-    pub(crate) fn is_silent_without_endpoints(&self) -> bool {
-        self.spec.node_local.is_some()
+    /// Whether any node has a pod; a Service without any is refused and not dropped.
+    pub(crate) fn some_node_has_pods(&mut self, some: bool) {
+        self.some_node_has_pods = some;
+    }
+
+    /// A node dies, and nobody on it answers or refuses anything any more.
+    pub(crate) fn lose_node(&mut self, node: u32) {
+        self.dead_nodes.push(node);
+    }
+
+    /// Why a holder without endpoints answers nothing at all, if it does not.
+    /// Source: under policy Local kube-proxy drops what comes for a Service that has endpoints on other
+    /// nodes only, and rejects it if there are none (pkg/proxy/iptables/proxier.go).
+    pub(crate) fn silent_because(&self, holder: HolderId) -> Option<Cause> {
+        self.spec.node_local?;
+        if self.dead_nodes.contains(&self.process_of(holder)) {
+            return Some(Cause::NodeLost);
+        }
+        self.some_node_has_pods.then_some(Cause::NoLocalEndpoints)
+    }
+
+    /// The connections to a pod that nobody uses are closed in an orderly way, whoever keeps them.
+    pub(crate) fn close_idle_to(&mut self, pod: u32) {
+        if let Some(pins) = &mut self.pins {
+            pins.retain(|_, pin| !pin.leads_to(pod));
+        }
+        self.holders.iter_mut().for_each(|holder| holder.pool.forget(pod));
     }
 
     /// The worker of a process that takes the connection with this number. The draw is not that by

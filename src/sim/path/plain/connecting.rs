@@ -13,11 +13,11 @@ impl<O: Observer> PlainPath<O> {
         self.request(id).connecting = Some(Connecting { since: now, syns: 1, cause });
     }
 
-    /// The node that the connection goes to drops it.
-    pub(super) fn connect_to_nobody(&mut self, id: u64, now: u64) {
+    /// Nobody on the node that the connection goes to answers it, for this reason.
+    pub(super) fn connect_to_nobody(&mut self, id: u64, now: u64, cause: Cause) {
         let request = self.request(id);
         (request.pod, request.attempts) = (None, request.attempts + 1);
-        self.begin_connecting(id, now, Cause::NoLocalEndpoints);
+        self.begin_connecting(id, now, cause);
     }
 
     pub(super) fn schedule_syn(&mut self, id: u64) {

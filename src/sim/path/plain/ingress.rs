@@ -137,7 +137,8 @@ impl<O: Observer> PlainPath<O> {
 
     /// The outer tier closes its connections to a process, which lives on.
     pub(super) fn cut_off_process(&mut self, pod_id: PodId, now: u64, cause: Cause) {
-        let Some(outer) = &self.outer else { return };
+        let Some(outer) = &mut self.outer else { return };
+        outer.front.close_idle_to(pod_id);
         let (status, process) = (outer.cut(), outer.process_in(pod_id));
         let Some(process) = process else { return };
         for id in self.requests_of(process) {

@@ -211,10 +211,10 @@ impl<O: Observer> PlainPath<O> {
             };
             let pod = match picked {
                 Picked::Peer(pod) => pod,
-                Picked::Empty if self.front.is_silent_without_endpoints() => {
-                    return self.connect_to_nobody(id, now);
-                }
                 Picked::Empty => {
+                    if let Some(cause) = self.front.silent_because(holder) {
+                        return self.connect_to_nobody(id, now, cause);
+                    }
                     let status = self.front.spec().answers.no_endpoints;
                     return self.lose(id, now, status, Cause::NoEndpoints);
                 }

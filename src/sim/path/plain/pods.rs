@@ -223,6 +223,7 @@ impl<O: Observer> PlainPath<O> {
 
     /// The front end closes its connections to a pod, which goes on with what it has.
     pub(super) fn cut_off(&mut self, pod_id: PodId, now: u64, outcome: Sent) {
+        self.front.close_idle_to(pod_id);
         let open = self.requests.iter().filter(|(_, request)| {
             let connected = request.current_job.is_some() || request.half_open;
             request.ended.is_none() && request.pod == Some(pod_id) && connected

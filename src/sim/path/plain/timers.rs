@@ -59,7 +59,8 @@ impl<O: Observer> PlainPath<O> {
     /// A connection to a node without a pod was waited for long enough.
     fn reach_nobody(&mut self, id: u64, now: u64) {
         let status = self.front.spec().answers.connect_timeout;
-        self.lose(id, now, status, Cause::NoLocalEndpoints);
+        let cause = self.requests[&id].connecting.map_or(Cause::NoLocalEndpoints, |c| c.cause);
+        self.lose(id, now, status, cause);
     }
 
     /// The front end's patience for the whole request is over.
