@@ -39,7 +39,7 @@ pub(crate) type PodId = u32;
 /// A pod as the request path knows it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BackendSpec {
-    /// Which [`ServerSpec`] answers in the end.
+    /// Which [`ServerSpec`](crate::sim::spec::ServerSpec) answers in the end.
     pub(crate) server: u32,
     /// What a container that requests pass before it answers when it has ended, if there is one.
     pub(crate) behind_proxy: Option<Status>,
