@@ -3,10 +3,13 @@
 mod common;
 
 use common::{app, lowered, web};
+use podloss::config::case::Override;
+use podloss::config::inputs::{COMMAND_LINE, Inputs};
 use podloss::diag::Diagnostic;
 use podloss::model::outcome::Cause;
 
 use podloss::sim::{self, PodRecord, RunResult, ViewHolder};
+use podloss::study::RolloutEstimate;
 use podloss::units::SimTime;
 
 const WEB: &str = web!(4 pods [app!(
@@ -448,4 +451,38 @@ fn pods_wait_for_room_on_some_node() {
     assert_eq!((drained.timeline.pods.len(), bound(&drained)), (5, 4));
     let errors = simulated(WEB, "--rps 10\n", &[("nodes", "3"), ("pods_per_node", "1")]).unwrap_err();
     assert!(errors.iter().any(|error| error.message.contains("4 pods at the beginning find no room")));
+}
+
+#[test]
+fn a_rollout_takes_about_as_long_as_it_should() {
+    let files = [("web.yaml".to_owned(), WEB.to_owned())];
+    for (set, waves) in [
+        (&[("maxSurge", "1"), ("maxUnavailable", "0")][..], 4),
+        (&[("maxSurge", "1"), ("maxUnavailable", "1")], 2),
+        (&[("maxSurge", "4"), ("maxUnavailable", "0"), ("startup", "15s")], 1),
+        (&[("maxSurge", "1"), ("maxUnavailable", "0"), ("minReadySeconds", "20")], 4),
+        (&[("maxSurge", "2"), ("maxUnavailable", "0"), ("readiness.periodSeconds", "20")], 2),
+    ] {
+        let line = "web.yaml\n--rps 20\n--duration 5m\n--event rollout@20s\n".to_owned();
+        let files: Vec<_> = [(COMMAND_LINE.to_owned(), line)].into_iter().chain(files.clone()).collect();
+        let set = [SET, set].concat();
+        let over = set.iter().map(|(knob, value)| Override { knob: (*knob).into(), value: (*value).into() });
+        let inputs = Inputs::stored(&files).expect("inputs");
+        let case = inputs.case(&over.collect::<Vec<_>>()).expect("a case");
+        let expected = RolloutEstimate::of(&case).expect("nothing else happens");
+        assert_eq!(expected.waves(), waves);
+        let took = (0..30).map(|run| {
+            let result = sim::run(&case.spec, 3, run, &|| false);
+            let rollout = &result.timeline.rollouts[0];
+            rollout.end.expect("it ends").run_secs() - rollout.start.run_secs()
+        });
+        let took = took.sum::<f64>() / 30.0;
+        // It knows means, and a wave ends with its slowest pod.
+        let ratio = took / expected.total_s();
+        assert!(
+            (0.75..1.45).contains(&ratio),
+            "{set:?}: took {took:.1} s, expected {:.1} s",
+            expected.total_s()
+        );
+    }
 }

@@ -18,6 +18,7 @@ pub fn write(result: &StoredResult, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "  {} {}: {}", remedy.status, remedy.cause, remedy.full)?;
         }
     }
+    rollouts(result, out)?;
     scaling::write(&result.first, out)?;
     if !header.assumptions.is_empty() {
         writeln!(out, "\nInputs that no file gives:")?;
@@ -38,6 +39,31 @@ pub fn write(result: &StoredResult, out: &mut dyn Write) -> io::Result<()> {
         result.runs.len(),
         header.runs,
         header.hash,
+    )
+}
+
+/// What the rollouts of the first run took, and what they should.
+fn rollouts(result: &StoredResult, out: &mut dyn Write) -> io::Result<()> {
+    if result.first.rollouts.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nRollouts of the first run:")?;
+    for rollout in &result.first.rollouts {
+        let begun = rollout.start_ns as f64 / 1e9;
+        match rollout.end_ns {
+            Some(end) => writeln!(out, "  at {begun:.0} s: took {:.0} s", end as f64 / 1e9 - begun)?,
+            None => writeln!(out, "  at {begun:.0} s: not over when the run ended")?,
+        }
+    }
+    let Some(expected) = &result.header.rollout else { return Ok(()) };
+    writeln!(
+        out,
+        "  about {:.0} s expected: {} of {} pods at once, {} times {:.0} s until a new pod is available",
+        expected.total_s(),
+        expected.at_once,
+        expected.replicas,
+        expected.waves(),
+        expected.wave_s,
     )
 }
 

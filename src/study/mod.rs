@@ -19,6 +19,7 @@ mod margins;
 mod mechanism;
 mod metric;
 mod pool;
+mod rollout;
 mod scaling;
 mod summary;
 #[cfg(test)]
@@ -48,6 +49,7 @@ pub(crate) use mechanism::LONGEST_HOOK_S;
 pub use mechanism::Mechanism;
 pub use metric::{Context, Metric, MetricError, Quantity};
 pub(crate) use pool::Pool;
+pub use rollout::RolloutEstimate;
 pub use scaling::{HpaCondition, HpaReading, HpaStep, PodWay, ScaleOutSpan, Scaler, ScalerMetric};
 pub use summary::{CauseCount, RunSummary};
 pub use until::{UNTIL_FORM, Until};

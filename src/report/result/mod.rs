@@ -28,7 +28,8 @@ use crate::config::lower::is_mesh_proxy;
 use crate::config::scenario::MODEL;
 use crate::sim::spec::PodTemplate;
 use crate::study::{
-    Answer, Curve, Effect, FirstRun, Judged, Margin, MetricError, RunSummary, Sample, Study, margins,
+    Answer, Curve, Effect, FirstRun, Judged, Margin, MetricError, RolloutEstimate, RunSummary, Sample, Study,
+    margins,
 };
 use crate::study::{ComparisonError, Context, Metric, judge, parse_comparison};
 
@@ -72,6 +73,9 @@ pub struct Header {
     pub warnings: Vec<Warning>,
     /// When something was planned to happen, seconds, and what.
     pub events: Vec<(f64, String)>,
+    /// How long a rollout should take, where that can be told.
+    #[serde(default)]
+    pub rollout: Option<RolloutEstimate>,
     /// Every input text by name: the result can be simulated again from these.
     pub inputs: Vec<(String, String)>,
 }
@@ -298,6 +302,7 @@ impl Header {
             not_seen: not_seen(case),
             warnings: case.warnings.iter().map(Warning::of).collect(),
             events: case.spec.events.iter().map(|e| (e.at.as_secs_f64(), event_words(e))).collect(),
+            rollout: RolloutEstimate::of(case),
             inputs: case.inputs.clone(),
         }
     }
