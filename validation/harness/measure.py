@@ -17,7 +17,7 @@ LATE_REQUEST_MS = 25
 """A run counts only if 99 % of the requests started this soon after their time."""
 LATE_ANY_REQUEST_MS = 100
 """... and every single one this soon."""
-ATTEMPTS = 3
+ATTEMPTS = 8
 """How often a late run is tried again before the row is given up."""
 
 
