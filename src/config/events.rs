@@ -56,7 +56,7 @@ pub fn short_form_pattern() -> String {
 }
 
 /// How an event is written, for messages and help.
-pub const EVENT_FORM: &str = "write DO@TIME: rollout@60s, scale=10@2m, kill-pod=3@90s, drain@60s, slow=3,30s@60s, dependency-down=30s@60s, blue-green@60s, canary=20%,1m@60s, deletion-cost=-100,2@60s or ingress-rollout@60s";
+pub const EVENT_FORM: &str = "write DO@TIME: rollout@60s, scale=10@2m, kill-pod=3@90s, drain@60s, slow=3,30s@60s, dependency-down=30s@60s, blue-green@60s, canary=20%,1m@60s, deletion-cost=-100,2@60s, stale-front-end=1,5m@60s or ingress-rollout@60s";
 
 /// Reads an event such as `rollout@60s`: what happens, and when, from the run's beginning.
 ///

@@ -56,14 +56,13 @@ fn rollouts(result: &StoredResult, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     let Some(expected) = &result.header.rollout else { return Ok(()) };
+    let ((total_lo, total_hi), (wave_lo, wave_hi)) = (expected.total_s(), expected.wave_s);
     writeln!(
         out,
-        "  about {:.0} s expected: {} of {} pods at once, {} times {:.0} s until a new pod is available",
-        expected.total_s(),
+        "  {total_lo:.0}..{total_hi:.0} s expected: {} of {} pods at once, {} times {wave_lo:.0}..{wave_hi:.0} s until a new pod is available",
         expected.at_once,
         expected.replicas,
         expected.waves(),
-        expected.wave_s,
     )
 }
 

@@ -11,6 +11,7 @@ use crate::config::manifest::Selection;
 use crate::diag::Diagnostic;
 use crate::model::hpa::{HpaSpec, MetricSource, PodRequests};
 use crate::random::Dist;
+use crate::sim::spec::SimSpec;
 use crate::units::Nanos;
 use crate::workload::{Load, OpenSource};
 
@@ -250,6 +251,16 @@ pub(super) fn resting_size(
     let size = sizes.fold(None, |most: Option<f64>, size| Some(most.map_or(size, |most| most.max(size))))?;
     let bounded = size.clamp(f64::from(hpa.min_replicas), f64::from(hpa.max_replicas.max(hpa.min_replicas)));
     Some(bounded.min(f64::from(u32::MAX)) as u32)
+}
+
+/// More pods at the beginning than all nodes have room for.
+pub(super) fn no_room(spec: &SimSpec) -> Option<Diagnostic> {
+    let room = spec.control.pods_per_node?;
+    let pods: u32 = spec.deployments.iter().map(|plan| plan.spec.replicas).sum();
+    let nodes = spec.control.nodes;
+    let message = format!("{pods} pods at the beginning find no room on {nodes} nodes with {room} each");
+    let help = "raise control.nodes or control.pods_per_node, or begin with fewer replicas";
+    (pods > nodes.saturating_mul(room)).then(|| Diagnostic::error(code::SETTING, message).help(help))
 }
 
 /// A word if the pods of the beginning cannot carry the load of the beginning.

@@ -74,16 +74,6 @@ pub(super) fn problems(
     judged.collect()
 }
 
-/// More pods at the beginning than all nodes have room for.
-pub(super) fn no_room(spec: &SimSpec) -> Option<Diagnostic> {
-    let room = spec.control.pods_per_node?;
-    let pods: u32 = spec.deployments.iter().map(|plan| plan.spec.replicas).sum();
-    let nodes = spec.control.nodes;
-    let message = format!("{pods} pods at the beginning find no room on {nodes} nodes with {room} each");
-    let help = "raise control.nodes or control.pods_per_node, or begin with fewer replicas";
-    (pods > nodes.saturating_mul(room)).then(|| Diagnostic::error(code::SETTING, message).help(help))
-}
-
 /// How many nodes an event takes out of use for the rest of the run: drained ones stay cordoned.
 fn nodes_taken(action: &EventAction, spec: &SimSpec) -> u32 {
     match action.of_pods() {

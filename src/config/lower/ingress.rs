@@ -5,7 +5,7 @@ use super::events;
 use super::fields::{self, Objects};
 use super::front::{self, Chosen};
 use super::of::Of;
-use super::pods::{is_target_gate, limit_of, post_start};
+use super::pods::{as_written, is_target_gate, limit_of, post_start};
 use super::roles::{image_name, running};
 use super::stopping;
 use super::values::{Fallback, Values};
@@ -19,11 +19,9 @@ use crate::config::manifest::{
 use crate::config::presets::{self, FrontEndPreset, Updates};
 use crate::diag::Diagnostic;
 use crate::model::eviction::DisruptionBudget;
-use crate::model::probe::ProbeSpec;
 use crate::random::Dist;
 use crate::sim::spec::{
-    ContainerPlan, DeploymentPlan, FrontSpec, Mechanism, OnStop, PodTemplate, PreStop, ProbePlan, Role,
-    ServerSpec,
+    ContainerPlan, DeploymentPlan, FrontSpec, Mechanism, OnStop, PodTemplate, PreStop, Role, ServerSpec,
 };
 use crate::units::{Nanos, parse_duration};
 
@@ -304,7 +302,12 @@ fn template(
         let pulled =
             Fallback::plain(pulled.unwrap_or("median=2s,p99=6s"), Origin::Guess, "an image of 100 MB");
         let (pre_stop, on_stop) = stop_of(container, &of, minor, values);
-        let probe = |probe: &Option<Probe>| probe.as_ref().map(|probe| probe_of(probe, serving));
+        let probe = |probe: &Option<Probe>| {
+            probe.as_ref().map(|probe| {
+                let exec = matches!(probe.handler, ProbeHandler::Exec(_));
+                as_written(probe, (!exec).then_some(serving))
+            })
+        };
         let startup = Fallback::plain("uniform=1s..3s", Origin::Guess, "a proxy and its first configuration");
         ContainerPlan {
             name: container.name.clone(),
@@ -422,22 +425,4 @@ fn shutdown_grace(container: &Container) -> Option<Nanos> {
     };
     let bare = text.parse().ok().map(Nanos::from_secs);
     bare.or_else(|| parse_duration(text).ok()).filter(|grace| *grace > Nanos::ZERO)
-}
-
-fn probe_of(probe: &Probe, serving: usize) -> ProbePlan {
-    let exec = matches!(probe.handler, ProbeHandler::Exec(_));
-    ProbePlan {
-        spec: ProbeSpec {
-            initial_delay_seconds: probe.initial_delay_seconds,
-            period_seconds: probe.period_seconds,
-            timeout_seconds: probe.timeout_seconds,
-            success_threshold: probe.success_threshold,
-            failure_threshold: probe.failure_threshold,
-        },
-        grace_seconds: probe.termination_grace_period_seconds,
-        target: (!exec).then_some(serving),
-        connects_only: matches!(probe.handler, ProbeHandler::TcpSocket(_)),
-        asks_dependency: false,
-        needs_worker: false,
-    }
 }

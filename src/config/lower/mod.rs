@@ -193,7 +193,7 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
         deployments: std::iter::once(plan).chain(front).collect(),
     };
 
-    values.problems.extend(events::no_room(&spec));
+    values.problems.extend(capacity::no_room(&spec));
     let mut warnings = selection.warnings.clone();
     warnings.extend(chosen.warnings());
     warnings.extend(ingress.iter().flat_map(|ingress| ingress.warnings.iter().cloned()));

@@ -287,6 +287,17 @@ fn plan_of(
     // A port of its own is served by threads of its own.
     let shares_port = asked.is_none() || parts.port.is_none() || asked == parts.port || target != declaring;
     ProbePlan {
+        needs_worker: server
+            && shared.workers.is_some()
+            && shares_port
+            && !matches!(probe.handler, ProbeHandler::TcpSocket(_)),
+        ..as_written(probe, target)
+    }
+}
+
+/// A probe as its manifest has it, of this container, which takes no worker for it.
+pub(super) fn as_written(probe: &Probe, target: Option<usize>) -> ProbePlan {
+    ProbePlan {
         spec: ProbeSpec {
             initial_delay_seconds: probe.initial_delay_seconds,
             period_seconds: probe.period_seconds,
@@ -298,10 +309,7 @@ fn plan_of(
         target,
         connects_only: matches!(probe.handler, ProbeHandler::TcpSocket(_)),
         asks_dependency: false,
-        needs_worker: server
-            && shared.workers.is_some()
-            && shares_port
-            && !matches!(probe.handler, ProbeHandler::TcpSocket(_)),
+        needs_worker: false,
     }
 }
 

@@ -401,7 +401,6 @@ impl<P: RequestPath> Engine<P> {
         let at = self.now.0;
         self.front_of(id.tier).replace_list(id.number, &list, at);
         self.record_published(id, list);
-        self.look_for_pods(id.tier);
     }
 
     pub(super) fn record_published(&mut self, id: ReplicaId, list: Vec<PodId>) {
@@ -424,6 +423,7 @@ impl<P: RequestPath> Engine<P> {
             }
         }
         self.replica(id).published = list;
+        self.look_for_pods(id.tier);
         self.timeline.count_pods(self.now, &self.world);
     }
 }

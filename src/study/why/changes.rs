@@ -78,9 +78,7 @@ pub(super) fn ladders(cause: Cause, at_ingress: bool, case: &Case) -> Vec<Ladder
                 found.push(words("queue", &[two, four, sixteen, "unbounded"]));
             }
         }
-        Mechanism::CutOff => {
-            found.push(words("front_end.deregistration_delay", &["30s", "1m", "2m", "5m", "15m", "never"]));
-        }
+        Mechanism::CutOff => found.push(words("front_end.deregistration_delay", LONGER_DELAYS)),
         Mechanism::CircuitOpen => {
             found.extend(hooks(entry, template.grace_seconds));
             found.push(words("front_end.max_retries", &["0"]));
@@ -94,6 +92,9 @@ pub(super) fn ladders(cause: Cause, at_ingress: bool, case: &Case) -> Vec<Ladder
     found.retain(|ladder| !ladder.steps.is_empty());
     found
 }
+
+/// Deregistration delays to try.
+const LONGER_DELAYS: &[&str] = &["30s", "1m", "2m", "5m", "15m", "never"];
 
 /// The ladders for a loss at a pod of the front end.
 fn of_ingress(cause: Cause, case: &Case) -> Vec<Ladder> {
@@ -119,6 +120,7 @@ fn of_ingress(cause: Cause, case: &Case) -> Vec<Ladder> {
             found.extend(hooks(entry, grace, &names));
         }
         Mechanism::ExitsBusy => found.push(words(&on_stop, &["drain"])),
+        Mechanism::CutOff => found.push(words("outer.deregistration_delay", LONGER_DELAYS)),
         Mechanism::NoPod => {
             found.push(words(&field("strategy.rollingUpdate.maxUnavailable"), &["0"]));
             let now = plan.spec.replicas;
