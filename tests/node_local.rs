@@ -94,6 +94,16 @@ fn policy_cluster_knows_no_empty_node() {
 }
 
 #[test]
+fn the_interval_of_the_checks_is_an_unknown_that_is_varied() {
+    let decisive = |policy: &str| {
+        let set = [SET, &[("externalTrafficPolicy", policy)]].concat();
+        let lowered = lowered(&[("web.yaml", LOCAL)], SCALE_IN, &set).expect("a case");
+        lowered.assumptions.iter().any(|a| a.key == "front_end.health_check.interval" && a.decisive)
+    };
+    assert!(decisive("Local") && !decisive("Cluster"));
+}
+
+#[test]
 fn nodes_that_never_had_a_pod_get_nothing() {
     let result = run("--rps 60\n--duration 1m\n", &[("nodes", "9")]);
     assert_eq!(result.tally.lost(), 0);

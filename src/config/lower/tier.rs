@@ -134,8 +134,10 @@ fn node_local(preset: &FrontEndPreset, retry: &RetryPolicy, values: &mut Values<
         refuse(message, "leave front_end.tries at 1");
     }
     let healthy_threshold = values.count("front_end.health_check.healthy");
+    let interval = values.period("front_end.health_check.interval");
+    values.decides("front_end.health_check.interval");
     Some(HealthCheck {
-        interval: values.period("front_end.health_check.interval"),
+        interval,
         healthy_threshold,
         unhealthy_threshold: values.count("front_end.health_check.unhealthy"),
         // Nodes have long been targets.

@@ -268,6 +268,15 @@ impl<'d> Values<'d> {
         });
     }
 
+    /// The answer hangs on what was assumed of a knob here, although elsewhere it hardly does.
+    pub(super) fn decides(&mut self, path: &str) {
+        let path = self.meant(path).into_owned();
+        let key = knob(&path).name();
+        for assumption in self.assumptions.iter_mut().filter(|assumption| assumption.key == key) {
+            assumption.decisive = assumption.range.is_some();
+        }
+    }
+
     /// A complaint about a setting.
     pub(super) fn invalid(&mut self, setting: &Setting, error: &str) {
         let mut diagnostic = Diagnostic::error(code::SETTING, format!("{}: {error}", setting.path))

@@ -4,7 +4,9 @@ use crate::config::case::Case;
 use crate::config::lower::is_mesh_proxy;
 use crate::model::deployment::{Strategy, resolve_fenceposts};
 use crate::random::Dist;
-use crate::sim::spec::{ContainerPlan, DeploymentPlan, FrontSpec, OnStop, PodTemplate, Role};
+use crate::sim::spec::{
+    ContainerPlan, DeploymentPlan, FrontSpec, OnStop, PlannedAction, PlannedEvent, PodTemplate, Role,
+};
 use crate::units::Nanos;
 
 pub(super) struct Facts<'a> {
@@ -20,6 +22,8 @@ pub(super) struct Facts<'a> {
     pub(super) surge: u32,
     pub(super) unavailable: u32,
     pub(super) recreates: bool,
+    /// Some process of the front end hears of no changes.
+    pub(super) is_stale: bool,
     /// The spec of the pods that stop.
     pub(super) old: Option<Stopping<'a>>,
     /// The new spec's hook is longer than the old one's: the next rollout is another story.
@@ -60,7 +64,13 @@ impl<'a> Facts<'a> {
     pub(super) fn of(case: &'a Case) -> Facts<'a> {
         let (deployment, tier) = (case.spec.deployments.first(), case.spec.tiers.last());
         let facts = Facts::between(tier, deployment, case);
-        Facts { removal_s: case.margins.removal_s, keepalive_s: case.margins.keepalive_s, ..facts }
+        let goes_stale = |event: &PlannedEvent| matches!(event.action, PlannedAction::StaleFrontEnd { .. });
+        Facts {
+            removal_s: case.margins.removal_s,
+            keepalive_s: case.margins.keepalive_s,
+            is_stale: case.spec.events.iter().any(goes_stale),
+            ..facts
+        }
     }
 
     /// The same of the pods that the front end's processes are, if they are pods.
@@ -98,6 +108,7 @@ impl<'a> Facts<'a> {
             surge,
             unavailable,
             recreates: deployment.is_some_and(|d| d.spec.strategy == Strategy::Recreate),
+            is_stale: false,
             new_hook: Some(hook(&new)).filter(|new| *new > hook(&old)),
             service: deployment.and_then(|d| service(d.templates.first()?)).map_or(Nanos::ZERO, Dist::mean),
             old,

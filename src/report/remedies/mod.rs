@@ -64,6 +64,12 @@ fn words(cause: Cause, mechanism: Mechanism, facts: &Facts<'_>, margins: &[Margi
         return words;
     }
     match mechanism {
+        Mechanism::GoneTooEarly if facts.is_stale => Words::new(
+            "restart the process that hears of no changes",
+            "A process of the front end keeps a list of endpoints that is out of date and sends to pods that are \
+             gone, for as long as it is not restarted. No hook is long enough for that; watch for processes whose \
+             list differs from the others', and take the controller's fix for it if there is one.",
+        ),
         Mechanism::GoneTooEarly if cause == Cause::NoLocalEndpoints => stop::keep_the_node(facts),
         Mechanism::GoneTooEarly => stop::keep_serving(facts),
         Mechanism::Killed => stop::finish_requests(facts, margins),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::config::case::Override;
-use crate::sim::spec::{ContainerPlan, Role};
+use crate::sim::spec::{ContainerPlan, PlannedAction, PlannedEvent, Role};
 use crate::study::testing::case;
 
 fn given(
@@ -87,6 +87,20 @@ fn with_two_specs_the_old_one_stops_and_the_advice_says_so() {
     };
     let advice = given(&[], two, Cause::ListenerClosed, &[]);
     assert!(advice.short.contains("the new preStop (20 s) counts next time"), "{}", advice.short);
+}
+
+#[test]
+fn no_hook_is_advised_for_a_process_that_hears_of_nothing() {
+    let stale = |case: &mut Case| {
+        let action = PlannedAction::StaleFrontEnd { processes: 1, lasts: None };
+        spec(case).events.push(PlannedEvent { at: Nanos::ZERO, deployment: 0, action });
+    };
+    let advice = given(&[], stale, Cause::Blackholed, &[]);
+    assert!(
+        advice.short.contains("restart the process") && !advice.full.contains("preStop"),
+        "{}",
+        advice.full
+    );
 }
 
 #[test]
