@@ -68,6 +68,26 @@ impl CpuClock {
         self.units + cpu_ns * CpuClock::UNITS
     }
 
+    /// The same for a request that needs `fraction` units less than `cpu_ns` nanoseconds.
+    pub fn join_within(&mut self, now: u64, cpu_ns: u64, fraction: u8) -> u64 {
+        self.join(now, cpu_ns) - u64::from(fraction)
+    }
+
+    /// Whether the requests in their CPU phase slow each other down.
+    pub fn is_contended(&self) -> bool {
+        CpuClock::contends(self.limit_milli, self.sharers)
+    }
+
+    /// [`Self::when`], and so many units before that moment the clock reaches `due`, as long as it is not
+    /// contended.
+    pub fn fate(&self, due: u64) -> (u64, u8) {
+        let missing = due.saturating_sub(self.units);
+        let wait = missing.div_ceil(CpuClock::UNITS);
+        // Less than a nanosecond is a byte of units.
+        let [fraction, ..] = (wait * CpuClock::UNITS - missing).to_le_bytes();
+        (self.changed_at + wait, fraction)
+    }
+
     /// A request leaves its CPU phase. An empty clock starts again from zero.
     pub fn leave(&mut self, now: u64) {
         self.change(now);
@@ -169,6 +189,27 @@ mod tests {
             prop_assert!(at >= cpu);
             let allowed = u128::from(at) * u128::from(limit * CpuClock::UNITS);
             prop_assert!(clock.used_units(at) * 1_000 <= allowed);
+        }
+
+        /// What was left when contention ended is due on a clock that begins later at the same moment.
+        #[test]
+        fn a_fate_says_all_that_a_new_clock_needs(cpu in 1_u64..1_000_000, other in 1_u64..1_000_000, pause in 0_u64..1_000) {
+            let mut clock = CpuClock::new(1_500, 0);
+            let due = clock.join(0, cpu + other);
+            let first = clock.join(0, other);
+            let now = clock.when(first);
+            prop_assert!(clock.is_contended());
+            clock.leave(now);
+            prop_assert!(!clock.is_contended());
+            let (at, fraction) = clock.fate(due);
+            prop_assert_eq!(at, clock.when(due));
+            prop_assume!(now + pause < at);
+            let (mut new, again) = (CpuClock::new(1_500, now), now + pause);
+            let new_due = new.join_within(again, at - again, fraction);
+            for clock in [&mut new, &mut clock] {
+                clock.join(again, other);
+            }
+            prop_assert_eq!(new.when(new_due), clock.when(due));
         }
     }
 }

@@ -19,7 +19,8 @@ use crate::sim::path::{App, BackendSpec, Door};
 ///
 /// On an uncontended first-come-first-served server `start` and `end` are known when the request
 /// arrives; they are its *provisional* fate, counted only when time has passed them. While the pod
-/// shares its CPU, `end` holds the service time until the request is done.
+/// shares its CPU, `end` holds the service time until the request starts, and then how long it
+/// waits when it has had its CPU.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Job {
     /// What this number means depends on `kind`: request, flight or probe.
@@ -33,6 +34,8 @@ pub(super) struct Job {
     pub(super) stage: Stage,
     /// Came over a kept-alive connection.
     pub(super) reused: bool,
+    /// So many units of the CPU clock, less than a nanosecond, before `start` a resumed one has its CPU.
+    pub(super) fraction: u8,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +52,8 @@ pub(super) enum Kind {
 pub(super) enum Stage {
     /// `start` and `end` hold unless the process dies.
     Fated,
+    /// The same after its pod has shared its CPU: from `start` on it needs none any more.
+    Resumed,
     /// In a pod that shares its CPU: on its way through a proxy container.
     Forwarding,
     /// In such a pod: waiting for a worker.
@@ -68,9 +73,19 @@ impl Job {
         self.kind == Kind::Probe
     }
 
+    /// Whether its end is known.
+    pub(super) fn is_fated(&self) -> bool {
+        matches!(self.stage, Stage::Fated | Stage::Resumed)
+    }
+
     /// Whether it has come true by `now` and is not counted yet.
     pub(super) fn is_over(&self, now: u64) -> bool {
-        self.stage == Stage::Fated && self.end <= now
+        self.is_fated() && self.end <= now
+    }
+
+    /// Whether a worker is known to begin with it after `now`.
+    pub(super) fn begins_after(&self, now: u64) -> bool {
+        self.stage == Stage::Fated && self.start > now
     }
 
     /// The place of its flight.
@@ -105,8 +120,17 @@ impl Default for JobRing {
 }
 
 /// What stands at a place of the ring without a job.
-const VACANT: Job =
-    Job { id: 0, sent: 0, start: 0, end: 0, holder: 0, kind: Kind::Plain, stage: Stage::Done, reused: false };
+const VACANT: Job = Job {
+    id: 0,
+    sent: 0,
+    start: 0,
+    end: 0,
+    holder: 0,
+    kind: Kind::Plain,
+    stage: Stage::Done,
+    reused: false,
+    fraction: 0,
+};
 
 impl JobRing {
     #[inline]
@@ -170,6 +194,18 @@ impl JobRing {
 
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = (u32, &Job)> + ExactSizeIterator {
         self.numbers().map(|number| (number, &self.jobs[self.place(number)]))
+    }
+
+    /// How many jobs `which` names. Straight over the memory, for where it is asked at every request.
+    #[inline]
+    pub(super) fn count(&self, which: impl Fn(&Job) -> bool) -> usize {
+        let (from, to) = (self.place(self.first), self.place(self.next));
+        let parts = if self.is_empty() || from < to {
+            [&self.jobs[from..to.max(from)], &[]]
+        } else {
+            [&self.jobs[from..], &self.jobs[..to]]
+        };
+        parts.into_iter().map(|part| part.iter().filter(|job| which(job)).count()).sum()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -238,6 +274,8 @@ pub(super) struct Backend {
     pub(super) parting: Option<Parting>,
     /// CPU used while sharing, in units of the CPU clock.
     pub(super) cpu_units: u128,
+    /// When it last ceased to share its CPU: what its resumed jobs used before is in `cpu_units`.
+    pub(super) resumed_at: u64,
     /// Flights the kernel answered without having room for them, or that nobody will accept.
     pub(super) half_open: Vec<u32>,
     /// How many connections the kernel has completed that nobody will accept.
@@ -267,6 +305,7 @@ impl Backend {
             cpu_ns: 0,
             served: 0,
             cpu_units: 0,
+            resumed_at: 0,
             half_open: Vec::new(),
             unaccepted: 0,
             syn_bunch: (u64::MAX, false),
@@ -279,6 +318,29 @@ impl Backend {
         prefetch_index(from_ref(&self.ring), 0);
         prefetch_index(from_ref(&self.slots), 0);
         prefetch_index(from_ref(&self.forward_delay), 0);
+    }
+
+    /// CPU that a job on the provisional way has used by `now` and that is not counted, nanoseconds.
+    #[inline]
+    pub(super) fn cpu_by(&self, now: u64, job: &Job, server: &Server) -> u64 {
+        match job.stage {
+            Stage::Resumed => job.start.min(now) - self.resumed_at,
+            _ => server.cpu_of(job.end - job.start, job.sent).min(now.saturating_sub(job.start)),
+        }
+    }
+
+    /// CPU that its unfinished jobs have used on the provisional way, nanoseconds.
+    pub(super) fn cpu_in_progress(&self, server: &Server, now: u64) -> u64 {
+        let running = self.ring.iter().filter(|(_, job)| job.is_fated() && job.end > now);
+        running.map(|(_, job)| self.cpu_by(now, job, server)).sum()
+    }
+
+    /// Whether a job on the provisional way has started by `now` and not had all of its CPU then.
+    pub(super) fn computes(job: &Job, server: &Server, now: u64) -> bool {
+        match job.stage {
+            Stage::Resumed => job.start > now,
+            _ => job.start <= now && job.start + server.cpu_of(job.end - job.start, job.sent) > now,
+        }
     }
 
     /// CPU used by everything that is counted, in units of the CPU clock.
@@ -307,7 +369,7 @@ impl Backend {
 
     /// Whether one more connection fits while all workers are busy, on the provisional way.
     pub(super) fn has_room(&self, server: &Server, now: u64) -> bool {
-        let waiting = || self.ring.iter().rev().take_while(|(_, job)| job.start > now).count();
+        let waiting = || self.ring.iter().rev().take_while(|(_, job)| job.begins_after(now)).count();
         !server.lazy || self.behind_proxy.is_some() || waiting() < server.accept_queue
     }
 }

@@ -171,7 +171,7 @@ impl<O: Observer> FastPath<O> {
     /// If a process that drains waits for this job, it hears of its end when it comes.
     pub(super) fn count_at_end(&mut self, pod: PodId, job: &Job) {
         let Some(outer) = &self.outer else { return };
-        if job.stage == Stage::Fated && outer.drains(self.front.process_of(job.holder)) {
+        if job.is_fated() && outer.drains(self.front.process_of(job.holder)) {
             self.watched.count(job.end, pod);
         }
     }

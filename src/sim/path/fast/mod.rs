@@ -11,7 +11,7 @@
 //! Whoever needs to know an end *when it happens* subscribes to it: closed-loop connections have a
 //! leaf in a tree, least-connections and passive checks a heap of watched ends, and requests that
 //! will run into a timeout a flight with a timer. Pods whose requests contend for the CPU leave the
-//! provisional way altogether (see [`shared`]).
+//! provisional way for as long as they do (see [`shared`]).
 
 mod backend;
 mod doors;
@@ -164,7 +164,7 @@ impl<O: Observer> FastPath<O> {
         let (start, worker) = pod.slots.find(ready);
         let end = start + service;
         let (kind, stage) = (Kind::Plain, Stage::Fated);
-        let job = Job { id, sent: now, start, end, holder, kind, stage, reused };
+        let job = Job { id, sent: now, start, end, holder, kind, stage, reused, fraction: 0 };
         if server.cpu_limit_milli.is_some() && self.must_share(pod_id, &job, now) {
             return self.place_shared(pod_id, job, service, flight, now);
         }
@@ -194,8 +194,9 @@ impl<O: Observer> FastPath<O> {
         let server = &self.servers[pod.server as usize];
         while let Some(job) = pod.ring.front() {
             match job.stage {
-                Stage::Fated if job.end <= now => {
-                    pod.cpu_ns += server.cpu_of(job.end - job.start, job.sent);
+                Stage::Fated | Stage::Resumed if job.end <= now => {
+                    let used = pod.cpu_by(job.end, job, server);
+                    pod.cpu_ns += used;
                     pod.served += u64::from(!job.is_probe());
                     if !job.is_plain() {
                         return self.settle_unusual(pod_id, now);

@@ -1,7 +1,6 @@
 //! The fast path as the event loop sees it.
 
 use super::backend::{Backend, Job, Kind, Stage};
-use super::unusual::cpu_in_progress;
 use super::{Books, FastPath, NEVER};
 use crate::account::{Histogram, Tally};
 use crate::model::cpu::CpuClock;
@@ -106,7 +105,7 @@ impl<O: Observer> RequestPath for FastPath<O> {
         }
         // Most often somebody waits, most often at the pod where somebody waited at the last look, which
         // is found without a walk over thousands of pods.
-        let ahead = |(_, job): (u32, &Job)| job.is_plain() && job.stage == Stage::Fated && job.end > now;
+        let ahead = |(_, job): (u32, &Job)| job.is_plain() && job.is_fated() && job.end > now;
         let (before, from) = self.pods.split_at(self.waited_at);
         if let Some(further) = from.iter().chain(before).position(|pod| pod.ring.iter().any(ahead)) {
             self.waited_at = (self.waited_at + further) % self.pods.len();
@@ -293,7 +292,7 @@ impl<O: Observer> RequestPath for FastPath<O> {
         let (start, worker) = pod.slots.find(ready);
         let end = start + service;
         let (holder, kind, stage, reused) = (0, Kind::Probe, Stage::Fated, false);
-        let job = Job { id: number, sent: now, start, end, holder, kind, stage, reused };
+        let job = Job { id: number, sent: now, start, end, holder, kind, stage, reused, fraction: 0 };
         if server.cpu_limit_milli.is_some() && self.must_share(pod_id, &job, now) {
             let placed = self.place_shared(pod_id, job, service, None, now);
             return if placed { ProbeFate::Underway } else { ProbeFate::Hangs };
@@ -314,7 +313,7 @@ impl<O: Observer> RequestPath for FastPath<O> {
         let server = &self.servers[pod.server as usize];
         let running = match &pod.shared {
             Some(shared) => shared.clock.used_units(now),
-            None => u128::from(cpu_in_progress(pod, server, now)) * u128::from(CpuClock::UNITS),
+            None => u128::from(pod.cpu_in_progress(server, now)) * u128::from(CpuClock::UNITS),
         };
         ((pod.settled_units() + running) / u128::from(CpuClock::UNITS)) as u64
     }
@@ -330,8 +329,7 @@ impl<O: Observer> RequestPath for FastPath<O> {
         let pod = &self.pods[pod_id as usize];
         let waits = |job: &Job| match job.stage {
             Stage::Queued => true,
-            Stage::Fated => job.sent + pod.forward_delay <= now && job.start > now,
-            _ => false,
+            _ => job.sent + pod.forward_delay <= now && job.begins_after(now),
         };
         let waiting = pod.ring.iter().filter(|(_, job)| waits(job)).count();
         PodLoad { served: pod.served, in_flight, waiting: u32::try_from(waiting).unwrap_or(u32::MAX) }

@@ -55,6 +55,7 @@ impl Settling {
                 kind,
                 stage,
                 reused: true,
+                fraction: 0,
             });
         }
         self.now += u64::from(requests) * BETWEEN;

@@ -1,13 +1,12 @@
 //! Jobs to which the common way does not apply: those with a flight, and those that are evicted.
 
-use super::backend::{Backend, Job, Kind, Stage};
+use super::backend::{Job, Kind, Stage};
 use super::flights::{Flight, TimerKind};
 use super::ingress::Answered;
 use super::{FastPath, NEVER, START};
 use crate::model::outcome::{Cause, Status};
 use crate::model::retry::Failure;
 use crate::sim::path::front::HolderId;
-use crate::sim::path::server::Server;
 use crate::sim::path::{Ended, Observer, PodId, Sent};
 use crate::units::Nanos;
 
@@ -92,7 +91,7 @@ impl<O: Observer> FastPath<O> {
         if self.front.watches_all() {
             return;
         }
-        let ahead = |job: &Job| job.stage == Stage::Fated && job.end > now && !job.is_probe();
+        let ahead = |job: &Job| job.is_fated() && job.end > now && !job.is_probe();
         let ring = &self.pods[pod as usize].ring;
         let jobs: Vec<(u32, Job)> =
             ring.iter().filter(|(_, j)| j.holder == holder && ahead(j)).map(|(n, j)| (n, *j)).collect();
@@ -154,15 +153,10 @@ impl<O: Observer> FastPath<O> {
     /// Counts every fate of a pod that has come true by `now`, also those behind others.
     pub(super) fn settle_all(&mut self, pod_id: PodId, now: u64) {
         self.settle(pod_id, now);
-        let pod = &self.pods[pod_id as usize];
-        if !pod.ring.iter().any(|(_, job)| job.is_over(now)) {
-            return;
-        }
-        let jobs: Vec<(u32, Job)> =
-            pod.ring.iter().filter(|(_, j)| j.is_over(now)).map(|(n, j)| (n, *j)).collect();
-        for (number, job) in jobs {
+        for number in self.pods[pod_id as usize].ring.numbers() {
             let pod = &mut self.pods[pod_id as usize];
-            pod.cpu_ns += self.servers[pod.server as usize].cpu_of(job.end - job.start, job.sent);
+            let Some(job) = pod.ring.get(number).filter(|job| job.is_over(now)).copied() else { continue };
+            pod.cpu_ns += pod.cpu_by(job.end, &job, &self.servers[pod.server as usize]);
             pod.served += u64::from(!job.is_probe());
             if let Some(job) = pod.ring.get_mut(number) {
                 job.stage = Stage::Done;
@@ -254,11 +248,8 @@ impl<O: Observer> FastPath<O> {
     fn take_waiting(&mut self, pod_id: PodId, now: u64) -> Vec<(u32, Job)> {
         self.settle_all(pod_id, now);
         let pod = &mut self.pods[pod_id as usize];
-        let waits = |job: &Job| match job.stage {
-            Stage::Fated => job.start > now,
-            Stage::Queued | Stage::Forwarding => true,
-            Stage::Serving | Stage::Done => false,
-        };
+        let waits =
+            |job: &Job| matches!(job.stage, Stage::Queued | Stage::Forwarding) || job.begins_after(now);
         let waiting = pod.ring.take_tail(waits);
         match &mut pod.shared {
             Some(shared) => shared.forget_waiting(&waiting),
@@ -308,7 +299,7 @@ impl<O: Observer> FastPath<O> {
         let server = &self.servers[pod.server as usize];
         match pod.shared.take() {
             Some(shared) => pod.cpu_units += shared.clock.used_units(now),
-            None => pod.cpu_ns += cpu_in_progress(pod, server, now),
+            None => pod.cpu_ns += pod.cpu_in_progress(server, now),
         }
         pod.slots.refill(std::iter::empty());
         let jobs = pod.ring.take_all();
@@ -316,10 +307,4 @@ impl<O: Observer> FastPath<O> {
         self.reschedule(pod_id);
         jobs
     }
-}
-
-/// CPU that the jobs in service have used so far, on the provisional way, nanoseconds.
-pub(super) fn cpu_in_progress(pod: &Backend, server: &Server, now: u64) -> u64 {
-    let running = pod.ring.iter().filter(|(_, j)| j.stage == Stage::Fated && j.start < now && j.end > now);
-    running.map(|(_, j)| server.cpu_of(j.end - j.start, j.sent).min(now - j.start)).sum()
 }
