@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::RunResult;
-use super::spec::{ServerSpec, SimSpec};
+use super::spec::{Answers, ServerSpec, SimSpec};
 use crate::model::outcome::{Cause, Status};
 use crate::random::Dist;
 use crate::units::Nanos;
@@ -126,6 +126,30 @@ fn a_bounded_queue_sheds_what_finds_it_full() {
         let (share, error) = mean_and_error(&shares);
         let formula = full(workers, queue, utilization);
         println!("M/M/{workers}/{}: {share:.5}, formula {formula:.5}", workers + queue);
+        assert!((share - formula).abs() < 3.0 * error, "{share} against {formula}, error {error}");
+        assert!((share / formula - 1.0).abs() < 0.01, "{share} against {formula}");
+    }
+}
+
+/// Erlang B, which hangs on the mean service time alone. The workers of a process share its limit, and its
+/// two processes do not.
+#[test]
+fn a_circuit_breaker_lets_through_what_erlang_b_says() {
+    for (limit, offered, processes) in [(4, 3.0, 1), (10, 12.0, 2)] {
+        let rate = offered * f64::from(processes) / SERVICE_S;
+        let mut spec = SimSpec::ideal(poisson(rate), 3, ServerSpec::ideal(None, log_normal()));
+        let tier = &mut spec.tiers[0];
+        (tier.replicas, tier.workers, tier.breaker.max_requests) = (processes, 3, Some(limit));
+        let refused = |run: &RunResult| {
+            let key = (Answers::NGINX.all_down, Cause::CircuitOpen);
+            let lost = run.tally.causes.get(&key).map_or(0, |tally| tally.count);
+            assert_eq!(lost, run.tally.lost(), "nothing else is lost");
+            lost as f64 / run.tally.arrived as f64
+        };
+        let shares: Vec<f64> = runs(spec).iter().map(refused).collect();
+        let (share, error) = mean_and_error(&shares);
+        let formula = full(limit, 0, offered / f64::from(limit));
+        println!("{limit} at once of {offered}: {share:.5}, formula {formula:.5}");
         assert!((share - formula).abs() < 3.0 * error, "{share} against {formula}, error {error}");
         assert!((share / formula - 1.0).abs() < 0.01, "{share} against {formula}");
     }

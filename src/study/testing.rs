@@ -13,9 +13,9 @@ use crate::model::retry::RetryPolicy;
 use crate::random::Dist;
 use crate::sim::PodRecord;
 use crate::sim::spec::{
-    Accept, AfterExit, Answers, Balancer, ClientSpec, ContainerPlan, ControlPlane, Delivery, DeploymentPlan,
-    Drain, FrontSpec, Mechanism, NetworkSpec, OnStop, PlannedAction, PlannedEvent, PodTemplate, PreStop,
-    ProbePhase, ProbePlan, Role, ServerSpec, SimSpec, VictimOrder,
+    Accept, AfterExit, Answers, Balancer, CircuitBreaker, ClientSpec, ContainerPlan, ControlPlane, Delivery,
+    DeploymentPlan, Drain, FrontSpec, Mechanism, NetworkSpec, OnStop, PlannedAction, PlannedEvent,
+    PodTemplate, PreStop, ProbePhase, ProbePlan, Role, ServerSpec, SimSpec, VictimOrder,
 };
 use crate::units::{IntOrPercent, Nanos, SimTime, parse_duration};
 use crate::workload::{Load, OpenLoad, OpenSource, Profile};
@@ -129,6 +129,7 @@ fn front(removal: Nanos) -> FrontSpec {
         connect_timeout: Nanos::from_secs(5),
         read_timeout: Nanos::from_secs(60),
         request_timeout: None,
+        breaker: CircuitBreaker::default(),
         outlier: None,
         pins_connections: false,
         client_affinity: false,

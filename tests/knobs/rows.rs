@@ -335,6 +335,8 @@ fn front_end() -> Vec<Row> {
         row("front_end.retry_pause", ["10ms", "1s"]).with(HAPROXY),
         row("front_end.retry_backoff", ["0s", "25ms"]).with(ISTIO),
         row("front_end.max_retries", ["1", "0"]).with(ISTIO),
+        row("front_end.max_requests", ["1", "0"]).with(ISTIO),
+        row("front_end.max_pending_requests", ["1", "0"]).line(ZONE_LOST).with(ISTIO),
         row("front_end.request_timeout", ["never", "35ms"]).with(ISTIO),
         row("front_end.outlier.failures", ["0", "5"]).with(OUTLIERS),
         row("front_end.outlier.interval", ["2s", "40s"]).with(OUTLIERS),

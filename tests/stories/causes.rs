@@ -168,6 +168,24 @@ const CASES: &[(Cause, Case)] = &[
         },
     ),
     (
+        CircuitOpen,
+        Case {
+            front: "istio-gateway",
+            manifests: WEB,
+            line: "--rps 100\n--duration 40s\n--event slow=20,5s@10s\n",
+            with: &[("workers", "500"), ("front_end.max_requests", "20")],
+        },
+    ),
+    (
+        CircuitOpen,
+        Case {
+            front: "envoy",
+            manifests: WEB,
+            line: "--rps 100\n--duration 40s\n--event lose-node@10s\n",
+            with: &[("startup", "3s"), ("front_end.max_pending_requests", "2")],
+        },
+    ),
+    (
         ClientGaveUp,
         Case {
             front: "ingress-nginx",

@@ -135,6 +135,18 @@ pub(super) const FRONT_END: &[Knob] = &[
         "Retries that one process may have under way at once; 0 for any number.",
     ),
     Knob::new(
+        "front_end.max_requests",
+        Kind::Count { min: 0, max: 1_000_000 },
+        "concurrent requests",
+        "Requests that one process may have with pods at once, as Envoy's circuit breaker; 0 for any number.",
+    ),
+    Knob::new(
+        "front_end.max_pending_requests",
+        Kind::Count { min: 0, max: 1_000_000 },
+        "requests without a connection",
+        "Requests that may wait for a connection at once, as Envoy's circuit breaker; 0 for any number.",
+    ),
+    Knob::new(
         "front_end.retry_non_idempotent",
         Kind::Switch,
         "retrying POSTs",

@@ -12,7 +12,8 @@ use crate::model::retry::{RetryOn, RetryPause, RetryPeer, RetryPolicy};
 use crate::model::server_check::Thresholds;
 use crate::random::Dist;
 use crate::sim::spec::{
-    Answers, Balancer, Delivery, FrontSpec, HealthCheck, Keepalive, Mechanism, ServerChecks, TargetGroup,
+    Answers, Balancer, CircuitBreaker, Delivery, FrontSpec, HealthCheck, Keepalive, Mechanism, ServerChecks,
+    TargetGroup,
 };
 use crate::units::Nanos;
 
@@ -73,6 +74,10 @@ pub(super) fn front_spec(
         connect_timeout: values.span("front_end.connect_timeout"),
         read_timeout: values.limit("front_end.read_timeout").unwrap_or(Nanos::MAX_SPAN),
         request_timeout: values.own_limit("front_end.request_timeout"),
+        breaker: CircuitBreaker {
+            max_requests: values.own_most("front_end.max_requests"),
+            max_pending_requests: values.own_most("front_end.max_pending_requests"),
+        },
         outlier: outlier(values, balancer),
         pins_connections: values.own_switch("front_end.pins_connections"),
         client_affinity: values.own_switch("front_end.client_affinity"),
@@ -184,7 +189,7 @@ fn retry(values: &mut Values<'_>) -> RetryPolicy {
             _ => RetryPeer::Next,
         },
         pause,
-        max_concurrent: Some(values.own_count("front_end.max_retries")).filter(|limit| *limit > 0),
+        max_concurrent: values.own_most("front_end.max_retries"),
     }
 }
 
@@ -338,6 +343,11 @@ impl Values<'_> {
 
     fn own_count(&mut self, path: &str) -> u32 {
         self.own(path).map_or(0, into_count)
+    }
+
+    /// A limit of a number, where 0 stands for none.
+    fn own_most(&mut self, path: &str) -> Option<u32> {
+        Some(self.own_count(path)).filter(|most| *most > 0)
     }
 
     fn own_number(&mut self, path: &str) -> f64 {

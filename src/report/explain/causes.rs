@@ -219,11 +219,15 @@ pub(super) fn words(cause: Cause) -> Words {
             rules: &[],
         },
         Cause::CircuitOpen => Words {
-            title: "a circuit breaker or retry budget refused to send",
-            what: "The mesh or the front end had too many requests, connections or retries under way, or had \
-                   ejected every host, and answered without asking a pod.",
-            remedy: "End the failures that open it; size the breaker for a rollout, not for a quiet day.",
-            caveat: "Ejection follows failures by seconds; it does not prevent the first ones.",
+            title: "a circuit breaker refused to send",
+            what: "A process of the mesh or the front end had as many requests with pods, requests without a \
+                   connection, or retries under way as it may, and answered without asking a pod. Envoy logs UO, \
+                   or UF where a retry was refused.",
+            remedy: "End the failures that open it; size the breaker for a rollout, not for a quiet day: pods that \
+                     hang or are gone hold requests for as long as the timeouts allow.",
+            caveat: "Limits hold for each process by itself, so more replicas of the front end let more through. \
+                     A limit of connections (Istio's maxConnections) makes HTTP/1.1 requests wait first, which is \
+                     not simulated; it and http1MaxPendingRequests together are about a max_requests.",
             rules: &[],
         },
         Cause::ClientGaveUp => Words {

@@ -116,8 +116,8 @@ fn words(cause: Cause, mechanism: Mechanism, facts: &Facts<'_>, margins: &[Margi
         ),
         Mechanism::CircuitOpen => Words::new(
             "a higher limit of the circuit breaker",
-            "The breaker refused to send because of its own limits on connections, pending requests or \
-             retries. Raise them above what the pods can really take at the worst moment, not beyond.",
+            "The breaker refused to send because of its own limits on requests, requests without a connection or \
+             retries. Raise them to what the pods can really take at the worst moment, not beyond.",
         ),
     }
 }

@@ -10,8 +10,8 @@ use crate::model::outlier::OutlierSpec;
 use crate::model::retry::{RetryOn, RetryPause, RetryPeer, RetryPolicy};
 use crate::random::Dist;
 use crate::sim::spec::{
-    Accept, Answers, Balancer, ClientSpec, Delivery, FrontSpec, HealthCheck, Keepalive, Mechanism,
-    ServerSpec, WarmUp,
+    Accept, Answers, Balancer, CircuitBreaker, ClientSpec, Delivery, FrontSpec, HealthCheck, Keepalive,
+    Mechanism, ServerSpec, WarmUp,
 };
 use crate::units::Nanos;
 use crate::workload::{ClosedLoad, Load, OpenLoad, OpenSource, Profile};
@@ -146,6 +146,11 @@ pub(crate) fn front() -> impl Strategy<Value = FrontSpec> {
                     connect_timeout: Nanos(connect * MS),
                     read_timeout: Nanos(read * MS),
                     request_timeout: request.map(|ms| Nanos(ms * MS)),
+                    // Derived, as above.
+                    breaker: CircuitBreaker {
+                        max_requests: (read % 4 == 1).then_some(connect as u32 % 24),
+                        max_pending_requests: (read % 3 == 1).then_some(connect as u32 % 5),
+                    },
                     outlier,
                     pins_connections,
                     client_affinity: connect % 4 == 0,

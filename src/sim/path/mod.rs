@@ -345,6 +345,8 @@ enum Sent {
     Failed(Failure, Cause),
     /// It was answered at once, with an error.
     Answered(Status, Cause),
+    /// The front end's circuit breaker did not let it go.
+    Overflow,
 }
 
 /// Whether a request is the first one of its client connection.

@@ -191,7 +191,7 @@ impl Outer {
             Met::End(Sent::Failed(failure, cause)) => {
                 pod_and(status_of(self.front.spec(), failure, reused), cause, Some(failure))
             }
-            Met::End(Sent::Underway) => unreachable!("an end at once is not under way"),
+            Met::End(Sent::Underway | Sent::Overflow) => unreachable!("a pod gives an answer or none"),
             Met::Unaccepted => unreachable!("no ingress holds its listener: `OnStop::suits_ingress`"),
             // The pool to a dead node is not followed: a request that no client's own connection leads
             // there opens one.

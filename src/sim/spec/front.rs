@@ -36,6 +36,8 @@ pub struct FrontSpec {
     /// Patience for the whole request, attempts and pauses together; `None` for ever. Envoy's route
     /// timeout.
     pub request_timeout: Option<Nanos>,
+    /// What one process may have under way.
+    pub breaker: CircuitBreaker,
     /// Outlier detection, for the balancers that Envoy has.
     pub outlier: Option<OutlierSpec>,
     /// Connections are balanced, not requests: a client that keeps its connection stays with its pod
@@ -79,10 +81,21 @@ impl FrontSpec {
             () if !makes_one_attempt => Err("it tries again after failures"),
             () if !by_turns_or_at_random => Err("it chooses by what it knows of requests under way"),
             () if self.outlier.is_some() => Err("it ejects outliers"),
+            () if self.breaker != CircuitBreaker::default() => Err("it has a circuit breaker"),
             () if self.request_timeout.is_some() => Err("it has a timeout for attempts together"),
             () => Ok(()),
         }
     }
+}
+
+/// Limits of what the workers of one process have under way together; without one, any number. Retries have
+/// theirs in [`RetryPolicy::max_concurrent`]. Source: Envoy, circuit_breaking.rst.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CircuitBreaker {
+    /// Requests with pods.
+    pub max_requests: Option<u32>,
+    /// Requests that wait for a connection.
+    pub max_pending_requests: Option<u32>,
 }
 
 /// How a holder chooses a peer.

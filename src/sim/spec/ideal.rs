@@ -3,9 +3,9 @@
 //! Theory, benches and tests begin here and change what they are about.
 
 use super::{
-    Accept, AfterExit, Answers, Balancer, ClientSpec, ContainerPlan, ControlPlane, Delivery, DeploymentPlan,
-    Drain, FrontSpec, Mechanism, NetworkSpec, OnStop, PodTemplate, ProbePhase, Role, ServerSpec, SimSpec,
-    VictimOrder,
+    Accept, AfterExit, Answers, Balancer, CircuitBreaker, ClientSpec, ContainerPlan, ControlPlane, Delivery,
+    DeploymentPlan, Drain, FrontSpec, Mechanism, NetworkSpec, OnStop, PodTemplate, ProbePhase, Role,
+    ServerSpec, SimSpec, VictimOrder,
 };
 use crate::model::deployment::{DeploymentSpec, Strategy};
 use crate::model::retry::RetryPolicy;
@@ -64,6 +64,7 @@ impl FrontSpec {
             connect_timeout: Nanos::MAX_SPAN,
             read_timeout: Nanos::MAX_SPAN,
             request_timeout: None,
+            breaker: CircuitBreaker::default(),
             outlier: None,
             pins_connections: false,
             client_affinity: false,

@@ -13,7 +13,8 @@ pub use control::{
     VictimOrder,
 };
 pub use front::{
-    Answers, Balancer, Delivery, FrontSpec, HealthCheck, Keepalive, Mechanism, ServerChecks, TargetGroup,
+    Answers, Balancer, CircuitBreaker, Delivery, FrontSpec, HealthCheck, Keepalive, Mechanism, ServerChecks,
+    TargetGroup,
 };
 pub use metrics::{Activation, Adapter, MemoryUse, MetricsApi, MetricsPipeline, Outage, QueuePlan, Signal};
 pub use pod::{ContainerPlan, Drain, Kept, OnStop, PodTemplate, PostStart, PreStop, ProbePlan, Role};

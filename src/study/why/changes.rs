@@ -81,7 +81,7 @@ pub(super) fn ladders(cause: Cause, at_ingress: bool, case: &Case) -> Vec<Ladder
         Mechanism::CutOff => found.push(words("front_end.deregistration_delay", LONGER_DELAYS)),
         Mechanism::CircuitOpen => {
             found.extend(hooks(entry, template.grace_seconds));
-            found.push(words("front_end.max_retries", &["0"]));
+            found.extend(wider_breakers(case));
         }
         // Nobody can tell a node that is dead from one that is slow: giving it up sooner helps.
         Mechanism::Fault if cause == Cause::NodeLost => {
@@ -91,6 +91,22 @@ pub(super) fn ladders(cause: Cause, at_ingress: bool, case: &Case) -> Vec<Ladder
     }
     found.retain(|ladder| !ladder.steps.is_empty());
     found
+}
+
+/// Higher limits of the circuit breaker, up to none.
+fn wider_breakers(case: &Case) -> impl Iterator<Item = Ladder> {
+    let tier = case.spec.tiers.last();
+    let limits = [
+        ("front_end.max_retries", tier.and_then(|tier| tier.retry.max_concurrent)),
+        ("front_end.max_requests", tier.and_then(|tier| tier.breaker.max_requests)),
+        ("front_end.max_pending_requests", tier.and_then(|tier| tier.breaker.max_pending_requests)),
+    ];
+    limits.into_iter().filter_map(|(path, limit)| {
+        let limit = limit?;
+        let higher = [2, 4, 16].map(|times| limit.saturating_mul(times).to_string());
+        let [two, four, sixteen] = higher.each_ref().map(String::as_str);
+        Some(words(path, &[two, four, sixteen, "0"]))
+    })
 }
 
 /// Deregistration delays to try.

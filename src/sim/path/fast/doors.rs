@@ -6,7 +6,7 @@ use crate::account::LossSample;
 use crate::model::outcome::{Cause, Status};
 use crate::model::retry::Failure;
 use crate::sim::path::front::{self, HolderId, Next, Picked};
-use crate::sim::path::outer::lost_at_ingress;
+use crate::sim::path::outer::{NOBODY, lost_at_ingress};
 use crate::sim::path::pool::Reuse;
 use crate::sim::path::{
     Ended, Met, Observer, PodId, RETRY_SHIFT, SHED, Sent, connection_of, is_first, met_by_connection,
@@ -70,7 +70,8 @@ impl<O: Observer> FastPath<O> {
         match self.front.silent_because(flight.holder) {
             Some(cause) => {
                 (flight.pod, flight.attempts) = (None, flight.attempts + 1);
-                self.begin_connecting(place, now, cause);
+                let outcome = self.begin_connecting(place, now, cause);
+                self.settle_attempt(place, now, outcome);
             }
             None => self.lose(place, now, answers.no_endpoints, Cause::NoEndpoints),
         }
@@ -132,6 +133,9 @@ impl<O: Observer> FastPath<O> {
         flight.sent = now;
         flight.attempts += 1;
         flight.connected = false;
+        if self.front.is_full(flight.holder) {
+            return Sent::Overflow;
+        }
         let first = is_first(flight.id, &self.spec);
         let chosen = || self.front.connection(flight.holder, pod_id, &flight.tried, first, now, server);
         let reuse = decided.unwrap_or_else(chosen);
@@ -149,18 +153,12 @@ impl<O: Observer> FastPath<O> {
         let pod = &mut self.pods[pod_id as usize];
         match met_by_connection(pod.door, pod.app, self.flights.get(place).reused) {
             Met::End(sent) => return sent,
-            Met::Unaccepted => {
-                self.wait_unaccepted(place, pod_id, now, resent);
-                return Sent::Underway;
-            }
+            Met::Unaccepted => return self.wait_unaccepted(place, pod_id, now, resent),
             Met::Silence(_) if self.flights.get(place).reused => {
                 self.wait_unanswered(place, pod_id, now);
                 return Sent::Underway;
             }
-            Met::Silence(cause) => {
-                self.begin_connecting(place, now, cause);
-                return Sent::Underway;
-            }
+            Met::Silence(cause) => return self.begin_connecting(place, now, cause),
             Met::Server if pod.is_overloaded(&self.servers[pod.server as usize], now) => return SHED,
             Met::Server => {}
         }
@@ -171,22 +169,27 @@ impl<O: Observer> FastPath<O> {
         if resent && pod.syn_bunch.0 != now {
             pod.syn_bunch = (now, room);
         }
-        let flight = self.flights.get(place);
         if room {
-            flight.connecting = None;
+            self.stop_connecting(place);
         } else if in_same_bunch {
             // The kernel answered the SYN together with others of its bunch, but has no place left.
-            flight.connecting = None;
-            flight.resent = 0;
+            self.stop_connecting(place);
+            self.flights.get(place).resent = 0;
             self.wait_unanswered(place, pod_id, now);
             self.pods[pod_id as usize].half_open.push(place);
             self.schedule_resend(place);
         } else {
-            if !resent {
-                self.begin_connecting(place, now, Cause::AcceptQueueFull);
-            }
-            self.schedule_syn(place);
+            return self.wait_for_room(place, now, resent);
         }
+        Sent::Underway
+    }
+
+    /// The SYN was dropped because the accept queue is full; it will be sent again.
+    fn wait_for_room(&mut self, place: u32, now: u64, resent: bool) -> Sent {
+        if !resent && self.begin_connecting(place, now, Cause::AcceptQueueFull) == Sent::Overflow {
+            return Sent::Overflow;
+        }
+        self.schedule_syn(place);
         Sent::Underway
     }
 
@@ -240,23 +243,34 @@ impl<O: Observer> FastPath<O> {
 
     /// The pod's kernel takes the connection if its accept queue has room, and nobody will accept it.
     #[cold]
-    fn wait_unaccepted(&mut self, place: u32, pod_id: PodId, now: u64, resent: bool) {
+    fn wait_unaccepted(&mut self, place: u32, pod_id: PodId, now: u64, resent: bool) -> Sent {
         let pod = &mut self.pods[pod_id as usize];
         if pod.unaccepted < self.servers[pod.server as usize].accept_queue {
             pod.unaccepted += 1;
             pod.half_open.push(place);
-            self.flights.get(place).connecting = None;
+            self.stop_connecting(place);
             self.wait_unanswered(place, pod_id, now);
+            Sent::Underway
         } else {
-            if !resent {
-                self.begin_connecting(place, now, Cause::AcceptQueueFull);
-            }
-            self.schedule_syn(place);
+            self.wait_for_room(place, now, resent)
         }
     }
 
-    fn begin_connecting(&mut self, place: u32, now: u64, cause: Cause) {
+    fn begin_connecting(&mut self, place: u32, now: u64, cause: Cause) -> Sent {
+        let flight = self.flights.get(place);
+        if flight.connecting.is_none() && !self.front.begins_to_wait(flight.holder) {
+            return Sent::Overflow;
+        }
         self.connect_within(place, now, self.front.spec().connect_timeout.0, cause);
+        Sent::Underway
+    }
+
+    /// The current attempt waits for a connection no more.
+    pub(super) fn stop_connecting(&mut self, place: u32) {
+        let flight = self.flights.get(place);
+        if flight.connecting.take().is_some() && flight.holder != NOBODY {
+            self.front.waited(flight.holder);
+        }
     }
 
     /// The current attempt waits so long for a connection, which it does not get for this reason.
@@ -329,9 +343,9 @@ impl<O: Observer> FastPath<O> {
 
     /// Forgets the current attempt; the pod's work on it goes on.
     pub(super) fn drop_attempt(&mut self, place: u32) {
+        self.stop_connecting(place);
         let flight = self.flights.get(place);
         flight.pausing = None;
-        flight.connecting = None;
         flight.current = None;
         if std::mem::take(&mut flight.half_open) {
             let pod = flight.pod.expect("a half-open attempt has a pod");

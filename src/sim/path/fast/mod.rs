@@ -125,7 +125,7 @@ impl<O: Observer> FastPath<O> {
         }
         self.front.began(holder, pod);
         let backend = &self.pods[pod as usize];
-        if backend.serves {
+        if backend.serves && !self.front.is_full(holder) {
             let reused = backend.reused && !(self.first_is_fresh && is_first(id, &self.spec));
             let request = Outgoing { id, holder, flight: None, attempt: 0, reused };
             if self.place(request, pod, now) {

@@ -370,6 +370,7 @@ impl<O: Observer> RequestPath for FastPath<O> {
             self.books.tally.in_flight_at_end += 1;
             self.books.tally.in_flight_age_ns += u128::from(now - flight.born);
         }
+        debug_assert!(self.books.tally.in_flight_at_end > 0 || self.front.is_at_rest());
         (self.books.tally.think_ns, self.books.tally.connections_ns) = self.source.closing(now);
         (self.books.tally, self.books.observer)
     }

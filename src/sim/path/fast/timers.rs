@@ -80,6 +80,12 @@ impl<O: Observer> FastPath<O> {
                 self.front.answered_error(holder, pod, connected, sent, now);
                 self.lose(place, now, status, cause);
             }
+            Sent::Overflow => {
+                let flight = self.flights.get(place);
+                let (holder, pod, sent) = (flight.holder, flight.pod, flight.sent);
+                pod.into_iter().for_each(|pod| self.front.abandoned(holder, pod, false, sent, now));
+                self.lose(place, now, self.front.spec().answers.all_down, Cause::CircuitOpen);
+            }
         }
     }
 

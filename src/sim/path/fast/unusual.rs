@@ -74,10 +74,10 @@ impl<O: Observer> FastPath<O> {
 
     /// The current attempt of a flight is the job `number`, which its pod has since `now`.
     pub(super) fn attach(&mut self, place: u32, number: u32, now: u64) {
+        self.stop_connecting(place);
         let flight = self.flights.get(place);
         flight.jobs += 1;
         flight.current = Some(number);
-        flight.connecting = None;
         flight.connect(now);
         if flight.may_have_run && !std::mem::replace(&mut flight.was_sent_twice, true) {
             self.books.tally.sent_twice += 1;

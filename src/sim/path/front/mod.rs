@@ -2,6 +2,7 @@
 //!
 //! Both request paths call this in the same order, so it may keep any state it likes.
 
+mod breaker;
 mod lists;
 mod memory;
 mod pins;
@@ -280,7 +281,7 @@ impl Front {
     /// Whether the end of every attempt is reported from the beginning.
     #[inline]
     pub(crate) fn watches_all(&self) -> bool {
-        self.tracks_pool || self.spec.outlier.is_some()
+        self.tracks_pool || self.spec.outlier.is_some() || self.spec.breaker.max_requests.is_some()
     }
 
     /// An attempt goes to `pod`.
@@ -294,6 +295,7 @@ impl Front {
     /// Its connection is established.
     #[inline]
     pub(crate) fn connected(&mut self, holder: HolderId, pod: u32) {
+        self.counts_request(holder);
         let Holder { process, peers, .. } = &self.holders[holder as usize];
         if let Peers::LeastRequest = peers {
             self.processes[*process as usize].least_request.began(pod);
@@ -329,6 +331,9 @@ impl Front {
     }
 
     fn over(&mut self, holder: HolderId, pod: u32, connected: bool, sent: u64, now: u64) {
+        if connected {
+            self.discounts_request(holder);
+        }
         let Holder { process, peers, .. } = &mut self.holders[holder as usize];
         match peers {
             Peers::Ring(_) | Peers::Turns(_) | Peers::Random(_) => {}
@@ -369,6 +374,9 @@ impl Front {
     /// An attempt at `pod` failed; it was `connected` if its connection had been established. Returns
     /// whether the answers to requests that this holder has under way at the pod begin to matter.
     pub(crate) fn failed(&mut self, holder: HolderId, pod: u32, connected: bool, now: u64) -> bool {
+        if connected {
+            self.discounts_request(holder);
+        }
         let Holder { process, peers, .. } = &mut self.holders[holder as usize];
         let begins_to_matter = match peers {
             Peers::Ring(_) | Peers::Turns(_) | Peers::Random(_) | Peers::Ewma => false,

@@ -1,5 +1,6 @@
 //! What the workers of one front-end process share.
 
+use super::breaker::UnderWay;
 use crate::model::balancer::{LeastRequest, PeakEwma, SlowStart};
 use crate::model::outlier::Outliers;
 use crate::random::{Keyed, Stream, Streams};
@@ -15,8 +16,7 @@ pub(super) struct Process {
     /// Random picks so far, so that every pick has its own draw.
     picks: u64,
     pick_bits: Keyed,
-    /// Retries under way.
-    pub(super) retries: u32,
+    pub(super) under_way: UnderWay,
     outliers: Option<Outliers>,
     pub(super) slow_start: SlowStart,
     /// It has ended: nothing that it knew matters any more.
@@ -36,7 +36,7 @@ impl Process {
             least_request: LeastRequest::default(),
             picks: 0,
             pick_bits: streams.keyed(Stream::Pick),
-            retries: 0,
+            under_way: UnderWay::default(),
             outliers,
             slow_start: SlowStart::default(),
             gone: false,

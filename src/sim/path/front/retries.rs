@@ -44,7 +44,7 @@ impl Front {
             return Next::GiveUp;
         }
         if let Some(limit) = policy.max_concurrent {
-            let retries = &mut self.processes[self.holders[attempt.holder as usize].process as usize].retries;
+            let retries = &mut self.under_way(attempt.holder).retries;
             if *retries >= limit {
                 return Next::CircuitOpen;
             }
@@ -73,7 +73,7 @@ impl Front {
 
     /// A retry of this holder has come to its end.
     pub(crate) fn retry_over(&mut self, holder: HolderId) {
-        let retries = &mut self.processes[self.holders[holder as usize].process as usize].retries;
+        let retries = &mut self.under_way(holder).retries;
         *retries = retries.saturating_sub(1);
     }
 

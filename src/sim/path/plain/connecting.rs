@@ -4,20 +4,36 @@
 use super::pods::Owner;
 use super::{Connecting, PlainPath, Timer};
 use crate::model::outcome::Cause;
+use crate::sim::path::outer::NOBODY;
 use crate::sim::path::{Met, Observer, PodId, Sent, met_by_connection, next_resend, next_syn};
 
 impl<O: Observer> PlainPath<O> {
-    pub(super) fn begin_connecting(&mut self, id: u64, now: u64, cause: Cause) {
+    pub(super) fn begin_connecting(&mut self, id: u64, now: u64, cause: Cause) -> Sent {
+        let request = &self.requests[&id];
+        if request.connecting.is_none() && !self.front.begins_to_wait(request.holder) {
+            return Sent::Overflow;
+        }
         let deadline = now + self.front.spec().connect_timeout.0;
         self.set_timer(id, deadline, Timer::ConnectTimeout);
         self.request(id).connecting = Some(Connecting { since: now, syns: 1, cause });
+        Sent::Underway
     }
 
     /// Nobody on the node that the connection goes to answers it, for this reason.
     pub(super) fn connect_to_nobody(&mut self, id: u64, now: u64, cause: Cause) {
         let request = self.request(id);
         (request.pod, request.attempts) = (None, request.attempts + 1);
-        self.begin_connecting(id, now, cause);
+        let outcome = self.begin_connecting(id, now, cause);
+        self.settle_attempt(id, now, outcome);
+    }
+
+    /// The SYN was dropped because the accept queue is full; it will be sent again.
+    pub(super) fn wait_for_room(&mut self, id: u64, now: u64, resent: bool) -> Sent {
+        if !resent && self.begin_connecting(id, now, Cause::AcceptQueueFull) == Sent::Overflow {
+            return Sent::Overflow;
+        }
+        self.schedule_syn(id);
+        Sent::Underway
     }
 
     pub(super) fn schedule_syn(&mut self, id: u64) {
@@ -30,7 +46,11 @@ impl<O: Observer> PlainPath<O> {
     }
 
     pub(super) fn stop_connecting(&mut self, id: u64) {
-        self.request(id).connecting = None;
+        let request = self.request(id);
+        let holder = request.holder;
+        if request.connecting.take().is_some() && holder != NOBODY {
+            self.front.waited(holder);
+        }
         self.cancel_timers(id, |timer| matches!(timer, Timer::ConnectTimeout | Timer::ResendSyn));
     }
 
@@ -57,7 +77,7 @@ impl<O: Observer> PlainPath<O> {
     }
 
     /// The pod's kernel takes the connection if its accept queue has room, and nobody will accept it.
-    pub(super) fn wait_unaccepted(&mut self, id: u64, pod_id: PodId, now: u64, resent: bool) {
+    pub(super) fn wait_unaccepted(&mut self, id: u64, pod_id: PodId, now: u64, resent: bool) -> Sent {
         let pod = &mut self.pods[pod_id as usize];
         if pod.unaccepted < self.servers[pod.backend.server as usize].accept_queue {
             pod.unaccepted += 1;
@@ -65,11 +85,9 @@ impl<O: Observer> PlainPath<O> {
             self.stop_connecting(id);
             self.connected_to(id, pod_id, now);
             self.request(id).half_open = true;
+            Sent::Underway
         } else {
-            if !resent {
-                self.begin_connecting(id, now, Cause::AcceptQueueFull);
-            }
-            self.schedule_syn(id);
+            self.wait_for_room(id, now, resent)
         }
     }
 

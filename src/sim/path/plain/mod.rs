@@ -233,16 +233,11 @@ impl<O: Observer> PlainPath<O> {
             request.attempts += 1;
             request.connected = false;
             match self.send(id, pod, decided.and_then(|(_, reuse)| reuse), now) {
-                Sent::Underway => return,
-                Sent::Answered(status, cause) => {
-                    self.front.answered_error(holder, pod, false, now, now);
-                    self.tell_attempt(id, now, None, cause, false);
-                    return self.lose(id, now, status, cause);
-                }
                 Sent::Failed(failure, cause) => match self.attempt_failed(id, now, failure, cause) {
                     Followed::By(next) => again = next,
                     Followed::Over | Followed::Pausing => return,
                 },
+                outcome => return self.settle_attempt(id, now, outcome),
             }
         }
     }
@@ -258,6 +253,9 @@ impl<O: Observer> PlainPath<O> {
     fn send(&mut self, id: u64, pod_id: PodId, decided: Option<Reuse>, now: u64) -> Sent {
         let server = self.pods[pod_id as usize].server_side(&self.servers);
         let request = &self.requests[&id];
+        if self.front.is_full(request.holder) {
+            return Sent::Overflow;
+        }
         let first = is_first(id, &self.spec);
         let chosen = || self.front.connection(request.holder, pod_id, &request.tried, first, now, server);
         let reuse = decided.unwrap_or_else(chosen);
@@ -276,19 +274,13 @@ impl<O: Observer> PlainPath<O> {
         let pod = &self.pods[pod_id as usize];
         match met_by_connection(pod.door, pod.app, self.requests[&id].reused) {
             Met::End(sent) => return sent,
-            Met::Unaccepted => {
-                self.wait_unaccepted(id, pod_id, now, resent);
-                return Sent::Underway;
-            }
+            Met::Unaccepted => return self.wait_unaccepted(id, pod_id, now, resent),
             Met::Silence(_) if self.requests[&id].reused => {
                 self.connected_to(id, pod_id, now);
                 self.request(id).half_open = true;
                 return Sent::Underway;
             }
-            Met::Silence(cause) => {
-                self.begin_connecting(id, now, cause);
-                return Sent::Underway;
-            }
+            Met::Silence(cause) => return self.begin_connecting(id, now, cause),
             Met::Server => {}
         }
         let server = &self.servers[pod.backend.server as usize];
@@ -301,11 +293,7 @@ impl<O: Observer> PlainPath<O> {
             self.pods[pod_id as usize].syn_bunch = (now, room);
         }
         if !room && !in_same_bunch {
-            if !resent {
-                self.begin_connecting(id, now, Cause::AcceptQueueFull);
-            }
-            self.schedule_syn(id);
-            return Sent::Underway;
+            return self.wait_for_room(id, now, resent);
         }
         self.stop_connecting(id);
         self.connected_to(id, pod_id, now);
@@ -398,10 +386,10 @@ impl<O: Observer> PlainPath<O> {
     /// Stops everything that belongs to the current attempt, except the pod's work on it.
     fn drop_attempt(&mut self, id: u64) {
         let of_request = [Timer::ClientTimeout, Timer::RequestTimeout, Timer::OuterTimeout];
+        self.stop_connecting(id);
         self.cancel_timers(id, |timer| !of_request.contains(&timer));
         let request = self.request(id);
         request.pausing = None;
-        request.connecting = None;
         request.current_job = None;
         if std::mem::take(&mut request.half_open) {
             let pod = request.pod.expect("a half-open attempt has a pod");
@@ -771,6 +759,7 @@ impl<O: Observer> RequestPath for PlainPath<O> {
             self.tally.in_flight_at_end += 1;
             self.tally.in_flight_age_ns += u128::from(now - request.born);
         }
+        debug_assert!(self.tally.in_flight_at_end > 0 || self.front.is_at_rest());
         (self.tally.think_ns, self.tally.connections_ns) = self.source.closing(now);
         (self.tally, self.observer)
     }

@@ -53,6 +53,13 @@ impl<O: Observer> PlainPath<O> {
                 self.tell_attempt(id, now, None, cause, false);
                 self.lose(id, now, status, cause);
             }
+            Sent::Overflow => {
+                let request = &self.requests[&id];
+                let (holder, pod, sent) = (request.holder, request.pod, request.sent);
+                pod.into_iter().for_each(|pod| self.front.abandoned(holder, pod, false, sent, now));
+                self.tell_attempt(id, now, None, Cause::CircuitOpen, false);
+                self.lose(id, now, self.front.spec().answers.all_down, Cause::CircuitOpen);
+            }
         }
     }
 
