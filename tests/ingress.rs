@@ -5,7 +5,7 @@ mod common;
 use std::sync::Arc;
 
 use common::{app, lowered, web};
-use podloss::config::case::Override;
+use podloss::config::case::{Case, Override};
 use podloss::config::inputs::{COMMAND_LINE, Inputs};
 use podloss::diag::Diagnostic;
 use podloss::model::outcome::{Cause, Status};
@@ -198,17 +198,24 @@ fn clients_that_keep_their_connections_meet_another_ingress_pod_after_a_rollout(
     assert!(result.tally.ok() > 3_000, "they all go on: {}", result.tally.ok());
 }
 
-#[test]
-fn the_story_of_a_lost_request_is_that_of_its_ingress_pod() {
-    let over = |set: &[(&str, &str)]| -> Vec<Override> {
-        set.iter().map(|(knob, value)| Override { knob: (*knob).into(), value: (*value).into() }).collect()
-    };
-    let line = format!("web.yaml\n{ROLLOUT}");
+/// A traced run, and what makes its case with other settings.
+fn traced(
+    line: &str,
+    set: &[(&str, &str)],
+) -> (Traced, impl Fn(&[Override]) -> Result<Case, Vec<Diagnostic>>) {
+    let line = format!("web.yaml\n{line}");
     let files = [(COMMAND_LINE, line.as_str()), ("web.yaml", FILES)];
     let inputs =
         Inputs::stored(&files.map(|(name, text)| (name.to_owned(), text.to_owned()))).expect("inputs");
-    let case_of = |more: &[Override]| inputs.case(&[over(SET), more.to_vec()].concat());
-    let traced = Traced::new(case_of(&[]).expect("a case"), 1, &|| false);
+    let over = |&(knob, value): &(&str, &str)| Override { knob: knob.to_owned(), value: value.to_owned() };
+    let set: Vec<Override> = SET.iter().chain(set).map(over).collect();
+    let case_of = move |more: &[Override]| inputs.case(&[&set, more].concat());
+    (Traced::new(case_of(&[]).expect("a case"), 1, &|| false), case_of)
+}
+
+#[test]
+fn the_story_of_a_lost_request_is_that_of_its_ingress_pod() {
+    let (traced, case_of) = traced(ROLLOUT, &[]);
     let lost = traced.lost().first().expect("the rollout loses");
     let story = traced.story(lost.request, None, &case_of, &|| false).expect("a story");
     let words: Vec<&str> = story.moments.iter().map(|moment| moment.words.as_str()).collect();
@@ -289,4 +296,19 @@ fn the_chart_s_deployment_stands_in_for_one_that_nobody_gave() {
     assert_eq!(lowered.heading.front_end, "ingress-nginx behind aws-nlb");
     let assumed = lowered.assumptions.iter().find(|a| a.key == "ingress").expect("it is on record");
     assert_eq!(assumed.value, "ingress-nginx-controller");
+}
+
+/// What the outer tier loses without having sent it to any pod is a matter of the ingress as well.
+#[test]
+fn a_request_that_found_no_ingress_pod_is_saved_at_the_ingress() {
+    let set = [("containers.gate.on_stop", "exit"), ("containers.gate.startup", "4s")];
+    let (traced, case_of) = traced("--rps 40\n--duration 40s\n--event ingress-kill-pod=2@20s\n", &set);
+    let lost =
+        traced.lost().iter().find(|lost| lost.cause == Cause::NoEndpoints).expect("both pods are gone");
+    assert_eq!((lost.pod, lost.at_ingress), (None, true));
+    let story = traced.story(lost.request, None, &case_of, &|| false).expect("a story");
+    let knobs: Vec<&str> = story.counterfactual.tried.iter().map(|tried| tried.knob.as_str()).collect();
+    assert!(!knobs.is_empty() && knobs.iter().all(|knob| knob.starts_with("Deployment/gate:")), "{knobs:?}");
+    let saving = story.counterfactual.saved_by.expect("a third ingress pod is there");
+    assert_eq!(saving.change[0].knob, "Deployment/gate:spec.replicas");
 }

@@ -49,6 +49,8 @@ pub struct Lost {
     pub pod: Option<u32>,
     /// Attempts made.
     pub attempts: u32,
+    /// On the way to or with a process of the front end, which is a pod.
+    pub at_ingress: bool,
 }
 
 /// What was seen of requests; it grows with losses, not with requests.
@@ -72,6 +74,7 @@ impl Observer for Seen {
             cause,
             pod: ended.pod,
             attempts: ended.attempts,
+            at_ingress: ended.at_ingress,
         });
     }
 

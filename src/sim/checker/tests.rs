@@ -40,6 +40,7 @@ fn what_cannot_be_is_found() {
         cause: None,
         pod: end.answered_by,
         attempts: 1,
+        at_ingress: false,
     };
     ends.ended(&ended);
     assert!(complaints(&result, &ends).contains("ended twice"));

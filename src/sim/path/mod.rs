@@ -137,6 +137,8 @@ pub(crate) struct Ended {
     pub(crate) cause: Option<Cause>,
     pub(crate) pod: Option<PodId>,
     pub(crate) attempts: u32,
+    /// It was lost on the way to or with a process of the front end, which is a pod.
+    pub(crate) at_ingress: bool,
 }
 
 /// One attempt that brought no answer of the application's, for whoever watches.

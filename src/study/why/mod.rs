@@ -161,10 +161,7 @@ impl Traced {
         stop: &dyn Fn() -> bool,
     ) -> Counterfactual {
         let mut answer = Counterfactual::default();
-        let pods = &self.result.timeline.pods;
-        let record = lost.pod.and_then(|pod| pods.get(pod as usize));
-        let at_ingress = record.is_some_and(|record| record.deployment > 0);
-        for ladder in changes::ladders(lost.cause, at_ingress, &self.case) {
+        for ladder in changes::ladders(lost.cause, lost.at_ingress, &self.case) {
             if stop() {
                 break;
             }

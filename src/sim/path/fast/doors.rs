@@ -373,7 +373,8 @@ impl<O: Observer> FastPath<O> {
         let sample =
             LossSample { request: id, sent_ns: born - START, lost_ns: at - START, method, pod, attempts };
         self.books.tally.lose(status, cause, sample);
-        if lost_at_ingress(holder, cause) {
+        let at_ingress = lost_at_ingress(holder, cause);
+        if at_ingress {
             self.books.tally.was_at_ingress(status, cause);
         }
         self.books.observer.ended(&Ended {
@@ -384,6 +385,7 @@ impl<O: Observer> FastPath<O> {
             cause: Some(cause),
             pod,
             attempts,
+            at_ingress,
         });
         let client = &self.spec.client;
         let tries_again = id >> RETRY_SHIFT < u64::from(client.retries)

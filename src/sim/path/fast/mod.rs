@@ -272,6 +272,7 @@ impl<O: Observer> Books<O> {
         let at = end + self.overhead;
         self.tally.answer(at - START, at - job.sent);
         let (request, born, status, pod) = (job.id, job.sent, Status::Ok, Some(pod));
-        self.observer.ended(&Ended { request, born, at, status, cause: None, pod, attempts: 1 });
+        let (attempts, at_ingress) = (1, false);
+        self.observer.ended(&Ended { request, born, at, status, cause: None, pod, attempts, at_ingress });
     }
 }

@@ -139,7 +139,9 @@ impl<O: Observer> FastPath<O> {
             let at = end + self.books.overhead;
             tally.answer(at - START, at - born);
             let (status, pod, holder) = (Status::Ok, Some(pod_id), flight.holder);
-            self.books.observer.ended(&Ended { request, born, at, status, cause: None, pod, attempts });
+            let at_ingress = false;
+            let ended = Ended { request, born, at, status, cause: None, pod, attempts, at_ingress };
+            self.books.observer.ended(&ended);
             self.left(holder, end);
         } else if !std::mem::replace(&mut flight.was_executed, true) {
             tally.executed_but_5xx += u64::from(flight.ended.is_some_and(Status::is_server_error));

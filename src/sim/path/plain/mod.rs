@@ -416,10 +416,12 @@ impl<O: Observer> PlainPath<O> {
         let sample =
             LossSample { request: id, sent_ns: born - START, lost_ns: at - START, method, pod, attempts };
         self.tally.lose(status, cause, sample);
-        if lost_at_ingress(self.requests[&id].holder, cause) {
+        let at_ingress = lost_at_ingress(self.requests[&id].holder, cause);
+        if at_ingress {
             self.tally.was_at_ingress(status, cause);
         }
-        self.observer.ended(&Ended { request: id, born, at, status, cause: Some(cause), pod, attempts });
+        let (request, cause) = (id, Some(cause));
+        self.observer.ended(&Ended { request, born, at, status, cause, pod, attempts, at_ingress });
         let retry_at = self.client_retry(id, at);
         self.source.ended(id, at, retry_at, &self.draws);
         if let (Some(retry_at), false) = (retry_at, self.source.is_closed()) {
@@ -452,7 +454,8 @@ impl<O: Observer> PlainPath<O> {
         }
         self.pin_outside(id, now);
         self.tally.answer(at - START, at - born);
-        self.observer.ended(&Ended { request: id, born, at, status: Status::Ok, cause: None, pod, attempts });
+        let (request, status, cause, at_ingress) = (id, Status::Ok, None, false);
+        self.observer.ended(&Ended { request, born, at, status, cause, pod, attempts, at_ingress });
         self.source.ended(id, at, None, &self.draws);
         self.left(id, now);
         self.forget_if_done(id);
