@@ -7,12 +7,13 @@ use std::sync::Arc;
 use common::{app, lowered, web};
 use podloss::config::case::{Case, Override};
 use podloss::config::inputs::{COMMAND_LINE, Inputs};
+use podloss::config::lower::Lowered;
 use podloss::diag::Diagnostic;
 use podloss::model::outcome::{Cause, Status};
-use podloss::sim::spec::SimSpec;
+use podloss::sim::spec::{Mechanism, SimSpec};
 use podloss::sim::{self, RunResult, ViewHolder, reference};
 use podloss::study::why::Traced;
-use podloss::units::SimTime;
+use podloss::units::{Nanos, SimTime};
 
 /// Three pods of a service, and two of the ingress before it.
 const FILES: &str = concat!(
@@ -311,4 +312,45 @@ fn a_request_that_found_no_ingress_pod_is_saved_at_the_ingress() {
     assert!(!knobs.is_empty() && knobs.iter().all(|knob| knob.starts_with("Deployment/gate:")), "{knobs:?}");
     let saving = story.counterfactual.saved_by.expect("a third ingress pod is there");
     assert_eq!(saving.change[0].knob, "Deployment/gate:spec.replicas");
+}
+
+/// A Service that asks AWS for a load balancer says what stands before the ingress, and how it is set.
+#[test]
+fn the_tier_before_the_ingress_is_read_from_its_service() {
+    let service = |target_type: &str| {
+        format!(
+            "{FILES}---\napiVersion: v1\nkind: Service\nmetadata:\n  name: gate\n  annotations:\n    \
+             service.beta.kubernetes.io/aws-load-balancer-type: external\n    \
+             service.beta.kubernetes.io/aws-load-balancer-nlb-target-type: {target_type}\n    \
+             service.beta.kubernetes.io/aws-load-balancer-healthcheck-interval: '7'\n    \
+             service.beta.kubernetes.io/aws-load-balancer-target-group-attributes: \
+             deregistration_delay.timeout_seconds=40,deregistration_delay.connection_termination.enabled=true,\
+             slow_start.duration_seconds=30\n\
+             spec:\n  type: LoadBalancer\n  selector: {{app: gate}}\n  ports: [{{port: 80}}]\n"
+        )
+    };
+    let of = |files: &str, set: &[(&str, &str)]| {
+        lowered(&[("web.yaml", files)], ROLLOUT, &[&[("ingress", "gate")], set].concat()).expect("a case")
+    };
+    let group = |lowered: &Lowered| match &lowered.spec.tiers[0].delivery.mechanism {
+        Mechanism::TargetGroup(group) => {
+            Some((group.health.interval.whole_secs(), group.deregistration_delay.map(Nanos::whole_secs)))
+        }
+        _ => None,
+    };
+    let found = of(&service("ip"), &[]);
+    assert_eq!(found.heading.front_end, "ingress-nginx behind aws-nlb");
+    assert!(found.assumptions.iter().all(|assumption| assumption.key != "outer.preset"));
+    assert_eq!(group(&found), Some((7, Some(40))));
+    let left_out: Vec<&str> = found.not_modelled.iter().map(|(_, what)| what.as_str()).collect();
+    assert!(left_out.iter().any(|what| what.contains("slow_start=30s")), "{left_out:?}");
+    // What is said wins; and without the word an NLB lets connections run.
+    assert_eq!(group(&of(&service("ip"), &[("outer.health_check.interval", "9s")])), Some((9, Some(40))));
+    let patient =
+        service("ip").replace("connection_termination.enabled=true", "connection_termination.enabled=false");
+    assert_eq!(group(&of(&patient, &[])), Some((7, None)));
+    assert_eq!(of(&service("instance"), &[]).heading.front_end, "ingress-nginx behind aws-nlb-instance");
+    let otherwise = of(&service("ip"), &[("outer", "kube-proxy")]);
+    let noted = |part: &str| otherwise.warnings.iter().any(|warning| warning.message.contains(part));
+    assert!(noted("but kube-proxy is simulated"), "{:#?}", otherwise.warnings);
 }

@@ -58,13 +58,23 @@ pub(super) fn choose(selection: &Selection<'_>, values: &mut Values<'_>) -> Resu
     let preset = presets::front_end(name).map_err(|help| {
         complain(Diagnostic::error(code::FRONT_END, format!("there is no front end `{name}`")).help(help))
     })?;
-    let followed = hint.as_ref().is_some_and(|hint| hint.preset == preset.name);
-    let by_client_ip = selection.services.iter().any(|service| service.client_ip_affinity_seconds.is_some());
-    let traffic_policy = traffic_policy(preset, selection.services.iter().copied());
-    Ok(Chosen { preset, hint, followed, by_client_ip, traffic_policy })
+    Ok(Chosen::before(preset, selection))
 }
 
 impl Chosen {
+    /// This front end, and what the manifests of the workload behind it say of it.
+    pub(super) fn before(preset: &'static FrontEndPreset, selection: &Selection<'_>) -> Chosen {
+        let services = || selection.services.iter().copied();
+        let hint = front_end_hint(selection);
+        Chosen {
+            preset,
+            followed: hint.as_ref().is_some_and(|hint| hint.preset == preset.name),
+            hint,
+            by_client_ip: services().any(|service| service.client_ip_affinity_seconds.is_some()),
+            traffic_policy: traffic_policy(preset, services()),
+        }
+    }
+
     /// Settings in manifests, as values of knobs.
     pub(super) fn annotated(&self) -> Vec<(&'static str, String)> {
         let mut found: Vec<_> = self.traffic_policy.clone().into_iter().collect();
@@ -96,7 +106,7 @@ impl Chosen {
         if self.checks_pods() {
             found.push(("front_end.slow_start", seconds(settings.slow_start_seconds)));
         }
-        if self.preset.name == "aws-alb-ip" {
+        if self.closes_connections(settings) {
             found.push(("front_end.deregistration_delay", seconds(settings.deregistration_delay_seconds)));
         }
         if self.preset.name == "ingress-nginx" {
@@ -123,6 +133,16 @@ impl Chosen {
     /// Whether clients keep their pod by their address: only kube-proxy's rules do that.
     pub(super) fn by_client_ip(&self) -> bool {
         self.by_client_ip && self.preset.name.starts_with("kube-proxy")
+    }
+
+    /// Whether it closes connections to a target when the deregistration delay is over.
+    /// Source: ELB user guides; a network load balancer does so when it is told to.
+    fn closes_connections(&self, settings: &FrontEndSettings) -> bool {
+        match self.preset.name {
+            "aws-alb-ip" => true,
+            "aws-nlb" => settings.connection_termination == Some(true),
+            _ => false,
+        }
     }
 
     /// Whether pods are its targets and not nodes.
@@ -160,7 +180,7 @@ impl Chosen {
                 settings.slow_start_seconds.filter(|_| by_instance).map(|_| "slow start of nodes"),
                 settings
                     .deregistration_delay_seconds
-                    .filter(|_| self.preset.name != "aws-alb-ip")
+                    .filter(|_| !self.closes_connections(settings))
                     .map(|_| "deregistration delay, which closes no connection here"),
                 settings
                     .next_upstream_timeout_seconds

@@ -14,7 +14,7 @@ use crate::config::described::Described;
 use crate::config::knobs::{self, Value};
 use crate::config::manifest::{
     Container, Deployment, Hook, Manifests, PodSpec, Probe, ProbeHandler, Selection, Source, TrafficPolicy,
-    read_manifests, select_workload,
+    front_end_hint, read_manifests, select_workload,
 };
 use crate::config::presets::{self, FrontEndPreset, Updates};
 use crate::diag::Diagnostic;
@@ -33,7 +33,8 @@ const CHART: &str = include_str!("ingress_nginx.yaml");
 
 /// The Deployment whose pods the front end's processes are, and the tier before it.
 pub(super) struct Ingress {
-    pub(super) outer: &'static FrontEndPreset,
+    /// What stands before it.
+    before: Chosen,
     pub(super) objects: Objects,
     /// It was not given: the chart's is assumed.
     pub(super) is_chart: bool,
@@ -70,7 +71,7 @@ impl Ingress {
             return Ok(None);
         }
         may_be_pods(chosen.preset).map_err(placed)?;
-        let outer = outer_preset(before.map(|setting| setting.text.as_str()), values).map_err(placed)?;
+        let said = before.map(|setting| setting.text.as_str());
         let ingress = match named {
             Some(named) => {
                 let selection = select_workload(described.manifests, Some(&named.text));
@@ -88,24 +89,26 @@ impl Ingress {
                     let help = "name another one with --workload, or another ingress";
                     return Err(placed(Diagnostic::error(code::FRONT_END, message).help(help)));
                 }
+                let outer = outer_preset(said, &selection, values).map_err(placed)?;
                 let old = described.from.and_then(|from| of_before(from, &selection));
-                Ingress::of(outer, &selection, old, false, minor)?
+                Ingress::of(Chosen::before(outer, &selection), &selection, old, false, minor)?
             }
             None => {
                 let manifests = chart(chosen.preset).map_err(placed)?;
                 let selection = select_workload(&manifests, None).map_err(placed)?;
                 let knob = knobs::find(DEPLOYMENT).expect("a name of the registry").knob;
+                let outer = outer_preset(said, &selection, values).map_err(placed)?;
                 let text = selection.deployment.meta.name.clone();
                 let source = "charts/ingress-nginx/values.yaml, the Deployment that the chart makes";
                 values.assume(knob, DEPLOYMENT, Fallback::plain(text, Origin::Documented, source));
-                Ingress::of(outer, &selection, None, true, minor)?
+                Ingress::of(Chosen::before(outer, &selection), &selection, None, true, minor)?
             }
         };
         Ok(Some(ingress))
     }
 
     fn of(
-        outer: &'static FrontEndPreset,
+        before: Chosen,
         selection: &Selection<'_>,
         old: Option<PodSpec>,
         is_chart: bool,
@@ -130,12 +133,18 @@ impl Ingress {
             minor,
         };
         let budget = events::disruption_budget(selection);
-        Ok(Ingress { outer, objects, is_chart, old, budget, warnings: selection.warnings.clone() })
+        let warnings = selection.warnings.iter().cloned().chain(before.warnings()).collect();
+        Ok(Ingress { before, objects, is_chart, old, budget, warnings })
     }
 
-    /// What its Services say of the tier before it, as values of knobs.
+    /// What stands before it.
+    pub(super) fn outer(&self) -> &'static FrontEndPreset {
+        self.before.preset
+    }
+
+    /// What its manifests say of the tier before it, as values of knobs, where that tier has them.
     pub(super) fn annotated(&self) -> Vec<(&'static str, String)> {
-        front::traffic_policy(self.outer, self.objects.services.iter()).into_iter().collect()
+        self.before.annotated().into_iter().filter(|(path, _)| outer_knob(path).is_some()).collect()
     }
 
     /// What its manifests say that plays no part.
@@ -146,13 +155,17 @@ impl Ingress {
         let fields = manifests.not_modelled.iter().filter(|field| titles.contains(&field.object));
         let mut found: Vec<(String, String)> =
             fields.map(|field| (field.object.clone(), field.field.clone())).collect();
+        let before = self.before.not_modelled().into_iter().map(str::to_owned);
+        let without_knob = self.before.annotated().into_iter().filter(|(path, _)| outer_knob(path).is_none());
+        let all = before.chain(without_knob.map(|(path, value)| format!("{}={value}", own_name(path))));
+        found.extend(all.map(|what| (format!("{} before {}", self.outer().name, self.name()), what)));
         for service in services {
-            if service.client_ip_affinity_seconds.is_some() {
+            if service.client_ip_affinity_seconds.is_some() && !self.before.by_client_ip() {
                 found.push((service.meta.title(), "sessionAffinity: ClientIP".to_owned()));
             }
             let is_local = service.external_traffic_policy == TrafficPolicy::Local;
-            if is_local && front::traffic_policy(self.outer, [service].into_iter()).is_none() {
-                let what = format!("externalTrafficPolicy: Local plays no part behind {}", self.outer.name);
+            if is_local && front::traffic_policy(self.outer(), [service].into_iter()).is_none() {
+                let what = format!("externalTrafficPolicy: Local plays no part behind {}", self.outer().name);
                 found.push((service.meta.title(), what));
             }
         }
@@ -185,7 +198,7 @@ impl Ingress {
         let idle = idle.min().filter(|idle| *idle <= kept)?;
         let message = format!(
             "{} keeps idle connections for {kept}, the pods of {} for {idle}: requests that meet one which they have just closed are lost without any event, and are missing below",
-            self.outer.name,
+            self.outer().name,
             self.name()
         );
         let help = "let the ingress keep them longer (nginx: keep-alive), and say so: --set containers.NAME.keepalive_idle=";
@@ -219,6 +232,15 @@ impl Ingress {
     }
 }
 
+/// The knob of the tier before the front end that stands for one of the front end's.
+fn outer_knob(path: &str) -> Option<&'static knobs::Knob> {
+    knobs::find(&format!("outer.{}", own_name(path))).ok().map(|found| found.knob)
+}
+
+fn own_name(path: &str) -> &str {
+    path.strip_prefix("front_end.").unwrap_or(path)
+}
+
 /// The same Deployment in `--from`, if it is there.
 fn of_before(from: &Manifests, selection: &Selection<'_>) -> Option<PodSpec> {
     let meta = &selection.deployment.meta;
@@ -239,12 +261,19 @@ fn may_be_pods(preset: &FrontEndPreset) -> Result<(), Diagnostic> {
     Err(Diagnostic::error(code::FRONT_END, message).help(help))
 }
 
-fn outer_preset(said: Option<&str>, values: &mut Values<'_>) -> Result<&'static FrontEndPreset, Diagnostic> {
-    let name = said.unwrap_or(USUAL);
+/// What was said, else what the ingress' own manifests point to, else the usual.
+fn outer_preset(
+    said: Option<&str>,
+    selection: &Selection<'_>,
+    values: &mut Values<'_>,
+) -> Result<&'static FrontEndPreset, Diagnostic> {
+    let may_stand = |name: &&str| presets::front_end(name).is_ok_and(|preset| stands_first(preset).is_ok());
+    let hinted = front_end_hint(selection).map(|hint| hint.preset).filter(may_stand);
+    let name = said.or(hinted).unwrap_or(USUAL);
     let preset = presets::front_end(name).map_err(|help| {
         Diagnostic::error(code::FRONT_END, format!("there is no front end `{name}`")).help(help)
     })?;
-    if said.is_none() {
+    if said.is_none() && hinted.is_none() {
         let knob = knobs::find(PRESET).expect("a name of the registry").knob;
         values.assume(knob, PRESET, Fallback::plain(USUAL, Origin::Guess, "the ingress' Service"));
     }

@@ -39,6 +39,8 @@ pub struct FrontEndSettings {
     pub target_type: Option<TargetType>,
     /// `deregistration_delay.timeout_seconds`, in seconds.
     pub deregistration_delay_seconds: Option<u32>,
+    /// `deregistration_delay.connection_termination.enabled`: a network load balancer closes what is left then.
+    pub connection_termination: Option<bool>,
     /// `slow_start.duration_seconds`, in seconds.
     pub slow_start_seconds: Option<u32>,
     /// `load_balancing.algorithm.type`, such as `least_outstanding_requests`; for ingress-nginx
@@ -293,6 +295,12 @@ impl Reading {
         set(
             &mut settings.deregistration_delay_seconds,
             number(attributes.get("deregistration_delay.timeout_seconds")),
+        );
+        set(
+            &mut settings.connection_termination,
+            attributes
+                .get("deregistration_delay.connection_termination.enabled")
+                .and_then(|text| text.trim().parse().ok()),
         );
         set(&mut settings.slow_start_seconds, number(attributes.get("slow_start.duration_seconds")));
         set(&mut settings.load_balancing, attributes.get("load_balancing.algorithm.type").cloned());
