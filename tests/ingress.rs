@@ -344,6 +344,8 @@ fn the_tier_before_the_ingress_is_read_from_its_service() {
     assert_eq!(group(&found), Some((7, Some(40))));
     let left_out: Vec<&str> = found.not_modelled.iter().map(|(_, what)| what.as_str()).collect();
     assert!(left_out.iter().any(|what| what.contains("slow_start=30s")), "{left_out:?}");
+    let without_time = service("ip").replace("deregistration_delay.timeout_seconds=40,", "");
+    assert_eq!(group(&of(&without_time, &[])), Some((7, Some(300))), "the default of a target group");
     // What is said wins; and without the word an NLB lets connections run.
     assert_eq!(group(&of(&service("ip"), &[("outer.health_check.interval", "9s")])), Some((9, Some(40))));
     let patient =

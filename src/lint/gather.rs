@@ -137,7 +137,12 @@ fn is_entry(selection: &Selection<'_>, container: &Container) -> bool {
 /// What annotations say of the deregistration delay, and where.
 fn deregistration_of(selection: &Selection<'_>) -> Option<(f64, Place)> {
     const ATTRIBUTES: &str = "target-group-attributes";
-    let seconds = front_end_hint(selection)?.settings.deregistration_delay_seconds?;
+    let hint = front_end_hint(selection)?;
+    // A network load balancer closes nothing unless it is told to.
+    if hint.preset.starts_with("aws-nlb") && hint.settings.connection_termination != Some(true) {
+        return None;
+    }
+    let seconds = hint.settings.deregistration_delay_seconds?;
     let metas = selection.services.iter().map(|service| &service.meta);
     let mut metas = metas.chain(selection.ingresses.iter().map(|ingress| &ingress.meta));
     let place = metas.find_map(|meta| {

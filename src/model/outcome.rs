@@ -132,7 +132,7 @@ closed_list! {
         InPodUpstreamDown => "in_pod_upstream_down",
         /// The application shed load.
         Overloaded => "overloaded",
-        /// A circuit breaker or retry budget refused to send.
+        /// A circuit breaker refused to send.
         CircuitOpen => "circuit_open",
         /// The load balancer closed the connection when the target's deregistration delay was over.
         DeregisteredInFlight => "deregistered_in_flight",

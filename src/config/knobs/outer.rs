@@ -11,7 +11,7 @@ pub(super) const OUTER: &[Knob] = &[
         "outer.preset",
         Kind::Text,
         "before the front end",
-        "What sends requests to the front end, whose processes are pods then: kube-proxy, aws-nlb, aws-alb-ip, gke-neg or azure-agic.",
+        "What sends requests to the front end, whose processes are pods then: kube-proxy, aws-nlb, aws-nlb-instance, aws-alb-ip, gke-neg or azure-agic; read from the ingress' Service if it asks for one.",
     )
     .alias("outer"),
     Knob::new(

@@ -14,6 +14,9 @@ use crate::units::Nanos;
 
 const PRESET: &str = "front_end.preset";
 
+/// The deregistration delay of a target group that states none. Source: ELB user guide, target group attributes.
+const NLB_DELAY_SECONDS: u32 = 300;
+
 /// The front end that was chosen.
 pub(super) struct Chosen {
     pub(super) preset: &'static FrontEndPreset,
@@ -107,7 +110,9 @@ impl Chosen {
             found.push(("front_end.slow_start", seconds(settings.slow_start_seconds)));
         }
         if self.closes_connections(settings) {
-            found.push(("front_end.deregistration_delay", seconds(settings.deregistration_delay_seconds)));
+            let delay = settings.deregistration_delay_seconds;
+            let by_default = (self.preset.name == "aws-nlb").then_some(NLB_DELAY_SECONDS);
+            found.push(("front_end.deregistration_delay", seconds(delay.or(by_default))));
         }
         if self.preset.name == "ingress-nginx" {
             found.push(("front_end.client_affinity", settings.cookie_affinity.map(|on| on.to_string())));

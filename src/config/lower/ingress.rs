@@ -1,5 +1,6 @@
 //! The front end as a Deployment: what stands before it, and its pods.
 
+use super::before::{CLIENT_AFFINITY, PRESET, is_simulated, may_be_pods, outer_preset, own_name};
 use super::code;
 use super::events;
 use super::fields::{self, Objects};
@@ -14,9 +15,9 @@ use crate::config::described::Described;
 use crate::config::knobs::{self, Value};
 use crate::config::manifest::{
     Container, Deployment, Hook, Manifests, PodSpec, Probe, ProbeHandler, Selection, Source, TrafficPolicy,
-    front_end_hint, read_manifests, select_workload,
+    read_manifests, select_workload,
 };
-use crate::config::presets::{self, FrontEndPreset, Updates};
+use crate::config::presets::FrontEndPreset;
 use crate::diag::Diagnostic;
 use crate::model::eviction::DisruptionBudget;
 use crate::random::Dist;
@@ -26,9 +27,6 @@ use crate::sim::spec::{
 use crate::units::{Nanos, parse_duration};
 
 const DEPLOYMENT: &str = "front_end.deployment";
-const PRESET: &str = "outer.preset";
-/// What is before an ingress of which the manifests show the pods, if nobody says it.
-const USUAL: &str = "kube-proxy";
 const CHART: &str = include_str!("ingress_nginx.yaml");
 
 /// The Deployment whose pods the front end's processes are, and the tier before it.
@@ -144,7 +142,7 @@ impl Ingress {
 
     /// What its manifests say of the tier before it, as values of knobs, where that tier has them.
     pub(super) fn annotated(&self) -> Vec<(&'static str, String)> {
-        self.before.annotated().into_iter().filter(|(path, _)| outer_knob(path).is_some()).collect()
+        self.before.annotated().into_iter().filter(|(path, _)| is_simulated(path)).collect()
     }
 
     /// What its manifests say that plays no part.
@@ -156,11 +154,12 @@ impl Ingress {
         let mut found: Vec<(String, String)> =
             fields.map(|field| (field.object.clone(), field.field.clone())).collect();
         let before = self.before.not_modelled().into_iter().map(str::to_owned);
-        let without_knob = self.before.annotated().into_iter().filter(|(path, _)| outer_knob(path).is_none());
-        let all = before.chain(without_knob.map(|(path, value)| format!("{}={value}", own_name(path))));
+        let plays_none = |path: &str| !is_simulated(path) && path != CLIENT_AFFINITY;
+        let others = self.before.annotated().into_iter().filter(|(path, _)| plays_none(path));
+        let all = before.chain(others.map(|(path, value)| format!("{}={value}", own_name(path))));
         found.extend(all.map(|what| (format!("{} before {}", self.outer().name, self.name()), what)));
         for service in services {
-            if service.client_ip_affinity_seconds.is_some() && !self.before.by_client_ip() {
+            if service.client_ip_affinity_seconds.is_some() {
                 found.push((service.meta.title(), "sessionAffinity: ClientIP".to_owned()));
             }
             let is_local = service.external_traffic_policy == TrafficPolicy::Local;
@@ -232,75 +231,11 @@ impl Ingress {
     }
 }
 
-/// The knob of the tier before the front end that stands for one of the front end's.
-fn outer_knob(path: &str) -> Option<&'static knobs::Knob> {
-    knobs::find(&format!("outer.{}", own_name(path))).ok().map(|found| found.knob)
-}
-
-fn own_name(path: &str) -> &str {
-    path.strip_prefix("front_end.").unwrap_or(path)
-}
-
 /// The same Deployment in `--from`, if it is there.
 fn of_before(from: &Manifests, selection: &Selection<'_>) -> Option<PodSpec> {
     let meta = &selection.deployment.meta;
     let wanted = format!("{}/deploy/{}", meta.namespace, meta.name);
     select_workload(from, Some(&wanted)).ok().map(|old| old.pod_spec)
-}
-
-/// Front ends whose processes may be pods of a Deployment.
-fn may_be_pods(preset: &FrontEndPreset) -> Result<(), Diagnostic> {
-    let pins = preset.param("front_end.pins_connections").is_some_and(|param| param.value == "true");
-    let by_node = preset.param("front_end.any_connection").is_some_and(|param| param.value == "true");
-    if preset.updates != Updates::TargetGroup && !pins && !by_node {
-        return Ok(());
-    }
-    let message = format!("{} is no Deployment: nothing can stand before it here", preset.name);
-    let help =
-        "name the ingress behind it with --front-end, such as ingress-nginx, and this one with --set outer=";
-    Err(Diagnostic::error(code::FRONT_END, message).help(help))
-}
-
-/// What was said, else what the ingress' own manifests point to, else the usual.
-fn outer_preset(
-    said: Option<&str>,
-    selection: &Selection<'_>,
-    values: &mut Values<'_>,
-) -> Result<&'static FrontEndPreset, Diagnostic> {
-    let may_stand = |name: &&str| presets::front_end(name).is_ok_and(|preset| stands_first(preset).is_ok());
-    let hinted = front_end_hint(selection).map(|hint| hint.preset).filter(may_stand);
-    let name = said.or(hinted).unwrap_or(USUAL);
-    let preset = presets::front_end(name).map_err(|help| {
-        Diagnostic::error(code::FRONT_END, format!("there is no front end `{name}`")).help(help)
-    })?;
-    if said.is_none() && hinted.is_none() {
-        let knob = knobs::find(PRESET).expect("a name of the registry").knob;
-        values.assume(knob, PRESET, Fallback::plain(USUAL, Origin::Guess, "the ingress' Service"));
-    }
-    match stands_first(preset) {
-        Ok(()) => Ok(preset),
-        Err(why) => {
-            let first = presets::front_ends().filter(|preset| stands_first(preset).is_ok());
-            let names: Vec<&str> = first.map(|preset| preset.name).collect();
-            let message = format!("{name} cannot stand before the front end: {why}");
-            let help = format!("choose one of {}", names.join(", "));
-            Err(Diagnostic::error(code::FRONT_END, message).help(help))
-        }
-    }
-}
-
-/// Whether a front end can stand before another one, and if not, why; as [`FrontSpec::may_stand_first`]
-/// says of what comes of a preset.
-fn stands_first(preset: &FrontEndPreset) -> Result<(), &'static str> {
-    let is = |path: &str, value: &str| preset.param(path).is_some_and(|param| param.value == value);
-    match () {
-        () if may_be_pods(preset).is_ok() => Err("it would need a tier before itself"),
-        () if !is("front_end.tries", "1") => Err("it tries again after failures"),
-        () if is("front_end.any_connection", "true") => {
-            Err("its connections lead to nodes, and only kube-proxy knows where from there")
-        }
-        () => Ok(()),
-    }
 }
 
 /// The Deployment that a front end's own chart makes.

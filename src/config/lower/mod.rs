@@ -8,6 +8,7 @@
 
 pub mod code;
 
+mod before;
 mod capacity;
 mod control;
 mod events;

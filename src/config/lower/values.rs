@@ -347,10 +347,12 @@ impl Values<'_> {
         let meant = self.meant(path).into_owned();
         match knobs::find(&meant) {
             Ok(found) => self.find(found.knob, &meant, std::slice::from_ref(&meant), None),
-            // Nobody can set this of the outer tier: what its preset says holds.
+            // Nobody can set this of the outer tier: what its annotations or its preset say holds.
             Err(_) => {
                 let knob = knob(path);
-                knob.kind.parse(&self.fallback(knob)?.text).ok()
+                let annotated = self.annotated.iter().find(|(annotated, _)| *annotated == path);
+                let text = annotated.map(|(_, text)| text.clone());
+                knob.kind.parse(&text.or_else(|| Some(self.fallback(knob)?.text))?).ok()
             }
         }
     }

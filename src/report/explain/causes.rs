@@ -222,7 +222,7 @@ pub(super) fn words(cause: Cause) -> Words {
             title: "a circuit breaker refused to send",
             what: "A process of the mesh or the front end had as many requests with pods, requests without a \
                    connection, or retries under way as it may, and answered without asking a pod. Envoy logs UO, \
-                   or UF where a retry was refused.",
+                   with UF or UC beside it where a retry was refused.",
             remedy: "End the failures that open it; size the breaker for a rollout, not for a quiet day: pods that \
                      hang or are gone hold requests for as long as the timeouts allow.",
             caveat: "Limits hold for each process by itself, so more replicas of the front end let more through. \

@@ -17,7 +17,7 @@ pub(super) struct Facts<'a> {
     /// Server keep-alive and front-end idle timeout, seconds.
     pub(super) keepalive_s: Option<(f64, f64)>,
     pub(super) client_timeout: Option<Nanos>,
-    pub(super) read_timeout: Nanos,
+    pub(super) patience: Nanos,
     pub(super) replicas: u32,
     pub(super) surge: u32,
     pub(super) unavailable: u32,
@@ -103,7 +103,7 @@ impl<'a> Facts<'a> {
             removal_s: (0.0, 0.0, 0.0),
             keepalive_s: None,
             client_timeout: case.spec.client.timeout,
-            read_timeout: tier.map_or(Nanos::ZERO, |tier| tier.read_timeout),
+            patience: tier.map_or(Nanos::ZERO, FrontSpec::patience),
             replicas,
             surge,
             unavailable,

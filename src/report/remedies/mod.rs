@@ -64,10 +64,11 @@ fn words(cause: Cause, mechanism: Mechanism, facts: &Facts<'_>, margins: &[Margi
         return words;
     }
     match mechanism {
-        Mechanism::GoneTooEarly if facts.is_stale => Words::new(
+        // What the others need it needs as well; no hook at all would only hide behind this advice.
+        Mechanism::GoneTooEarly if facts.is_stale && !stop::lacks_a_hook(facts) => Words::new(
             "restart the process that hears of no changes",
             "A process of the front end keeps a list of endpoints that is out of date and sends to pods that are \
-             gone, for as long as it is not restarted. No hook is long enough for that; watch for processes whose \
+             gone, until it reads the list again. No hook is long enough for that; watch for processes whose \
              list differs from the others', and take the controller's fix for it if there is one.",
         ),
         Mechanism::GoneTooEarly if cause == Cause::NoLocalEndpoints => stop::keep_the_node(facts),
@@ -179,12 +180,12 @@ fn capacity(cause: Cause, facts: &Facts<'_>, margins: &[Margin]) -> Words {
             ),
         ),
         _ => Words::new(
-            format!("answers within {}'s {}", facts.front, format_duration(facts.read_timeout)),
+            format!("answers within {}'s {}", facts.front, format_duration(facts.patience)),
             format!(
-                "No answer came within the front end's read timeout of {}. Look for what holds requests up: a \
+                "No answer came within the front end's timeout of {}. Look for what holds requests up: a \
                  pod that cannot be reached any more, a full queue, a dependency; do not repeat requests that \
                  are not idempotent.",
-                format_duration(facts.read_timeout)
+                format_duration(facts.patience)
             ),
         ),
     }

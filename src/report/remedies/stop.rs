@@ -12,6 +12,12 @@ fn hook_needed(facts: &Facts<'_>) -> u64 {
     facts.removal_s.2.max(facts.removal_s.1).ceil() as u64 + 1
 }
 
+/// Whether pods stop serving sooner than a front end in order lets them go.
+pub(super) fn lacks_a_hook(facts: &Facts<'_>) -> bool {
+    let hook = facts.old.as_ref().and_then(Stopping::hook).unwrap_or(Nanos::ZERO);
+    hook.as_secs_f64() < facts.removal_s.1
+}
+
 /// A mesh's proxy gets its signal together with the application, and takes its network along.
 pub(super) fn mesh_first(facts: &Facts<'_>) -> Option<Words> {
     let proxy = facts.old.as_ref()?.mesh_proxy()?;
@@ -63,8 +69,9 @@ pub(super) fn keep_serving(facts: &Facts<'_>) -> Words {
         format!("keep serving until {} has let go (preStop: {now})", facts.front),
         format!(
             "The pod stops listening while {front} still sends to it: {lo} to {hi} after the deletion. \
-             {hook} {grace} No such loss predicted while the removal takes less than {needed} s. {costs}",
+             {hook} {grace} No such loss predicted while the removal takes less than {needed} s{stale}. {costs}",
             front = facts.front,
+            stale = if facts.is_stale { ", except from the process that hears of no changes" } else { "" },
             lo = seconds(facts.removal_s.0),
             hi = seconds(facts.removal_s.2),
             hook = hook_rule(facts, old, needed),

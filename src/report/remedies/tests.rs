@@ -66,6 +66,11 @@ fn what_ends_a_loss_depends_on_the_case() {
     assert_eq!(slow.short, "a startup probe of 90 s or more (now 30 s)");
     let cpu = given(&[], no_change, Cause::ReadTimeout, &[lacking("cpu", 3.0, 4.5)]);
     assert_eq!(cpu.short, "more CPU at the worst moment (3.0 of 4.5 cores)");
+    let route = |case: &mut Case| {
+        spec(case).tiers[0].read_timeout = Nanos::MAX_SPAN;
+        spec(case).tiers[0].request_timeout = Some(Nanos::from_secs(15));
+    };
+    assert_eq!(given(&[], route, Cause::ReadTimeout, &[]).short, "answers within nginx's 15s");
     let patient = given(&[], no_change, Cause::ClientGaveUp, &[]);
     assert_eq!(patient.short, "answers within the client's 10s");
     let race = |case: &mut Case| case.margins.keepalive_s = Some((5.0, 60.0));
@@ -95,7 +100,9 @@ fn no_hook_is_advised_for_a_process_that_hears_of_nothing() {
         let action = PlannedAction::StaleFrontEnd { processes: 1, lasts: None };
         spec(case).events.push(PlannedEvent { at: Nanos::ZERO, deployment: 0, action });
     };
-    let advice = given(&[], stale, Cause::Blackholed, &[]);
+    let without = given(&[], stale, Cause::Blackholed, &[]);
+    assert!(without.full.contains("except from the process that hears of no changes"), "{}", without.full);
+    let advice = given(&[("preStop", "25s")], stale, Cause::Blackholed, &[]);
     assert!(
         advice.short.contains("restart the process") && !advice.full.contains("preStop"),
         "{}",

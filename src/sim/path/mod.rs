@@ -369,6 +369,13 @@ enum Met {
     Server,
 }
 
+impl Met {
+    /// Whether there is somebody who takes a connection, as far as there is room.
+    fn connects(&self) -> bool {
+        matches!(self, Met::End(Sent::Answered(..)) | Met::Unaccepted | Met::Server)
+    }
+}
+
 /// What a request meets where the door and the application are so, on a kept connection (`reused`) or on a
 /// new one.
 fn met_by_connection(door: Door, app: App, reused: bool) -> Met {

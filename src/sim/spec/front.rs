@@ -65,6 +65,11 @@ impl FrontSpec {
         self.pins_connections || self.keepalive.is_some_and(|keepalive| keepalive.any_connection)
     }
 
+    /// How long it waits for an answer at most: one attempt's, or all of them together if that is shorter.
+    pub fn patience(&self) -> Nanos {
+        self.read_timeout.min(self.request_timeout.unwrap_or(Nanos::MAX_SPAN))
+    }
+
     /// Whether a tier like this can stand before another one, and if not, why.
     ///
     /// # Errors

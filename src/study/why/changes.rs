@@ -2,7 +2,7 @@
 
 use crate::config::case::{Case, Override};
 use crate::model::outcome::Cause;
-use crate::sim::spec::ContainerPlan;
+use crate::sim::spec::{ContainerPlan, FrontSpec};
 use crate::study::{LONGEST_HOOK_S, Mechanism};
 use crate::units::{Nanos, format_duration};
 
@@ -68,9 +68,7 @@ pub(super) fn ladders(cause: Cause, at_ingress: bool, case: &Case) -> Vec<Ladder
             found.push(words("maxUnavailable", &["0"]));
             found.push(more_pods(case));
             if cause == Cause::ReadTimeout {
-                let now = case.spec.tiers.last().map_or(Nanos::ZERO, |tier| tier.read_timeout);
-                let longer = [2, 5, 10].map(|times| format_duration(Nanos(now.0.saturating_mul(times))));
-                found.push(words("read_timeout", &longer.each_ref().map(String::as_str)));
+                found.extend(case.spec.tiers.last().map(longer_patience));
             }
             if let (Cause::Overloaded, Some(queue)) = (cause, template.own_queue()) {
                 let longer = [2, 4, 16].map(|times| (queue.max(1).saturating_mul(times)).to_string());
@@ -91,6 +89,14 @@ pub(super) fn ladders(cause: Cause, at_ingress: bool, case: &Case) -> Vec<Ladder
     }
     found.retain(|ladder| !ladder.steps.is_empty());
     found
+}
+
+/// More of the timeout that ends first.
+fn longer_patience(tier: &FrontSpec) -> Ladder {
+    let now = tier.patience();
+    let knob = if now < tier.read_timeout { "front_end.request_timeout" } else { "read_timeout" };
+    let longer = [2, 5, 10].map(|times| format_duration(Nanos(now.0.saturating_mul(times))));
+    words(knob, &longer.each_ref().map(String::as_str))
 }
 
 /// Higher limits of the circuit breaker, up to none.

@@ -102,10 +102,11 @@ fn of_request(timeline: &Timeline, sent: SimTime, lost: Option<&Lost>, attempts:
         let how = if attempt.reused { " on a kept connection" } else { "" };
         let out = format!("attempt {number} to {}{how}", named(timeline, attempt.pod));
         moments.push(moment(attempt.sent, Lane::FrontEnd, out));
-        let next = match (attempt.retried, attempt.failure) {
-            (true, _) => "tries another pod",
-            (false, None) => "passes the answer on",
-            (false, Some(_)) => "gives up",
+        let next = match (attempt.retried, attempt.failure, attempt.cause) {
+            (true, _, _) => "tries another pod",
+            (false, None, Cause::CircuitOpen) => "answers itself",
+            (false, None, _) => "passes the answer on",
+            (false, Some(_), _) => "gives up",
         };
         let seen = format!("attempt {number}: {}; {next}", socket_words(attempt));
         moments.push(moment(attempt.failed, Lane::FrontEnd, seen));
@@ -128,6 +129,7 @@ fn socket_words(attempt: &Attempt) -> String {
         (Some(Failure::Closed), _) => "closed before an answer",
         (Some(Failure::ReadTimeout), _) => "no answer in time",
         (None, Cause::Overloaded) => "503 at once, its queue was full",
+        (None, Cause::CircuitOpen) => "not sent, the circuit breaker is at its limit",
         (None, _) => "an error as answer",
     };
     format!("{seen} ({})", attempt.cause)

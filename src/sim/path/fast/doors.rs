@@ -133,9 +133,6 @@ impl<O: Observer> FastPath<O> {
         flight.sent = now;
         flight.attempts += 1;
         flight.connected = false;
-        if self.front.is_full(flight.holder) {
-            return Sent::Overflow;
-        }
         let first = is_first(flight.id, &self.spec);
         let chosen = || self.front.connection(flight.holder, pod_id, &flight.tried, first, now, server);
         let reuse = decided.unwrap_or_else(chosen);
@@ -146,12 +143,18 @@ impl<O: Observer> FastPath<O> {
         if self.draws.is_reset(flight.id, flight.attempts) {
             return Sent::Failed(Failure::Closed, Cause::NetworkReset);
         }
+        if flight.reused && self.front.is_full(flight.holder) {
+            return Sent::Overflow;
+        }
         self.connect(place, pod_id, now, false)
     }
 
     pub(super) fn connect(&mut self, place: u32, pod_id: PodId, now: u64, resent: bool) -> Sent {
         let pod = &mut self.pods[pod_id as usize];
         match met_by_connection(pod.door, pod.app, self.flights.get(place).reused) {
+            met if met.connects() && self.front.is_full(self.flights.get(place).holder) => {
+                return Sent::Overflow;
+            }
             Met::End(sent) => return sent,
             Met::Unaccepted => return self.wait_unaccepted(place, pod_id, now, resent),
             Met::Silence(_) if self.flights.get(place).reused => {

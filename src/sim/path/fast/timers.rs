@@ -82,8 +82,8 @@ impl<O: Observer> FastPath<O> {
             }
             Sent::Overflow => {
                 let flight = self.flights.get(place);
-                let (holder, pod, sent) = (flight.holder, flight.pod, flight.sent);
-                pod.into_iter().for_each(|pod| self.front.abandoned(holder, pod, false, sent, now));
+                let (holder, pod, reused) = (flight.holder, flight.pod, flight.reused);
+                pod.into_iter().for_each(|pod| self.front.refused(holder, pod, reused, now));
                 self.lose(place, now, self.front.spec().answers.all_down, Cause::CircuitOpen);
             }
         }

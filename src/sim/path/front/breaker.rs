@@ -2,7 +2,9 @@
 //!
 //! Source: Envoy, circuit_breaking.rst; conn_pool_base.cc, newStreamImpl and attachStreamToClient; an
 //! overflow is never tried again (retry_state_impl.cc, wouldRetryFromReset). A request counts among the
-//! requests from the moment it has its connection, and until then among those that wait for one.
+//! requests from the moment it has its connection, and until then among those that wait for one; each limit
+//! is asked at that moment. A simplification: one whose SYN a full accept queue would drop is refused at
+//! once where Envoy lets it wait first.
 
 use super::{Front, HolderId};
 

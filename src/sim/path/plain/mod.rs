@@ -253,9 +253,6 @@ impl<O: Observer> PlainPath<O> {
     fn send(&mut self, id: u64, pod_id: PodId, decided: Option<Reuse>, now: u64) -> Sent {
         let server = self.pods[pod_id as usize].server_side(&self.servers);
         let request = &self.requests[&id];
-        if self.front.is_full(request.holder) {
-            return Sent::Overflow;
-        }
         let first = is_first(id, &self.spec);
         let chosen = || self.front.connection(request.holder, pod_id, &request.tried, first, now, server);
         let reuse = decided.unwrap_or_else(chosen);
@@ -267,12 +264,17 @@ impl<O: Observer> PlainPath<O> {
         if self.draws.is_reset(id, attempt) {
             return Sent::Failed(Failure::Closed, Cause::NetworkReset);
         }
+        let request = &self.requests[&id];
+        if request.reused && self.front.is_full(request.holder) {
+            return Sent::Overflow;
+        }
         self.connect(id, pod_id, now, false)
     }
 
     fn connect(&mut self, id: u64, pod_id: PodId, now: u64, resent: bool) -> Sent {
         let pod = &self.pods[pod_id as usize];
         match met_by_connection(pod.door, pod.app, self.requests[&id].reused) {
+            met if met.connects() && self.front.is_full(self.requests[&id].holder) => return Sent::Overflow,
             Met::End(sent) => return sent,
             Met::Unaccepted => return self.wait_unaccepted(id, pod_id, now, resent),
             Met::Silence(_) if self.requests[&id].reused => {

@@ -55,8 +55,8 @@ impl<O: Observer> PlainPath<O> {
             }
             Sent::Overflow => {
                 let request = &self.requests[&id];
-                let (holder, pod, sent) = (request.holder, request.pod, request.sent);
-                pod.into_iter().for_each(|pod| self.front.abandoned(holder, pod, false, sent, now));
+                let (holder, pod, reused) = (request.holder, request.pod, request.reused);
+                pod.into_iter().for_each(|pod| self.front.refused(holder, pod, reused, now));
                 self.tell_attempt(id, now, None, Cause::CircuitOpen, false);
                 self.lose(id, now, self.front.spec().answers.all_down, Cause::CircuitOpen);
             }
