@@ -10,6 +10,7 @@ use podloss::config::inputs::{COMMAND_LINE, Inputs};
 use podloss::config::lower::Lowered;
 use podloss::diag::Diagnostic;
 use podloss::model::outcome::{Cause, Status};
+use podloss::report::remedies::remedies;
 use podloss::sim::spec::{Mechanism, SimSpec};
 use podloss::sim::{self, RunResult, ViewHolder, reference};
 use podloss::study::why::Traced;
@@ -227,6 +228,20 @@ fn the_story_of_a_lost_request_is_that_of_its_ingress_pod() {
     }
     let saving = story.counterfactual.saved_by.expect("a hook saves it");
     assert_eq!(saving.change.iter().map(|set| set.knob.as_str()).collect::<Vec<_>>(), [HOOK]);
+}
+
+/// An ingress that answers 503 while it drains was gone too early, whatever the service's own pods do.
+#[test]
+fn an_ingress_that_declines_is_told_to_serve_longer() {
+    let (traced, case_of) = traced(ROLLOUT, &[("containers.gate.on_stop", "decline")]);
+    let lost = traced.lost().first().expect("the rollout loses");
+    assert_eq!((lost.cause, lost.at_ingress), (Cause::AppNotReady, true));
+    let saving =
+        traced.story(lost.request, None, &case_of, &|| false).expect("a story").counterfactual.saved_by;
+    assert_eq!(saving.expect("a hook saves it").change[0].knob, HOOK);
+    let case = case_of(&[]).expect("a case");
+    let remedies = remedies(&case, &sim::run(&case.spec, 1, 0, &|| false).tally, &[]);
+    assert!(remedies[0].short.starts_with("ingress pods: keep serving until"), "{:?}", remedies[0]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use crate::config::case::Case;
 use crate::model::outcome::Cause;
-use crate::sim::spec::OnStop;
+use crate::sim::spec::{DeploymentPlan, OnStop};
 
 /// Longer hooks than this, in seconds, are no advice.
 pub(crate) const LONGEST_HOOK_S: u32 = 120;
@@ -66,13 +66,22 @@ impl Mechanism {
 
     /// The mechanism behind a cause in a case.
     pub fn of(cause: Cause, case: &Case) -> Mechanism {
+        Mechanism::at(cause, case.spec.deployments.first())
+    }
+
+    /// The mechanism behind a cause at the pods that the front end's processes are.
+    pub fn of_ingress(cause: Cause, case: &Case) -> Mechanism {
+        Mechanism::at(cause, case.spec.ingress().and_then(|ingress| case.spec.deployments.get(ingress)))
+    }
+
+    fn at(cause: Cause, pods: Option<&DeploymentPlan>) -> Mechanism {
         match cause {
             Cause::ListenerClosed
             | Cause::Unreachable
             | Cause::Blackholed
             | Cause::NoLocalEndpoints
             | Cause::AcceptQueueReset => Mechanism::GoneTooEarly,
-            Cause::AppNotReady if declines(case) => Mechanism::GoneTooEarly,
+            Cause::AppNotReady if pods.is_some_and(declines) => Mechanism::GoneTooEarly,
             Cause::InPodUpstreamDown => Mechanism::InnerGone,
             Cause::KilledInFlight => Mechanism::Killed,
             Cause::ExitedInFlight => Mechanism::ExitsBusy,
@@ -93,8 +102,8 @@ impl Mechanism {
 }
 
 /// Whether pods that go answer 503 while they drain. The pods that stop are of the first template.
-fn declines(case: &Case) -> bool {
-    let template = case.spec.deployments.first().and_then(|plan| plan.templates.first());
+fn declines(pods: &DeploymentPlan) -> bool {
+    let template = pods.templates.first();
     let entry = template.and_then(|template| template.containers.get(template.entry()?));
     entry.is_some_and(|entry| matches!(entry.on_stop, OnStop::Decline(_)))
 }

@@ -41,14 +41,14 @@ pub fn remedies(case: &Case, total: &Tally, margins: &[Margin]) -> Vec<Remedy> {
     let mut causes: Vec<_> = total.causes.iter().collect();
     causes.sort_by_key(|(_, tally)| std::cmp::Reverse(tally.count));
     let remedy = |(&(status, cause), tally): (&(Status, Cause), &CauseTally)| {
-        let mechanism = Mechanism::of(cause, case);
         match ingress.as_ref().filter(|_| 2 * tally.at_ingress > tally.count) {
             None => {
-                let Words { short, full } = words(cause, mechanism, &facts, margins);
+                let Words { short, full } = words(cause, Mechanism::of(cause, case), &facts, margins);
                 Remedy { status, cause, short, full }
             }
             Some(ingress) => {
                 // Margins are the service's.
+                let mechanism = Mechanism::of_ingress(cause, case);
                 let Words { short, full } = words(cause, mechanism, ingress, &[]);
                 let full = format!("This is about the pods of the front end itself. {full}");
                 Remedy { status, cause, short: format!("ingress pods: {short}"), full }

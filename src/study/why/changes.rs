@@ -134,7 +134,7 @@ fn of_ingress(cause: Cause, case: &Case) -> Vec<Ladder> {
     };
     let on_stop = format!("containers.{}.on_stop", entry.name);
     let mut found = Vec::new();
-    match Mechanism::of(cause, case) {
+    match Mechanism::of_ingress(cause, case) {
         Mechanism::GoneTooEarly | Mechanism::KeepaliveRace => found.extend(hooks(entry, grace, &names)),
         Mechanism::Killed => {
             found.push(words(&on_stop, &["drain"]));
