@@ -1,12 +1,13 @@
 //! Two tiers: the front end's processes are pods that roll, scale, crash and lose their nodes.
 
 mod common;
+#[path = "common/traced.rs"]
+mod traced;
 
 use std::sync::Arc;
 
 use common::{app, lowered, web};
 use podloss::config::case::{Case, Override};
-use podloss::config::inputs::{COMMAND_LINE, Inputs};
 use podloss::config::lower::Lowered;
 use podloss::diag::Diagnostic;
 use podloss::model::outcome::{Cause, Status};
@@ -15,6 +16,7 @@ use podloss::sim::spec::{Mechanism, SimSpec};
 use podloss::sim::{self, RunResult, ViewHolder, reference};
 use podloss::study::why::Traced;
 use podloss::units::{Nanos, SimTime};
+use traced::case_of;
 
 /// Three pods of a service, and two of the ingress before it.
 const FILES: &str = concat!(
@@ -205,13 +207,7 @@ fn traced(
     line: &str,
     set: &[(&str, &str)],
 ) -> (Traced, impl Fn(&[Override]) -> Result<Case, Vec<Diagnostic>>) {
-    let line = format!("web.yaml\n{line}");
-    let files = [(COMMAND_LINE, line.as_str()), ("web.yaml", FILES)];
-    let inputs =
-        Inputs::stored(&files.map(|(name, text)| (name.to_owned(), text.to_owned()))).expect("inputs");
-    let over = |&(knob, value): &(&str, &str)| Override { knob: knob.to_owned(), value: value.to_owned() };
-    let set: Vec<Override> = SET.iter().chain(set).map(over).collect();
-    let case_of = move |more: &[Override]| inputs.case(&[&set, more].concat());
+    let case_of = case_of(FILES, line, &[SET, set].concat());
     (Traced::new(case_of(&[]).expect("a case"), 1, &|| false), case_of)
 }
 

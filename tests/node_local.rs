@@ -1,6 +1,8 @@
 //! `externalTrafficPolicy: Local`: nodes that send to their own pods alone, and the checks of them.
 
 mod common;
+#[path = "common/traced.rs"]
+mod traced;
 
 use std::sync::Arc;
 
@@ -9,6 +11,8 @@ use podloss::diag::Diagnostic;
 use podloss::model::outcome::{Cause, Status};
 use podloss::sim::spec::SimSpec;
 use podloss::sim::{self, RunResult, reference};
+use podloss::study::why::Traced;
+use traced::case_of;
 
 /// One pod, and a Service that says Local.
 const LOCAL: &str = web!(1 pods [
@@ -171,4 +175,20 @@ fn what_policy_local_does_not_concern_is_told() {
     let lowered = lowered(&[("web.yaml", LOCAL)], "--rps 10\n--event rollout@20s\n", &set).expect("a case");
     assert!(lowered.not_modelled.iter().any(|(_, what)| what.contains("plays no part")));
     assert!(lowered.spec.tiers[0].node_local.is_none());
+}
+
+/// The story of a request that came to an empty node is that of the pod which left it.
+#[test]
+fn the_story_tells_which_pod_the_node_has_lost() {
+    let case_of = case_of(LOCAL, SCALE_IN, SET);
+    let traced = Traced::new(case_of(&[]).expect("a case"), 1, &|| false);
+    let lost = traced.lost().iter().find(|lost| lost.cause == Cause::NoLocalEndpoints).expect("dropped");
+    let node = lost.process.expect("a node has it") + 1;
+    let story = traced.story(lost.request, None, &case_of, &|| false).expect("a story");
+    let words: Vec<&str> = story.moments.iter().map(|moment| moment.words.as_str()).collect();
+    let left =
+        words.iter().find_map(|words| words.strip_prefix(&format!("process {node} stops sending to ")));
+    let pod = left.unwrap_or_else(|| panic!("{words:#?}"));
+    assert!(words.contains(&format!("{pod} is deleted").as_str()), "{words:#?}");
+    assert_eq!(story.zero.1, "the pod's deletion");
 }

@@ -51,6 +51,8 @@ pub struct Lost {
     pub attempts: u32,
     /// On the way to or with a process of the front end, which is a pod.
     pub at_ingress: bool,
+    /// The process of the front end that lost it; under policy Local that is a node.
+    pub process: Option<u32>,
 }
 
 /// What was seen of requests; it grows with losses, not with requests.
@@ -75,6 +77,7 @@ impl Observer for Seen {
             pod: ended.pod,
             attempts: ended.attempts,
             at_ingress: ended.at_ingress,
+            process: ended.process,
         });
     }
 

@@ -41,6 +41,7 @@ fn what_cannot_be_is_found() {
         pod: end.answered_by,
         attempts: 1,
         at_ingress: false,
+        process: None,
     };
     ends.ended(&ended);
     assert!(complaints(&result, &ends).contains("ended twice"));

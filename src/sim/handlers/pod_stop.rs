@@ -172,7 +172,10 @@ impl<P: RequestPath> Engine<P> {
         let plan = self.plan(id, index);
         let on_stop = plan.on_stop.clone();
         let in_route = self.world.pods[id as usize].route.has(index);
-        if index == self.world.pods[id as usize].route.entry {
+        let pod = &self.world.pods[id as usize];
+        let stop = pod.containers[usize::from(index)].stop.as_ref();
+        // A restart that was under way when the pod was deleted is no step of its own end.
+        if index == pod.route.entry && stop.is_some_and(|stop| stop.reason == StopReason::PodDeleted) {
             self.timeline.pod(id).ends_by(|pod| &mut pod.signalled, self.now);
         }
         let listening = self.world.pods[id as usize].containers[usize::from(index)].listening;

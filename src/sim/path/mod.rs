@@ -139,6 +139,8 @@ pub(crate) struct Ended {
     pub(crate) attempts: u32,
     /// It was lost on the way to or with a process of the front end, which is a pod.
     pub(crate) at_ingress: bool,
+    /// The process of the front end that lost it.
+    pub(crate) process: Option<u32>,
 }
 
 /// One attempt that brought no answer of the application's, for whoever watches.

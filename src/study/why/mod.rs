@@ -10,8 +10,8 @@ mod moments;
 use std::sync::Arc;
 
 use crate::config::case::{Case, Override};
-use crate::model::outcome::Method;
-use crate::sim::{self, Attempt, Lost, RunResult, Seen};
+use crate::model::outcome::{Cause, Method};
+use crate::sim::{self, Attempt, Lost, RunResult, Seen, ViewChange, ViewHolder};
 use crate::units::SimTime;
 
 pub use moments::{Lane, Moment};
@@ -132,6 +132,7 @@ impl Traced {
         let sent = lost.map(|lost| lost.sent).or_else(|| attempts.first().map(|attempt| attempt.sent));
         let Some(sent) = sent else { return Err(NoStory::NoTrouble { request, run: self.run }) };
         let pod = lost.and_then(|lost| lost.pod).or_else(|| attempts.last().map(|attempt| attempt.pod));
+        let pod = pod.or_else(|| self.last_of_its_node(lost.as_ref()?));
         let told = moments::tell(&self.result.timeline, sent, lost.as_ref(), &attempts, pod);
         let counterfactual = match &lost {
             Some(lost) => self.save(lost, case_of, stop),
@@ -151,6 +152,17 @@ impl Traced {
             lost_in_run: self.result.tally.lost(),
             counterfactual,
         })
+    }
+
+    /// The last pod of the node that a request came to, if the request is lost because there was none any
+    /// more: its story is the one to tell.
+    fn last_of_its_node(&self, lost: &Lost) -> Option<u32> {
+        let node = lost.process.filter(|_| lost.cause == Cause::NoLocalEndpoints)?;
+        let mut views = self.result.timeline.views.iter().rev();
+        let left = |view: &&ViewChange| {
+            view.holder == ViewHolder::FrontEnd(node) && !view.usable && view.at <= lost.at
+        };
+        views.find(left).map(|view| view.pod)
     }
 
     /// Looks for the smallest change that saves a request, knob by knob, until one does.

@@ -389,6 +389,7 @@ impl<O: Observer> FastPath<O> {
             pod,
             attempts,
             at_ingress,
+            process: (holder != NOBODY).then(|| self.front.process_of(holder)),
         });
         let client = &self.spec.client;
         let tries_again = id >> RETRY_SHIFT < u64::from(client.retries)

@@ -272,7 +272,7 @@ impl<O: Observer> Books<O> {
         let at = end + self.overhead;
         self.tally.answer(at - START, at - job.sent);
         let (request, born, status, pod) = (job.id, job.sent, Status::Ok, Some(pod));
-        let (attempts, at_ingress) = (1, false);
-        self.observer.ended(&Ended { request, born, at, status, cause: None, pod, attempts, at_ingress });
+        let (attempts, cause, process, at_ingress) = (1, None, None, false);
+        self.observer.ended(&Ended { request, born, at, status, cause, pod, attempts, at_ingress, process });
     }
 }

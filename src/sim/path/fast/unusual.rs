@@ -139,8 +139,8 @@ impl<O: Observer> FastPath<O> {
             let at = end + self.books.overhead;
             tally.answer(at - START, at - born);
             let (status, pod, holder) = (Status::Ok, Some(pod_id), flight.holder);
-            let at_ingress = false;
-            let ended = Ended { request, born, at, status, cause: None, pod, attempts, at_ingress };
+            let (cause, process, at_ingress) = (None, None, false);
+            let ended = Ended { request, born, at, status, cause, pod, attempts, at_ingress, process };
             self.books.observer.ended(&ended);
             self.left(holder, end);
         } else if !std::mem::replace(&mut flight.was_executed, true) {

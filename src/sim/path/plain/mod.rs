@@ -418,12 +418,15 @@ impl<O: Observer> PlainPath<O> {
         let sample =
             LossSample { request: id, sent_ns: born - START, lost_ns: at - START, method, pod, attempts };
         self.tally.lose(status, cause, sample);
-        let at_ingress = lost_at_ingress(self.requests[&id].holder, cause);
+        let holder = self.requests[&id].holder;
+        let process = (holder != NOBODY).then(|| self.front.process_of(holder));
+        let at_ingress = lost_at_ingress(holder, cause);
         if at_ingress {
             self.tally.was_at_ingress(status, cause);
         }
         let (request, cause) = (id, Some(cause));
-        self.observer.ended(&Ended { request, born, at, status, cause, pod, attempts, at_ingress });
+        let ended = Ended { request, born, at, status, cause, pod, attempts, at_ingress, process };
+        self.observer.ended(&ended);
         let retry_at = self.client_retry(id, at);
         self.source.ended(id, at, retry_at, &self.draws);
         if let (Some(retry_at), false) = (retry_at, self.source.is_closed()) {
@@ -456,8 +459,9 @@ impl<O: Observer> PlainPath<O> {
         }
         self.pin_outside(id, now);
         self.tally.answer(at - START, at - born);
-        let (request, status, cause, at_ingress) = (id, Status::Ok, None, false);
-        self.observer.ended(&Ended { request, born, at, status, cause, pod, attempts, at_ingress });
+        let (request, status, cause, process, at_ingress) = (id, Status::Ok, None, None, false);
+        let ended = Ended { request, born, at, status, cause, pod, attempts, at_ingress, process };
+        self.observer.ended(&ended);
         self.source.ended(id, at, None, &self.draws);
         self.left(id, now);
         self.forget_if_done(id);
