@@ -77,7 +77,6 @@ const LONGER: &[(&str, usize, &str)] = &[
     ("src/model/hpa/replicas.rs", 700, "one Go file of the controller, tables included"),
     ("src/model/hpa/decide.rs", 650, "the controller's reconcile with its table of cases"),
     ("src/model/hpa/metric.rs", 550, "one arm per metric type, with its table"),
-    ("src/sim/path/plain/mod.rs", 800, "the reference: every step of a request, read from top to bottom"),
     ("src/config/knobs/value.rs", 480, "every kind of value beside the others: form, bounds, words"),
 ];
 

@@ -3,6 +3,8 @@
 mod common;
 
 use common::{app, lowered, web};
+use podloss::config::manifest::{Source, read_manifests, select_workload};
+use podloss::lint;
 use podloss::model::outcome::{Cause, Status};
 use podloss::sim::{self, RunResult, reference};
 
@@ -135,4 +137,29 @@ fn an_ingress_pod_that_is_deregistered_loses_what_it_still_has() {
     let at_ingress: u64 = short.tally.causes.values().map(|tally| tally.at_ingress).sum();
     assert_eq!(at_ingress, cut(&short, Status::BadGateway));
     assert_eq!(with("never").tally.lost(), 0);
+}
+
+/// A network load balancer closes connections then if it is told to, and `podloss check` knows it.
+#[test]
+fn an_nlb_closes_what_is_left_only_where_its_annotation_says_so() {
+    let files = |closes: &str| {
+        let annotated = format!(
+            "kind: Service\nmetadata:\n  name: web\n  annotations:\n    \
+             service.beta.kubernetes.io/aws-load-balancer-nlb-target-type: ip\n    \
+             service.beta.kubernetes.io/aws-load-balancer-target-group-attributes: \
+             deregistration_delay.timeout_seconds=1,deregistration_delay.connection_termination.enabled={closes}"
+        );
+        let service = "spec: {selector: {app: web}, ";
+        WEB.replace("kind: Service\nmetadata: {name: web}", &annotated)
+            .replace(service, &format!("{service}type: LoadBalancer, "))
+    };
+    for (closes, expected) in [("true", true), ("false", false)] {
+        let manifests = files(closes);
+        let result = run(&manifests, KILL, &[("front-end", "aws-nlb")]);
+        assert_eq!(cut(&result, Status::Reset) > 0, expected, "{closes}: {:?}", result.tally.causes);
+        let read = read_manifests(&[Source::Text { name: "web.yaml".to_owned(), text: manifests }]);
+        let read = read.expect("manifests");
+        let facts = lint::facts_of(&select_workload(&read, None).expect("a workload"));
+        assert_eq!(facts.deregistration.is_some(), expected, "what PL016 judges, {closes}");
+    }
 }

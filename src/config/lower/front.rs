@@ -17,7 +17,7 @@ const PRESET: &str = "front_end.preset";
 /// The deregistration delay of a target group that states none. Source: ELB user guide, target group attributes.
 const NLB_DELAY_SECONDS: u32 = 300;
 
-/// The front end that was chosen.
+/// A front end that was chosen, for the service or for the tier before an ingress.
 pub(super) struct Chosen {
     pub(super) preset: &'static FrontEndPreset,
     /// What the manifests point to, whether it was followed or not.
@@ -61,12 +61,12 @@ pub(super) fn choose(selection: &Selection<'_>, values: &mut Values<'_>) -> Resu
     let preset = presets::front_end(name).map_err(|help| {
         complain(Diagnostic::error(code::FRONT_END, format!("there is no front end `{name}`")).help(help))
     })?;
-    Ok(Chosen::before(preset, selection))
+    Ok(Chosen::of(preset, selection))
 }
 
 impl Chosen {
     /// This front end, and what the manifests of the workload behind it say of it.
-    pub(super) fn before(preset: &'static FrontEndPreset, selection: &Selection<'_>) -> Chosen {
+    pub(super) fn of(preset: &'static FrontEndPreset, selection: &Selection<'_>) -> Chosen {
         let services = || selection.services.iter().copied();
         let hint = front_end_hint(selection);
         Chosen {

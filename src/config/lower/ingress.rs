@@ -1,11 +1,11 @@
 //! The front end as a Deployment: what stands before it, and its pods.
 
-use super::before::{CLIENT_AFFINITY, PRESET, is_simulated, may_be_pods, outer_preset, own_name};
 use super::code;
 use super::events;
 use super::fields::{self, Objects};
 use super::front::{self, Chosen};
 use super::of::Of;
+use super::outer::{CLIENT_AFFINITY, PRESET, is_simulated, may_be_pods, outer_preset, own_name};
 use super::pods::{as_written, is_target_gate, limit_of, post_start};
 use super::roles::{image_name, running};
 use super::stopping;
@@ -32,7 +32,7 @@ const CHART: &str = include_str!("ingress_nginx.yaml");
 /// The Deployment whose pods the front end's processes are, and the tier before it.
 pub(super) struct Ingress {
     /// What stands before it.
-    before: Chosen,
+    pub(super) outer: Chosen,
     pub(super) objects: Objects,
     /// It was not given: the chart's is assumed.
     pub(super) is_chart: bool,
@@ -89,7 +89,7 @@ impl Ingress {
                 }
                 let outer = outer_preset(said, &selection, values).map_err(placed)?;
                 let old = described.from.and_then(|from| of_before(from, &selection));
-                Ingress::of(Chosen::before(outer, &selection), &selection, old, false, minor)?
+                Ingress::of(Chosen::of(outer, &selection), &selection, old, false, minor)?
             }
             None => {
                 let manifests = chart(chosen.preset).map_err(placed)?;
@@ -99,14 +99,14 @@ impl Ingress {
                 let text = selection.deployment.meta.name.clone();
                 let source = "charts/ingress-nginx/values.yaml, the Deployment that the chart makes";
                 values.assume(knob, DEPLOYMENT, Fallback::plain(text, Origin::Documented, source));
-                Ingress::of(Chosen::before(outer, &selection), &selection, None, true, minor)?
+                Ingress::of(Chosen::of(outer, &selection), &selection, None, true, minor)?
             }
         };
         Ok(Some(ingress))
     }
 
     fn of(
-        before: Chosen,
+        outer: Chosen,
         selection: &Selection<'_>,
         old: Option<PodSpec>,
         is_chart: bool,
@@ -131,18 +131,13 @@ impl Ingress {
             minor,
         };
         let budget = events::disruption_budget(selection);
-        let warnings = selection.warnings.iter().cloned().chain(before.warnings()).collect();
-        Ok(Ingress { before, objects, is_chart, old, budget, warnings })
-    }
-
-    /// What stands before it.
-    pub(super) fn outer(&self) -> &'static FrontEndPreset {
-        self.before.preset
+        let warnings = selection.warnings.iter().cloned().chain(outer.warnings()).collect();
+        Ok(Ingress { outer, objects, is_chart, old, budget, warnings })
     }
 
     /// What its manifests say of the tier before it, as values of knobs, where that tier has them.
     pub(super) fn annotated(&self) -> Vec<(&'static str, String)> {
-        self.before.annotated().into_iter().filter(|(path, _)| is_simulated(path)).collect()
+        self.outer.annotated().into_iter().filter(|(path, _)| is_simulated(path)).collect()
     }
 
     /// What its manifests say that plays no part.
@@ -153,18 +148,21 @@ impl Ingress {
         let fields = manifests.not_modelled.iter().filter(|field| titles.contains(&field.object));
         let mut found: Vec<(String, String)> =
             fields.map(|field| (field.object.clone(), field.field.clone())).collect();
-        let before = self.before.not_modelled().into_iter().map(str::to_owned);
+        let unknown = self.outer.not_modelled().into_iter().map(str::to_owned);
+        // A Service's session affinity is told below, in its own words.
         let plays_none = |path: &str| !is_simulated(path) && path != CLIENT_AFFINITY;
-        let others = self.before.annotated().into_iter().filter(|(path, _)| plays_none(path));
-        let all = before.chain(others.map(|(path, value)| format!("{}={value}", own_name(path))));
-        found.extend(all.map(|what| (format!("{} before {}", self.outer().name, self.name()), what)));
+        let known = self.outer.annotated().into_iter().filter(|(path, _)| plays_none(path));
+        let known = known.map(|(path, value)| format!("{}={value}", own_name(path)));
+        let title = format!("{} before {}", self.outer.preset.name, self.name());
+        found.extend(unknown.chain(known).map(|what| (title.clone(), what)));
         for service in services {
             if service.client_ip_affinity_seconds.is_some() {
                 found.push((service.meta.title(), "sessionAffinity: ClientIP".to_owned()));
             }
             let is_local = service.external_traffic_policy == TrafficPolicy::Local;
-            if is_local && front::traffic_policy(self.outer(), [service].into_iter()).is_none() {
-                let what = format!("externalTrafficPolicy: Local plays no part behind {}", self.outer().name);
+            if is_local && front::traffic_policy(self.outer.preset, [service].into_iter()).is_none() {
+                let what =
+                    format!("externalTrafficPolicy: Local plays no part behind {}", self.outer.preset.name);
                 found.push((service.meta.title(), what));
             }
         }
@@ -197,7 +195,7 @@ impl Ingress {
         let idle = idle.min().filter(|idle| *idle <= kept)?;
         let message = format!(
             "{} keeps idle connections for {kept}, the pods of {} for {idle}: requests that meet one which they have just closed are lost without any event, and are missing below",
-            self.outer().name,
+            self.outer.preset.name,
             self.name()
         );
         let help = "let the ingress keep them longer (nginx: keep-alive), and say so: --set containers.NAME.keepalive_idle=";

@@ -8,7 +8,6 @@
 
 pub mod code;
 
-mod before;
 mod capacity;
 mod control;
 mod events;
@@ -18,6 +17,7 @@ mod ingress;
 mod mesh;
 mod metrics;
 mod of;
+mod outer;
 mod pods;
 mod rest;
 mod roles;
@@ -115,8 +115,8 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
     let processes = if ingress.is_some() { Processes::Pods } else { Processes::Fixed };
     let tier = tier::front_spec(chosen.preset, processes, minor, &mut values);
     let outer = ingress.as_ref().map(|ingress| {
-        values.describe_outer(ingress.outer(), ingress.annotated(), |values| {
-            tier::front_spec(ingress.outer(), Processes::Fixed, minor, values)
+        values.describe_outer(ingress.outer.preset, ingress.annotated(), |values| {
+            tier::front_spec(ingress.outer.preset, Processes::Fixed, minor, values)
         })
     });
     let front = outer.as_ref().map(|outer| {
@@ -222,7 +222,7 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
             load: described.load_words.clone(),
             size: sized.words,
             front_end: match &ingress {
-                Some(ingress) => format!("{} behind {}", chosen.preset.name, ingress.outer().name),
+                Some(ingress) => format!("{} behind {}", chosen.preset.name, ingress.outer.preset.name),
                 None => chosen.preset.name.to_owned(),
             },
             kubernetes,

@@ -10,11 +10,11 @@ pub(super) const DEREGISTRATION_DELAY: Rule = Rule {
     name: "deregistration-delay",
     severity: Severity::Error,
     title: "a deregistered target may finish its longest request",
-    why: "When the deregistration delay has passed the load balancer closes what is still running, with 502, even \
-          though the pod is alive and working on it.",
+    why: "When the deregistration delay has passed the load balancer closes what is still running (an ALB answers 502, \
+          an NLB resets), even though the pod is alive and working on it.",
     remedy: "Set deregistration_delay.timeout_seconds above the longest request.",
     blind: "The default of 300 s is in force unless an annotation says otherwise; settings made outside the \
-            cluster are not seen.",
+            cluster are not seen. An NLB closes nothing unless connection_termination is enabled.",
     source: "AWS documentation of target groups and of load balancer errors",
     check: check_deregistration,
 };

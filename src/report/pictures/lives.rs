@@ -2,7 +2,7 @@
 
 use super::super::plot::{Event, Heading, Mark, MarkKind, PodRow, PodState, PodTimeline, Segment};
 use super::super::result::StoredResult;
-use super::{X_LABEL, eventful, rollout_spans, seconds, words};
+use super::{X_LABEL, eventful, rollout_spans, seconds, subjects, words};
 use crate::study::{FirstRun, PodLife};
 
 /// When a pod stopped taking connections: its listener closed or its process ended.
@@ -15,8 +15,7 @@ pub(super) fn stopped_serving(pod: &PodLife) -> Option<i64> {
 
 pub(super) fn chart(result: &StoredResult) -> PodTimeline {
     let first = &result.first;
-    let mut pods: Vec<(usize, &PodLife)> =
-        first.pods.iter().enumerate().filter(|(_, pod)| pod.deployment == 0).collect();
+    let mut pods = subjects(first);
     // Old pods in the order in which they go, then new ones in the order in which they come.
     pods.sort_by_key(|(number, pod)| (pod.revision, pod.deleted_ns.unwrap_or(i64::MAX), *number));
     let oldest = pods.iter().map(|(_, pod)| pod.revision).min();
@@ -27,7 +26,7 @@ pub(super) fn chart(result: &StoredResult) -> PodTimeline {
         (true, false) => "new".to_owned(),
     };
     let row = |(number, pod): (usize, &PodLife)| PodRow {
-        name: format!("pod {}", number + 1),
+        name: format!("{}pod {}", if pod.deployment > 0 { "ingress " } else { "" }, number + 1),
         revision: revision(pod),
         segments: segments(pod, first.end_ns),
         marks: marks(number, pod, first),
@@ -37,7 +36,7 @@ pub(super) fn chart(result: &StoredResult) -> PodTimeline {
         .windows(2)
         .map(|pair| Event { at: seconds(pair[1].0), label: format!("{} to {} pods", pair[0].1, pair[1].1) });
     PodTimeline {
-        heading: Heading::new(title(first), words::subtitle(result)),
+        heading: Heading::new(title(first, &pods), words::subtitle(result)),
         x_label: X_LABEL.to_owned(),
         shown_s: eventful(first),
         events: scaling.collect(),
@@ -93,8 +92,8 @@ fn marks(number: usize, pod: &PodLife, first: &FirstRun) -> Vec<Mark> {
 }
 
 /// How many pods a front end kept although their nodes were dead, and for how long at most.
-fn kept_after_death(first: &FirstRun) -> Option<(usize, i64)> {
-    let kept = first.pods.iter().filter(|pod| pod.deployment == 0).filter_map(|pod| {
+fn kept_after_death(first: &FirstRun, pods: &[(usize, &PodLife)]) -> Option<(usize, i64)> {
+    let kept = pods.iter().filter_map(|(_, pod)| {
         pod.listed_ns?;
         let kept = pod.unlisted_ns.unwrap_or(first.end_ns) - pod.lost_ns?;
         (kept > 0).then_some(kept)
@@ -103,15 +102,14 @@ fn kept_after_death(first: &FirstRun) -> Option<(usize, i64)> {
     Some((kept.len(), kept.into_iter().max()?))
 }
 
-fn title(first: &FirstRun) -> String {
-    if let Some((count, longest)) = kept_after_death(first) {
+fn title(first: &FirstRun, pods: &[(usize, &PodLife)]) -> String {
+    if let Some((count, longest)) = kept_after_death(first, pods) {
         let stay = if count == 1 { "pod of a dead node stays" } else { "pods of dead nodes stay" };
         return format!("{count} {stay} in rotation for up to {}", words::latency(longest.unsigned_abs()));
     }
-    let deleted =
-        || first.pods.iter().filter(|pod| pod.deployment == 0 && pod.deleted_ns.is_some_and(|at| at > 0));
+    let deleted = || pods.iter().map(|(_, pod)| *pod).filter(|pod| pod.deleted_ns.is_some_and(|at| at > 0));
     if deleted().next().is_none() {
-        return match first.pods.iter().filter(|pod| pod.created_ns > 0).count() {
+        return match pods.iter().filter(|(_, pod)| pod.created_ns > 0).count() {
             0 => "No pod comes or goes".to_owned(),
             created => format!("{created} pods start, none stops"),
         };

@@ -58,13 +58,28 @@ fn seconds(ns: i64) -> f64 {
     ns as f64 / 1e9
 }
 
+/// The pods that pictures of single pods are about, with their numbers: those of the service, or the front
+/// end's own if more is lost at them, or nothing is lost and only they come and go.
+fn subjects(first: &FirstRun) -> Vec<(usize, &PodLife)> {
+    let weight = |deployment: u16| {
+        let is_theirs =
+            |pod: u32| first.pods.get(pod as usize).is_some_and(|pod| pod.deployment == deployment);
+        let losses = first.pod_losses.iter().filter(|loss| is_theirs(loss.pod));
+        let pods = first.pods.iter().filter(|pod| pod.deployment == deployment);
+        let moves = pods.filter(|pod| pod.created_ns > 0 || pod.deleted_ns.is_some());
+        (losses.map(|loss| loss.count).sum::<u64>(), moves.count())
+    };
+    let shown = u16::from(weight(1) > weight(0));
+    first.pods.iter().enumerate().filter(|(_, pod)| pod.deployment == shown).collect()
+}
+
 /// The stretch in which pods come and go and requests are lost, with some room at both sides.
 fn eventful(first: &FirstRun) -> Option<(f64, f64)> {
     let end = seconds(first.end_ns);
     let length = first.series.row_length().as_secs_f64();
     let milestones =
         |pod: &PodLife| [Some(pod.created_ns), pod.listed_ns, pod.deleted_ns, pod.unlisted_ns, pod.gone_ns];
-    let pods = first.pods.iter().filter(|pod| pod.deployment == 0).flat_map(milestones);
+    let pods = subjects(first).into_iter().flat_map(|(_, pod)| milestones(pod));
     let pods = pods.flatten().filter(|at| *at > 0).map(seconds);
     let rows = first.series.rows().iter().enumerate().filter(|(_, row)| row.lost() > 0);
     let losses = rows.flat_map(|(index, _)| [index as f64 * length, (index + 1) as f64 * length]);
@@ -105,7 +120,7 @@ fn events(result: &StoredResult) -> Vec<Event> {
 
 /// When the first and the last pod stop serving, if pods were deleted.
 fn stop_events(first: &FirstRun) -> Vec<Event> {
-    let stops = first.pods.iter().filter(|pod| pod.deployment == 0 && pod.deleted_ns.is_some());
+    let stops = subjects(first).into_iter().map(|(_, pod)| pod).filter(|pod| pod.deleted_ns.is_some());
     let mut stops: Vec<i64> = stops.filter_map(lives::stopped_serving).collect();
     stops.sort_unstable();
     match stops[..] {

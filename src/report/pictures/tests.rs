@@ -122,3 +122,26 @@ fn gaps_dead_nodes_and_every_event_are_shown() {
     assert!(requests::chart(&result).events.iter().any(|event| event.label == "crash of a pod"));
     assert!(words::happening(&result).ends_with("and 1 more event"), "{}", words::happening(&result));
 }
+
+/// Losses of the front end's own pods are shown on those, not beside pods to which nothing happens.
+#[test]
+fn pods_of_the_ingress_are_shown_where_they_lose() {
+    let mut result = losing();
+    let losers: Vec<usize> = result.first.pod_losses.iter().map(|loss| loss.pod as usize).collect();
+    for (number, pod) in result.first.pods.iter_mut().enumerate() {
+        pod.deployment = u16::from(losers.contains(&number));
+    }
+    let chart = lives::chart(&result);
+    let of_ingress = result.first.pods.iter().filter(|pod| pod.deployment == 1).count();
+    assert_eq!(chart.pods.len(), of_ingress);
+    assert!(chart.pods.iter().all(|row| row.name.starts_with("ingress pod ")), "{:?}", chart.pods[0].name);
+    // Where nobody loses, it is those that come and go.
+    result.first.pod_losses.clear();
+    for pod in &mut result.first.pods {
+        pod.deployment = u16::from(pod.created_ns > 0);
+        pod.deleted_ns = None;
+    }
+    assert_eq!(lives::chart(&result).heading.title, "4 pods start, none stops");
+    result.first.pods.retain(|pod| pod.deployment == 0);
+    assert_eq!(lives::chart(&result).heading.title, "No pod comes or goes");
+}

@@ -64,7 +64,7 @@ fn words(cause: Cause, mechanism: Mechanism, facts: &Facts<'_>, margins: &[Margi
         return words;
     }
     match mechanism {
-        // What the others need it needs as well; no hook at all would only hide behind this advice.
+        // Without a hook the processes in order lose as well, and that comes first.
         Mechanism::GoneTooEarly if facts.is_stale && !stop::lacks_a_hook(facts) => Words::new(
             "restart the process that hears of no changes",
             "A process of the front end keeps a list of endpoints that is out of date and sends to pods that are \

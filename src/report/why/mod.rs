@@ -62,10 +62,12 @@ fn counterfactual(answer: &Counterfactual, story: &Story) -> String {
         Some(saving) => {
             let _ = writeln!(
                 words,
-                "What would have saved it: {} (simulated again: this request is answered; the run loses {} instead of {})",
+                "What would have saved it: {} (simulated again: this request is answered; the run loses {} instead of {}{})",
                 change_words(saving),
                 saving.lost_in_run,
-                story.lost_in_run
+                story.lost_in_run,
+                // It may only have moved the loss to others.
+                if saving.lost_in_run < story.lost_in_run { "" } else { ", so it is no remedy" }
             );
         }
         None if answer.tried.is_empty() => {

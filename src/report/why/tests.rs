@@ -31,6 +31,17 @@ fn the_text_tells_what_where_and_what_would_have_saved_it() {
 }
 
 #[test]
+fn a_change_that_only_moves_the_loss_is_called_no_remedy() {
+    let mut story = story();
+    assert!(!text(&story, None).contains("no remedy"));
+    let lost = story.lost_in_run;
+    story.counterfactual.saved_by.as_mut().expect("a hook").lost_in_run = lost + 1;
+    assert!(
+        text(&story, None).contains(&format!("loses {} instead of {lost}, so it is no remedy", lost + 1))
+    );
+}
+
+#[test]
 fn json_and_picture_hold_every_moment() {
     let story = story();
     let json = to_json(&story);

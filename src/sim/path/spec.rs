@@ -3,7 +3,7 @@
 use super::front;
 use super::outer::{Outer, OuterSpec};
 use crate::random::Streams;
-use crate::sim::spec::{ClientSpec, FrontSpec, NetworkSpec, ServerSpec, Slowdown};
+use crate::sim::spec::{ClientSpec, FrontSpec, NetworkSpec, ServerSpec, SimSpec, Slowdown};
 use crate::workload::Load;
 
 /// Everything a request path has to know at the beginning.
@@ -27,6 +27,22 @@ pub(crate) struct PathSpec {
 }
 
 impl PathSpec {
+    /// What is left when nothing gets in the way of requests to pods with this server.
+    pub(crate) fn ideal(load: Load, server: ServerSpec, streams: Streams) -> PathSpec {
+        let SimSpec { load, client, network, mut tiers, .. } = SimSpec::ideal(load, 1, server.clone());
+        PathSpec {
+            load,
+            client,
+            network,
+            front: tiers.remove(0),
+            outer: None,
+            slowdowns: Vec::new(),
+            follows_connections: false,
+            servers: vec![server],
+            streams,
+        }
+    }
+
     /// Whether the pools have to be followed connection by connection: a server may close an idle one
     /// before the front end does, a dead node leaves those that there are without an answer, some processes go
     /// on serving them while they end, or they decide where requests go.

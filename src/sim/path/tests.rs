@@ -283,22 +283,9 @@ fn as_many_are_in_the_pods_as_little_says() {
         dispersion: 1.0,
     };
     let gap = |seed: u64| {
-        let mut path = FastPath::<Recorder>::new(PathSpec {
-            load: Load::Open(OpenLoad { source: source.clone() }),
-            client: ClientSpec::ideal(),
-            network: NetworkSpec {
-                race_window: Nanos::ZERO,
-                linear_syn_retries: true,
-                reset_share: 0.0,
-                after_exit: AfterExit::Refused,
-            },
-            front: FrontSpec::ideal(),
-            outer: None,
-            slowdowns: Vec::new(),
-            follows_connections: false,
-            servers: vec![ServerSpec::ideal(Some(workers), service.clone())],
-            streams: Streams::new(seed, 0),
-        });
+        let load = Load::Open(OpenLoad { source: source.clone() });
+        let server = ServerSpec::ideal(Some(workers), service.clone());
+        let mut path = FastPath::<Recorder>::new(PathSpec::ideal(load, server, Streams::new(seed, 0)));
         let start = SimTime::START.0;
         for pod in 0..pods {
             path.add_pod(BackendSpec { server: 0, behind_proxy: None, forward_delay: 0, is_ingress: false });
@@ -339,23 +326,11 @@ fn tries_that_are_given_back_come_to_an_end() {
     };
     let mut server = ServerSpec::ideal(Some(1), Dist::Fixed(Nanos(MS)));
     server.keepalive_idle = Some(Nanos(75_000 * MS));
+    let load = Load::Open(OpenLoad { source: OpenSource::List([Nanos(20 * MS)].into()) });
+    let mut spec = PathSpec { front, ..PathSpec::ideal(load, server, Streams::new(1, 0)) };
+    spec.network.race_window = Nanos(30 * MS);
     let case = Case {
-        spec: PathSpec {
-            load: Load::Open(OpenLoad { source: OpenSource::List([Nanos(20 * MS)].into()) }),
-            client: ClientSpec::ideal(),
-            network: NetworkSpec {
-                race_window: Nanos(30 * MS),
-                linear_syn_retries: true,
-                reset_share: 0.0,
-                after_exit: AfterExit::Refused,
-            },
-            front,
-            outer: None,
-            slowdowns: Vec::new(),
-            follows_connections: false,
-            servers: vec![server],
-            streams: Streams::new(1, 0),
-        },
+        spec,
         pods: vec![
             BackendSpec { server: 0, behind_proxy: None, forward_delay: 0, is_ingress: false };
             PODS as usize

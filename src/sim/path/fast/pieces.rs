@@ -4,7 +4,7 @@ use super::backend::{Job, Kind, Stage};
 use super::{FastPath, START};
 use crate::random::{Dist, Streams};
 use crate::sim::path::{BackendSpec, NoObserver, PathSpec, RequestPath};
-use crate::sim::spec::{ServerSpec, SimSpec};
+use crate::sim::spec::ServerSpec;
 use crate::units::Nanos;
 use crate::workload::{Load, OpenLoad, OpenSource, Profile};
 
@@ -24,18 +24,7 @@ impl Settling {
         let server = ServerSpec::ideal(None, Dist::ZERO);
         let profile = Profile::constant(0.0, Nanos::ZERO).expect("nobody sends anything");
         let load = Load::Open(OpenLoad { source: OpenSource::Rate { profile, dispersion: 1.0 } });
-        let SimSpec { load, client, network, mut tiers, .. } = SimSpec::ideal(load, 1, server.clone());
-        let mut path = FastPath::new(PathSpec {
-            load,
-            client,
-            network,
-            front: tiers.remove(0),
-            outer: None,
-            slowdowns: Vec::new(),
-            follows_connections: false,
-            servers: vec![server],
-            streams: Streams::new(1, 0),
-        });
+        let mut path = FastPath::new(PathSpec::ideal(load, server, Streams::new(1, 0)));
         path.add_pod(BackendSpec { server: 0, behind_proxy: None, forward_delay: 0, is_ingress: false });
         path.open(0, START);
         Settling { path, now: START }

@@ -225,7 +225,7 @@ mod tests {
     use crate::random::{Dist, Streams};
     use crate::sim::path::plain::PlainPath;
     use crate::sim::path::{BackendSpec, NoObserver, PathSpec, RequestPath};
-    use crate::sim::spec::{ServerSpec, SimSpec};
+    use crate::sim::spec::ServerSpec;
     use crate::units::{Nanos, SimTime};
     use crate::workload::{Load, OpenLoad, OpenSource, Profile};
 
@@ -237,18 +237,7 @@ mod tests {
         (server.cpu_share, server.cpu_limit_milli) = (0.7, Some(2_000));
         let profile = Profile::constant(40.0, Nanos::from_secs(60)).expect("a load");
         let load = Load::Open(OpenLoad { source: OpenSource::Rate { profile, dispersion: 1.0 } });
-        let SimSpec { load, client, network, mut tiers, .. } = SimSpec::ideal(load, 1, server.clone());
-        let mut path = P::new(PathSpec {
-            load,
-            client,
-            network,
-            front: tiers.remove(0),
-            outer: None,
-            slowdowns: Vec::new(),
-            follows_connections: false,
-            servers: vec![server],
-            streams: Streams::new(1, 0),
-        });
+        let mut path = P::new(PathSpec::ideal(load, server, Streams::new(1, 0)));
         path.add_pod(BackendSpec { server: 0, behind_proxy: None, forward_delay: 0, is_ingress: false });
         path.open(0, SimTime::START.0);
         path.front().replace_list(0, &[0], SimTime::START.0);

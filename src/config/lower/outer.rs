@@ -1,4 +1,4 @@
-//! What may stand before an ingress, and what of its settings plays a part there.
+//! The tier before an ingress: what may stand there, and what of its settings plays a part.
 
 use super::code;
 use super::values::{Fallback, Values};
@@ -7,6 +7,8 @@ use crate::config::knobs;
 use crate::config::manifest::{Selection, front_end_hint};
 use crate::config::presets::{self, FrontEndPreset, Updates};
 use crate::diag::Diagnostic;
+#[cfg(doc)]
+use crate::sim::spec::FrontSpec;
 
 pub(super) const PRESET: &str = "outer.preset";
 /// What is before an ingress of which the manifests show the pods, if nobody says it.
@@ -20,6 +22,7 @@ pub(super) fn is_simulated(path: &str) -> bool {
     path == "front_end.keepalive_idle" || knobs::find(&format!("outer.{}", own_name(path))).is_ok()
 }
 
+/// A front end's setting without its first word, which is another one at the tier before.
 pub(super) fn own_name(path: &str) -> &str {
     path.strip_prefix("front_end.").unwrap_or(path)
 }
@@ -65,7 +68,7 @@ pub(super) fn outer_preset(
     }
 }
 
-/// Whether a front end can stand before another one, and if not, why; as [`FrontSpec::may_stand_first`](crate::sim::spec::FrontSpec::may_stand_first)
+/// Whether a front end can stand before another one, and if not, why; as [`FrontSpec::may_stand_first`]
 /// says of what comes of a preset.
 fn stands_first(preset: &FrontEndPreset) -> Result<(), &'static str> {
     let is = |path: &str, value: &str| preset.param(path).is_some_and(|param| param.value == value);
