@@ -175,7 +175,7 @@ const TABLE: &[(&str, [Answers; 8])] = &[
             both(UNAVAILABLE),
             both(UNAVAILABLE),
             both(UNAVAILABLE),
-            SAVED,
+            both(Status::RequestTimeout),
             both(UNAVAILABLE),
             LEFT,
         ],
@@ -231,6 +231,46 @@ fn the_table_of_events_and_methods_holds() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// An answer of the application is passed on, and no front end tries again for it.
+#[test]
+fn the_applications_own_503_is_passed_on() {
+    let declines = Event {
+        name: "declines",
+        cause: Cause::AppNotReady,
+        line: "--rps 20\n--duration 60s\n--event kill-pod@10s\n",
+        with: &[("latency", "900ms"), ("on-stop", "decline"), ("removal", "45s"), ("startup", "90s")],
+    };
+    for (front, _) in TABLE {
+        for method in [Method::Get, Method::Post] {
+            let got = statuses(front, &declines, method);
+            assert_eq!(got, [UNAVAILABLE].into(), "{front}, {}", method.as_str());
+        }
+    }
+}
+
+/// A SYN that a full accept queue drops is one that nobody answers.
+#[test]
+fn a_full_accept_queue_looks_like_a_black_hole() {
+    let full = Event {
+        name: "full accept queue",
+        cause: Cause::AcceptQueueFull,
+        line: "--rps 2\n--duration 30s\n",
+        with: &[
+            ("latency", "8m"),
+            ("workers", "1"),
+            ("containers.*.accept", "lazy"),
+            ("containers.*.backlog", "0"),
+            ("client.timeout", "5m"),
+        ],
+    };
+    for (front, row) in TABLE {
+        for (method, expected) in [Method::Get, Method::Post].into_iter().zip(row[2]) {
+            let got = statuses(front, &full, method);
+            assert_eq!(got, expected.into_iter().collect(), "{front}, {}", method.as_str());
+        }
+    }
 }
 
 /// When the user of a dead pod's HAProxy hears of it: three pauses of a second, or nothing to wait for.

@@ -5,6 +5,7 @@ pub mod case;
 pub mod described;
 pub mod events;
 pub mod expectations;
+pub mod image;
 pub mod inputs;
 pub mod knobs;
 pub mod load;

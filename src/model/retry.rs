@@ -163,6 +163,11 @@ impl RetryPolicy {
 }
 
 impl Failure {
+    /// Whether no connection was established.
+    pub fn is_of_connecting(self) -> bool {
+        matches!(self, Failure::Connect | Failure::ConnectTimeout)
+    }
+
     /// Whether the pod may have received the request.
     pub fn request_was_sent(self) -> bool {
         matches!(self, Failure::Closed | Failure::ReadTimeout)

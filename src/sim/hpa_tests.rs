@@ -73,6 +73,7 @@ fn cluster(replicas: u32, hpa: HpaSpec, load: Load, service: Nanos) -> SimSpec {
             backlog: 511,
             queue: None,
             service: Dist::Fixed(service),
+            probe_service: Dist::Fixed(service),
             cpu_share: 1.0,
             cpu_limit_milli: None,
             keepalive_idle: None,
@@ -91,7 +92,7 @@ fn cluster(replicas: u32, hpa: HpaSpec, load: Load, service: Nanos) -> SimSpec {
         post_start: None,
         app_ready_delay: Dist::ZERO,
         startup_cpu_milli: 0,
-        on_stop: OnStop::Drain(Drain { limit: None }),
+        on_stop: OnStop::Drain(Drain::within(None)),
     };
     SimSpec {
         kubernetes_minor: 35,

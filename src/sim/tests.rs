@@ -67,7 +67,7 @@ fn once(plan: ProbePlan) -> ProbePlan {
 
 fn on_stop() -> impl Strategy<Value = OnStop> {
     let drain =
-        prop::option::of(0_u64..3_000).prop_map(|limit| Drain { limit: limit.map(|ms| Nanos(ms * MS)) });
+        prop::option::of(0_u64..3_000).prop_map(|limit| Drain::within(limit.map(|ms| Nanos(ms * MS))));
     prop_oneof![
         Just(OnStop::Exit),
         Just(OnStop::Ignore),

@@ -155,6 +155,33 @@ fn a_circuit_breaker_lets_through_what_erlang_b_says() {
     }
 }
 
+/// With one worker and one pod there is one line, and connections are its servers.
+#[test]
+fn requests_wait_for_connections_as_erlang_c_says() {
+    for (utilization, pending) in [(0.7, None), (1.2, Some(6))] {
+        let rate = 4.0 * utilization / SERVICE_S;
+        let mut spec = SimSpec::ideal(poisson(rate), 1, ServerSpec::ideal(None, exponential()));
+        let breaker = &mut spec.tiers[0].breaker;
+        (breaker.max_connections, breaker.max_pending_requests) = (Some(4), pending);
+        let Some(queue) = pending else {
+            check_mean("4 connections", spec, response_mmc(4, utilization), bound(utilization));
+            continue;
+        };
+        let refused = |run: &RunResult| {
+            let key = (Answers::NGINX.all_down, Cause::CircuitOpen);
+            let lost = run.tally.causes.get(&key).map_or(0, |tally| tally.count);
+            assert_eq!(lost, run.tally.lost(), "nothing else is lost");
+            lost as f64 / run.tally.arrived as f64
+        };
+        let shares: Vec<f64> = runs(spec).iter().map(refused).collect();
+        let (share, error) = mean_and_error(&shares);
+        let formula = full(4, queue, utilization);
+        println!("4 connections, {queue} may wait: {share:.5}, formula {formula:.5}");
+        assert!((share - formula).abs() < 3.0 * error, "{share} against {formula}, error {error}");
+        assert!((share / formula - 1.0).abs() < 0.01, "{share} against {formula}");
+    }
+}
+
 #[test]
 fn one_server_waits_as_pollaczek_and_khinchine_say() {
     let variance_ratios =

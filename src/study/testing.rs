@@ -35,8 +35,8 @@ pub(crate) fn case(overrides: &[Override]) -> Result<Case, String> {
     let removal = duration("removal")?;
     let on_stop = match knobs["stop"] {
         "exit" => OnStop::Exit,
-        "drain" => OnStop::Drain(Drain { limit: None }),
-        "linger" => OnStop::Linger { time: ms(8_000), drain: Drain { limit: None } },
+        "drain" => OnStop::Drain(Drain::within(None)),
+        "linger" => OnStop::Linger { time: ms(8_000), drain: Drain::within(None) },
         other => return Err(format!("no way to stop `{other}`")),
     };
     let pre_stop = Some(duration("preStop")?).filter(|span| *span > Nanos::ZERO);
@@ -164,6 +164,7 @@ fn deployment(on_stop: OnStop, pre_stop: Option<PreStop>) -> DeploymentPlan {
         backlog: 511,
         queue: None,
         service: Dist::log_normal_mean(Nanos::from_millis(45), 0.5),
+        probe_service: Dist::Fixed(Nanos::from_millis(5)),
         cpu_share: 0.2,
         cpu_limit_milli: None,
         keepalive_idle: None,

@@ -251,6 +251,7 @@ fn containers() -> Vec<Row> {
         ]),
         row("containers.*.queue", ["unbounded", "0"]).with(&[("workers", "1"), ("latency", "25ms")]),
         row("containers.*.keepalive_idle", ["75s", "30ms"]).with(GRACEFUL),
+        row("containers.*.probe_service", ["1ms", "3s"]).with(&[("workers", "50"), ("latency", "20ms")]),
         row("containers.*.run_time", ["0s", "9s"]).on(PREPARED),
         row("containers.*.post_start_duration", ["0s", "9s"]).on(PREPARED),
         row("containers.*.post_start_fails", ["0%", "60%"]).on(PREPARED),
@@ -267,6 +268,9 @@ fn containers() -> Vec<Row> {
             .with(&[("containers.*.warm_up", "20s"), ("startup", "2s")]),
         row("containers.*.on_stop", ["exit", "linger=15s"]).with(&[("removal", "10s"), ("startup", "2s")]),
         row("containers.*.pre_stop_duration", ["0s", "15s"]).on(COMMANDS),
+        row("containers.*.pre_stop_fails", ["false", "true"])
+            .on(COMMANDS)
+            .with(&[("containers.*.pre_stop_duration", "15s")]),
         row("containers.*.exec_probe", ["app", "process"]).on(COMMANDS),
         row("containers.*.dependency_probes", ["none", "readiness"]).line(OUTAGE),
         row("containers.*.max_connection_age", ["never", "5s"]).line(CLOSED).with(&[
@@ -337,6 +341,7 @@ fn front_end() -> Vec<Row> {
         row("front_end.max_retries", ["1", "0"]).with(ISTIO),
         row("front_end.max_requests", ["1", "0"]).with(ISTIO),
         row("front_end.max_pending_requests", ["1", "0"]).line(ZONE_LOST).with(ISTIO),
+        row("front_end.max_connections", ["1", "0"]).with(ISTIO),
         row("front_end.request_timeout", ["never", "35ms"]).with(ISTIO),
         row("front_end.outlier.failures", ["0", "5"]).with(OUTLIERS),
         row("front_end.outlier.interval", ["2s", "40s"]).with(OUTLIERS),

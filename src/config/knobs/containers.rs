@@ -143,6 +143,16 @@ pub(super) const CONTAINERS: &[Knob] = &[
     .range("0s", "5s")
     .guess("most servers listen when they are able"),
     Knob::new(
+        "containers.*.probe_service",
+        Kind::Dist,
+        "service time of probes",
+        "How long the application works on an HTTP probe that has got a worker; such probes wait for one where `workers` is set.",
+    )
+    .alias("probe_service")
+    .default("5ms")
+    .range("1ms", "100ms")
+    .guess("a health endpoint does little; one that asks a database takes longer"),
+    Knob::new(
         "containers.*.warm_up",
         Kind::Duration,
         "warm-up",
@@ -182,6 +192,15 @@ pub(super) const CONTAINERS: &[Knob] = &[
     .range("30s", "0s")
     .guess("a command or request, not a sleep")
     .decisive(),
+    Knob::new(
+        "containers.*.pre_stop_fails",
+        Kind::Switch,
+        "preStop commands that fail",
+        "Whether the command of a preStop hook fails, which then delays nothing; assumed where the image's name says that it holds no shell.",
+    )
+    .alias("pre_stop_fails")
+    .default("false")
+    .guess("the command and what it needs are in the image"),
     Knob::new(
         "containers.*.exec_probe",
         Kind::Choice(&["app", "process"]),

@@ -147,6 +147,12 @@ pub(super) const FRONT_END: &[Knob] = &[
         "Requests that may wait for a connection at once, as Envoy's circuit breaker; 0 for any number.",
     ),
     Knob::new(
+        "front_end.max_connections",
+        Kind::Count { min: 0, max: 1_000_000 },
+        "open connections",
+        "HTTP/1.1 connections that one process may have to pods, as Envoy's circuit breaker; 0 for any number.",
+    ),
+    Knob::new(
         "front_end.retry_non_idempotent",
         Kind::Switch,
         "retrying POSTs",
@@ -166,6 +172,12 @@ pub(super) const FRONT_END: &[Knob] = &[
         "How long an attempt waits for an answer.",
     )
     .alias("read_timeout"),
+    Knob::new(
+        "front_end.stream_idle_timeout",
+        Kind::Limit,
+        "stream idle timeout",
+        "How long a request may go without a byte of an answer, attempts and pauses together, until it is answered 408: Envoy's stream_idle_timeout.",
+    ),
     Knob::new(
         "front_end.request_timeout",
         Kind::Limit,

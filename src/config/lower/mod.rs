@@ -205,7 +205,12 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
     let names = containers.map(|container| container.name.as_str());
     let names: Vec<&str> = names.chain(ingress.iter().flat_map(Ingress::containers)).collect();
     warnings.extend(values.unused(&names));
-    warnings.append(&mut values.problems);
+    // The template before and the new one often have the same to say.
+    for problem in values.problems.drain(..) {
+        if !warnings.contains(&problem) {
+            warnings.push(problem);
+        }
+    }
     if warnings.iter().any(Diagnostic::is_error) {
         return Err(warnings);
     }

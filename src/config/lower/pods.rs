@@ -4,7 +4,7 @@ use super::capacity::Cost;
 use super::code;
 use super::mesh;
 use super::of::Of;
-use super::roles::{Part, Parts, image_name, owner, running, status_when_down};
+use super::roles::{Part, Parts, owner, running, status_when_down};
 use super::stopping;
 use super::values::{Fallback, Values, into_count};
 use crate::config::case::Origin;
@@ -196,6 +196,7 @@ fn role(
                     _ => None,
                 },
                 service: shared.cost.service.clone(),
+                probe_service: values.dist_of(of, "probe_service", None),
                 cpu_share: shared.cost.cpu_share(),
                 cpu_limit_milli: cpu_limit(container, spec, shared.minor),
                 keepalive_idle: match shared.kept {
@@ -354,20 +355,6 @@ pub(super) fn warn_of_the_rest(
             Diagnostic::error(code::VERSION, message)
                 .help("sidecars are on since 1.29: set `kubernetes` to the cluster's version"),
         );
-    }
-    for container in &spec.containers {
-        let (image, tag) = image_name(&container.image);
-        let bare = image.contains("distroless") || tag.contains("distroless") || container.image == "scratch";
-        let execs = matches!(container.lifecycle.pre_stop, Some(Hook::Exec(_)));
-        if bare && execs {
-            let message = format!(
-                "preStop of container `{}` runs a command, but its image seems to have no shell: the hook fails and delays nothing",
-                container.name
-            );
-            values.problems.push(
-                Diagnostic::warning(code::UNSUPPORTED, message).help("use `sleep:` in place of `exec:`"),
-            );
-        }
     }
     rest
 }

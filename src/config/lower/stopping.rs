@@ -6,12 +6,14 @@ use super::of::Of;
 use super::roles::{Part, image_name};
 use super::values::{Fallback, Values, into_dist};
 use crate::config::case::Origin;
+use crate::config::image::{Shell, shell_in, shell_program};
 use crate::config::knobs::{Keep, Kind, StopText, Value};
 use crate::config::manifest::{Container, Hook};
 use crate::config::presets::{Termination, termination};
 use crate::diag::Diagnostic;
 use crate::random::Dist;
 use crate::sim::spec::{Drain, Kept, OnStop, PreStop};
+use crate::units::Nanos;
 
 /// The hook as it will run.
 pub(super) fn pre_stop(
@@ -38,11 +40,39 @@ pub(super) fn pre_stop(
             .push(Diagnostic::warning(code::UNSUPPORTED, message).help("the stop signal follows at once"));
         return None;
     }
+    if let Hook::Exec(command) = hook
+        && fails(container, command, of, values)
+    {
+        return None;
+    }
     let duration = match hook.slept() {
         Some(slept) => Dist::Fixed(slept),
         None => values.of(of, "pre_stop_duration", None).map_or(Dist::ZERO, into_dist),
     };
     Some(PreStop { duration })
+}
+
+/// Whether the command of a preStop hook fails, so that it delays nothing: if it is said, or if the image
+/// holds no shell and the command needs one.
+/// Source: kubernetes pkg/kubelet/kuberuntime executePreStopHook: the stop goes on, with an event of the pod.
+fn fails(container: &Container, command: &[String], of: &Of<'_>, values: &mut Values<'_>) -> bool {
+    let lacking = shell_program(command).filter(|_| shell_in(&container.image) == Shell::Lacking);
+    let known = lacking.map(|program| {
+        let message = format!(
+            "preStop of container `{}` runs `{program}`, which image `{}` does not hold by its name: the hook fails and delays nothing",
+            container.name, container.image
+        );
+        let help = "use `sleep:` in place of `exec:` (Kubernetes 1.30 or later), or say that it works: \
+                    `--set pre_stop_fails=false`";
+        (message, help)
+    });
+    let source = format!("image {} holds no shell", container.image);
+    let fallback = known.as_ref().map(|_| Fallback::plain("true", Origin::Guess, &source));
+    let fails = matches!(values.of(of, "pre_stop_fails", fallback), Some(Value::Switch(true)));
+    if let Some((message, help)) = known.filter(|_| fails) {
+        values.problems.push(Diagnostic::warning(code::UNSUPPORTED, message).help(help));
+    }
+    fails
 }
 
 /// What the process does on its stop signal.
@@ -96,28 +126,29 @@ pub(super) fn resolve(text: &StopText) -> Result<OnStop, String> {
         "exit" => OnStop::Exit,
         "ignore" => OnStop::Ignore,
         "drain" => match text.keep {
-            None => OnStop::Drain(Drain { limit }),
-            Some(Keep::Busy) => OnStop::ServeKept(Drain { limit }, Kept::Busy),
-            Some(Keep::All) => OnStop::ServeKept(Drain { limit }, Kept::All),
+            None => OnStop::Drain(Drain::within(limit)),
+            Some(Keep::Busy) => OnStop::ServeKept(Drain::within(limit), Kept::Busy),
+            Some(Keep::All) => OnStop::ServeKept(Drain::within(limit), Kept::All),
         },
-        "hold" => OnStop::Hold(Drain { limit }),
-        "decline" => OnStop::Decline(Drain { limit }),
+        "hold" => OnStop::Hold(Drain::within(limit)),
+        "decline" => OnStop::Decline(Drain::within(limit)),
         "linger" => {
-            OnStop::Linger { time: Dist::Fixed(text.linger.unwrap_or_default()), drain: Drain { limit } }
+            OnStop::Linger { time: Dist::Fixed(text.linger.unwrap_or_default()), drain: Drain::within(limit) }
         }
         name => {
             let preset = termination(name)?;
-            let own = preset.limit_seconds.map(|seconds| crate::units::Nanos::from_secs(u64::from(seconds)));
+            let own = preset.limit_seconds.map(|seconds| Nanos::from_secs(u64::from(seconds)));
+            let drain = Drain { limit: limit.or(own), answers: preset.answers };
             match preset.behaviour {
                 Termination::Ignore => OnStop::Ignore,
                 // php-fpm with a process_control_timeout, and the like.
-                Termination::Exit if limit.is_some_and(|limit| limit.0 > 0) => OnStop::Drain(Drain { limit }),
+                Termination::Exit if limit.is_some_and(|limit| limit.0 > 0) => OnStop::Drain(drain),
                 Termination::Exit => OnStop::Exit,
-                Termination::Drain => OnStop::Drain(Drain { limit: limit.or(own) }),
-                Termination::KeepBusy => OnStop::ServeKept(Drain { limit: limit.or(own) }, Kept::Busy),
-                Termination::KeepAll => OnStop::ServeKept(Drain { limit: limit.or(own) }, Kept::All),
-                Termination::Hold => OnStop::Hold(Drain { limit: limit.or(own) }),
-                Termination::Decline => OnStop::Decline(Drain { limit: limit.or(own) }),
+                Termination::Drain => OnStop::Drain(drain),
+                Termination::KeepBusy => OnStop::ServeKept(drain, Kept::Busy),
+                Termination::KeepAll => OnStop::ServeKept(drain, Kept::All),
+                Termination::Hold => OnStop::Hold(drain),
+                Termination::Decline => OnStop::Decline(drain),
             }
         }
     })
@@ -194,11 +225,10 @@ fn shell_form(command: &[String]) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::Nanos;
 
     #[test]
     fn words_and_presets_become_behaviours() {
-        let drain = |seconds: Option<u64>| OnStop::Drain(Drain { limit: seconds.map(Nanos::from_secs) });
+        let drain = |seconds: Option<u64>| OnStop::Drain(Drain::within(seconds.map(Nanos::from_secs)));
         let resolved = |text: &str| match Kind::Stop.parse(text) {
             Ok(Value::Stop(stop)) => resolve(&stop),
             other => panic!("{text}: {other:?}"),
@@ -210,23 +240,24 @@ mod tests {
             ("drain,limit=20s", drain(Some(20))),
             (
                 "linger=5s",
-                OnStop::Linger { time: Dist::Fixed(Nanos::from_secs(5)), drain: Drain { limit: None } },
+                OnStop::Linger { time: Dist::Fixed(Nanos::from_secs(5)), drain: Drain::within(None) },
             ),
+            ("uvicorn,limit=2s", OnStop::Drain(Drain { limit: Some(Nanos::from_secs(2)), answers: true })),
             ("nginx-term", OnStop::Exit),
             ("nginx-quit", drain(None)),
             ("spring-graceful", drain(Some(30))),
             ("spring-graceful,limit=5s", drain(Some(5))),
-            ("spring-undertow", OnStop::Decline(Drain { limit: Some(Nanos::from_secs(30)) })),
+            ("spring-undertow", OnStop::Decline(Drain::within(Some(Nanos::from_secs(30))))),
             ("php-fpm-quit", OnStop::Exit),
             ("php-fpm-quit,limit=15s", drain(Some(15))),
             ("shell", OnStop::Ignore),
-            ("hold", OnStop::Hold(Drain { limit: None })),
-            ("decline", OnStop::Decline(Drain { limit: None })),
-            ("drain,keep=all", OnStop::ServeKept(Drain { limit: None }, Kept::All)),
-            ("gunicorn", OnStop::Hold(Drain { limit: Some(Nanos::from_secs(30)) })),
-            ("node-close", OnStop::ServeKept(Drain { limit: None }, Kept::Busy)),
+            ("hold", OnStop::Hold(Drain::within(None))),
+            ("decline", OnStop::Decline(Drain::within(None))),
+            ("drain,keep=all", OnStop::ServeKept(Drain::within(None), Kept::All)),
+            ("gunicorn", OnStop::Hold(Drain::within(Some(Nanos::from_secs(30))))),
+            ("node-close", OnStop::ServeKept(Drain::within(None), Kept::Busy)),
             ("node-close-old,limit=9s", {
-                OnStop::ServeKept(Drain { limit: Some(Nanos::from_secs(9)) }, Kept::All)
+                OnStop::ServeKept(Drain::within(Some(Nanos::from_secs(9))), Kept::All)
             }),
         ] {
             assert_eq!(resolved(text), Ok(expected), "{text}");

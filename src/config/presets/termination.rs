@@ -42,6 +42,8 @@ pub struct TerminationPreset {
     pub origin: Origin,
     /// That source in a few words.
     pub source: &'static str,
+    /// Whether it answers 500 to what is left at the end of its limit, in place of closing connections.
+    pub answers: bool,
     /// How long it keeps an idle connection, where it is known; `never` closes none.
     pub keepalive_idle: Option<&'static str>,
 }
@@ -54,10 +56,24 @@ const fn preset(
     origin: Origin,
     source: &'static str,
 ) -> TerminationPreset {
-    TerminationPreset { name, title, behaviour, limit_seconds, origin, source, keepalive_idle: None }
+    TerminationPreset {
+        name,
+        title,
+        behaviour,
+        limit_seconds,
+        origin,
+        source,
+        answers: false,
+        keepalive_idle: None,
+    }
 }
 
 impl TerminationPreset {
+    const fn answering(mut self) -> TerminationPreset {
+        self.answers = true;
+        self
+    }
+
     const fn idle(mut self, idle: &'static str) -> TerminationPreset {
         self.keepalive_idle = Some(idle);
         self
@@ -135,7 +151,16 @@ const PRESETS: &[TerminationPreset] = &[
     .idle("5s"),
     preset("go-shutdown", "Go, http.Server.Shutdown", Drain, None, Documented, "net/http server.go")
         .idle("never"),
-    preset("uvicorn", "uvicorn", Drain, None, Measured, "uvicorn 0.54").idle("5s"),
+    preset(
+        "uvicorn",
+        "uvicorn; with a graceful timeout it cancels what is left, which answers 500",
+        Drain,
+        None,
+        Measured,
+        "uvicorn 0.54",
+    )
+    .idle("5s")
+    .answering(),
     preset("puma", "Puma", Drain, Some(30), Documented, "puma 8.0.1 lib/puma/configuration.rb").idle("65s"),
     preset("dotnet", "ASP.NET Core, Kestrel", Drain, Some(30), Documented, "dotnet/runtime HostOptions.cs"),
     preset("shell", "a shell as process 1 that hands no signal on", Ignore, None, Measured, "dash 0.5.12"),

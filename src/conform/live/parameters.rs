@@ -218,7 +218,7 @@ impl Parameters {
 
     fn container(&self) -> Result<ContainerPlan, String> {
         let lazy = self.accept_mode == "lazy";
-        let drain = Drain { limit: None };
+        let drain = Drain::within(None);
         let probe = ProbePlan {
             spec: ProbeSpec {
                 initial_delay_seconds: whole("probe_initial_delay_s", self.probe_initial_delay_s)?,
@@ -269,6 +269,7 @@ impl Parameters {
             },
             backlog: self.listen_backlog,
             queue: None,
+            probe_service: Dist::ZERO,
             service: match self.svc_dist.as_str() {
                 "fixed" => fixed(self.svc_mean_s),
                 "lognormal" => Dist::log_normal_mean(secs(self.svc_mean_s), self.svc_sigma),

@@ -1,5 +1,6 @@
 //! Hooks that may not run at all.
 
+use crate::config::image::{Shell, shell_in, shell_program};
 use crate::diag::{Place, Severity};
 use crate::lint::facts::{ContainerFacts, bare, secs};
 use crate::lint::{Facts, Found, HookFacts, Rule};
@@ -19,34 +20,6 @@ pub(super) const HOOK_RUNS: Rule = Rule {
     source: "kubernetes pkg/kubelet/kuberuntime executePreStopHook, startContainer; KEP-3960",
     check,
 };
-
-/// Words in the names of images that hold no shell.
-const WITHOUT_SHELL: &[&str] =
-    &["distroless", "scratch", "chainguard", "-static", "static-debian", "/static"];
-
-/// Names of images that are known to hold a shell and coreutils.
-const WITH_SHELL: &[&str] = &[
-    "nginx",
-    "httpd",
-    "php",
-    "python",
-    "node",
-    "ruby",
-    "openjdk",
-    "eclipse-temurin",
-    "amazoncorretto",
-    "golang",
-    "alpine",
-    "debian",
-    "ubuntu",
-    "busybox",
-    "tomcat",
-    "haproxy",
-    "caddy",
-    "redis",
-    "perl",
-    "rust",
-];
 
 fn check(facts: &Facts) -> Vec<Found> {
     let hooks = facts.containers.iter().flat_map(|container| {
@@ -92,15 +65,11 @@ fn doubt(container: &ContainerFacts, kind: &Kind, hook: &HookFacts, place: &Plac
             if *name == "preStop" { found } else { found.remedy("write `exec:` or `httpGet:`") }
         });
     };
-    let program = command.first().map(|path| base(path))?;
-    if !["sh", "bash", "ash", "sleep"].contains(&program) {
-        return None;
-    }
-    let image = container.image.to_ascii_lowercase();
-    let severity = match () {
-        () if WITHOUT_SHELL.iter().any(|word| image.contains(word)) => Severity::Error,
-        () if WITH_SHELL.contains(&base(untagged(&image))) => return None,
-        () => Severity::Warning,
+    let program = shell_program(command)?;
+    let severity = match shell_in(&container.image) {
+        Shell::Lacking => Severity::Error,
+        Shell::There => return None,
+        Shell::Unknown => Severity::Warning,
     };
     let holds = if severity == Severity::Error { "does not hold" } else { "may not hold" };
     let message = format!(
@@ -119,35 +88,4 @@ fn doubt(container: &ContainerFacts, kind: &Kind, hook: &HookFacts, place: &Plac
         None => found,
     };
     Some(Found { remedy, ..found })
-}
-
-/// The last part of a path or image name.
-fn base(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
-}
-
-/// An image name without tag and digest.
-fn untagged(image: &str) -> &str {
-    let image = image.split('@').next().unwrap_or(image);
-    match image.rfind(':') {
-        Some(colon) if !image[colon..].contains('/') => &image[..colon],
-        _ => image,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn image_names_lose_registry_tag_and_digest() {
-        for (image, name) in [
-            ("nginx", "nginx"),
-            ("nginx:1.27-alpine", "nginx"),
-            ("registry.example:5000/team/php:8@sha256:0123", "php"),
-            ("registry.example:5000/team/app", "app"),
-        ] {
-            assert_eq!(base(untagged(image)), name, "{image}");
-        }
-    }
 }

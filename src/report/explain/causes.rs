@@ -221,13 +221,14 @@ pub(super) fn words(cause: Cause) -> Words {
         Cause::CircuitOpen => Words {
             title: "a circuit breaker refused to send",
             what: "A process of the mesh or the front end had as many requests with pods, requests without a \
-                   connection, or retries under way as it may, and answered without asking a pod. Envoy logs UO, \
-                   with UF or UC beside it where a retry was refused.",
+                   connection, or retries under way as it may, and answered without asking a pod; or the request \
+                   waited for a connection that the limit did not allow, until the front end's timeout. Envoy \
+                   logs UO, with UF or UC beside it where a retry was refused, or UT.",
             remedy: "End the failures that open it; size the breaker for a rollout, not for a quiet day: pods that \
                      hang or are gone hold requests for as long as the timeouts allow.",
             caveat: "Limits hold for each process by itself, so more replicas of the front end let more through. \
-                     A limit of connections (Istio's maxConnections) makes HTTP/1.1 requests wait first, which is \
-                     not simulated; it and http1MaxPendingRequests together are about a max_requests.",
+                     A limit of connections (Istio's maxConnections) makes HTTP/1.1 requests wait first, so that \
+                     it and http1MaxPendingRequests together are about a max_requests.",
             rules: &[],
         },
         Cause::ClientGaveUp => Words {

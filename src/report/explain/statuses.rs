@@ -62,7 +62,8 @@ pub(super) fn words(status: Status) -> Words {
             "the connection broke inside the body",
             "The status line was already sent when the pod ended; no front end can repair that.",
             "See killed_in_flight.",
-            "Logs show 200: dashboards of statuses miss these.",
+            "Logs show 200: dashboards of statuses miss these. podloss counts such a request with the error that \
+             a pod causes which ends before its answer: answers have no length in the model.",
         ),
         Status::Closed => of(
             "closed without any answer",

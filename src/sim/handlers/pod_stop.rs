@@ -316,6 +316,9 @@ impl<P: RequestPath> Engine<P> {
 
     pub(crate) fn drain_limit(&mut self, id: PodId, index: ContainerIndex, instance: u32) {
         if self.stop_at(id, index, instance, StopStage::Signalled).is_some() {
+            if self.plan(id, index).on_stop.drain().is_some_and(|drain| drain.answers) {
+                self.path.cancel(id, self.now.0, Cause::ExitedInFlight);
+            }
             self.process_ends(id, index, Cause::ExitedInFlight);
         }
     }

@@ -43,6 +43,7 @@ pub(crate) fn server() -> impl Strategy<Value = ServerSpec> {
             backlog,
             // As below: derived, not drawn.
             queue: workers.filter(|_| !lazy && backlog < 3).map(|_| backlog),
+            probe_service: if backlog % 2 == 0 { service.clone() } else { Dist::Fixed(Nanos(3 * MS)) },
             service,
             cpu_share,
             cpu_limit_milli: limit,
@@ -150,6 +151,7 @@ pub(crate) fn front() -> impl Strategy<Value = FrontSpec> {
                     breaker: CircuitBreaker {
                         max_requests: (read % 4 == 1).then_some(connect as u32 % 24),
                         max_pending_requests: (read % 3 == 1).then_some(connect as u32 % 5),
+                        max_connections: (connect % 3 == 1).then_some(read as u32 % 13),
                     },
                     outlier,
                     pins_connections,

@@ -228,6 +228,9 @@ pub(crate) trait RequestPath {
     /// of `refusal`.
     fn close_inner(&mut self, pod: PodId, now: u64, refusal: Cause) -> bool;
 
+    /// The application answers 500 to everything that it has.
+    fn cancel(&mut self, pod: PodId, now: u64, cause: Cause);
+
     /// The entry's process ends, or that of the application behind it (`inner`). What it was
     /// serving is lost with `cause`; later connections are refused because of `refusal`.
     fn exit(&mut self, pod: PodId, now: u64, inner: bool, cause: Cause, refusal: Cause);

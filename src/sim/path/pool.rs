@@ -117,6 +117,26 @@ impl Pool {
         Reuse::Fresh
     }
 
+    /// How many connections are open at `now`, as far as this end knows; the others are forgotten.
+    pub(super) fn still_open(
+        &mut self,
+        now: u64,
+        keepalive: &Keepalive,
+        race_window: u64,
+        server: impl Fn(u32) -> ServerSide,
+    ) -> usize {
+        self.idle.retain(|idle| {
+            now < idle.since + keepalive.idle_timeout.0
+                && server(idle.pod).reuse(idle.since, now, race_window) != Reuse::Fresh
+        });
+        self.idle.len()
+    }
+
+    /// Connections to pods that are not among these are closed.
+    pub(super) fn forget_others(&mut self, pods: &[u32]) {
+        self.idle.retain(|idle| pods.contains(&idle.pod));
+    }
+
     /// The pod to which the most recently used connection leads.
     pub(super) fn latest(&self) -> Option<u32> {
         self.idle.last().map(|idle| idle.pod)

@@ -21,6 +21,7 @@ pub(super) struct Server {
     pub(super) max_connection_age: Option<u64>,
     cpu_share_q32: u64,
     service: Sampler,
+    probe_service: Sampler,
     /// Whether a service time hangs on anything but its own draw.
     varies: bool,
     warm_up: Option<WarmUp>,
@@ -46,6 +47,7 @@ impl Server {
             max_connection_age: spec.max_connection_age.map(|n| n.0),
             cpu_share_q32: share,
             service: Sampler::new(&spec.service),
+            probe_service: Sampler::new(&spec.probe_service),
             varies: warm_up.is_some() || !slowdowns.is_empty(),
             warm_up,
             slowdowns: slowdowns.to_vec(),
@@ -57,6 +59,12 @@ impl Server {
     #[inline]
     pub(super) fn service(&self, bits: u64, now: u64, opened_at: u64) -> u64 {
         let service = self.service.draw(bits);
+        if self.varies { self.varied(service, now, opened_at) } else { service }
+    }
+
+    /// The same of a probe.
+    pub(super) fn probe_service(&self, bits: u64, now: u64, opened_at: u64) -> u64 {
+        let service = self.probe_service.draw(bits);
         if self.varies { self.varied(service, now, opened_at) } else { service }
     }
 

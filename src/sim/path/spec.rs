@@ -45,10 +45,10 @@ impl PathSpec {
 
     /// Whether the pools have to be followed connection by connection: a server may close an idle one
     /// before the front end does, a dead node leaves those that there are without an answer, some processes go
-    /// on serving them while they end, or they decide where requests go.
+    /// on serving them while they end, they decide where requests go, or they count.
     fn tracks_pool(&self) -> bool {
-        if self.follows_connections || self.front.keepalive.is_some_and(|keepalive| keepalive.any_connection)
-        {
+        let decide = self.front.keepalive.is_some_and(|keepalive| keepalive.any_connection);
+        if self.follows_connections || decide || self.front.breaker.max_connections.is_some() {
             return true;
         }
         let front_idle = self.front.keepalive.map(|k| k.idle_timeout);

@@ -24,6 +24,7 @@ enum Act {
     Hold { pod: u32, inner: bool },
     KeptUntil(u32),
     Exit { pod: u32, inner: bool },
+    Cancel { pod: u32, inner: bool },
     Vanish(u32, AfterExit),
     FallSilent(u32),
     CutConnections(u32),
@@ -40,6 +41,7 @@ impl Act {
     fn pod(&self) -> Option<u32> {
         match *self {
             Act::Open(pod) | Act::Close(pod) | Act::CloseInner(pod) | Act::Exit { pod, .. } => Some(pod),
+            Act::Cancel { pod, .. } => Some(pod),
             Act::Vanish(pod, _) | Act::FallSilent(pod) | Act::App(pod, _) | Act::Probe(pod) => Some(pod),
             Act::CutConnections(pod) => Some(pod),
             Act::Decline(pod) | Act::Read(pod) | Act::CloseToNew(pod, _) => Some(pod),
@@ -91,6 +93,7 @@ fn varied(ms: u64, act: Act) -> Act {
         (6, Act::Close(pod)) => Act::CloseToNew(pod, Kept::Busy),
         (7, Act::Close(pod)) => Act::CloseToNew(pod, Kept::All),
         (6 | 7, Act::CloseInner(pod)) => Act::Hold { pod, inner: true },
+        (6, Act::Exit { pod, inner }) => Act::Cancel { pod, inner },
         (4 | 5, Act::Read(pod)) => Act::CutConnections(pod),
         (6 | 7, Act::Read(pod)) => Act::KeptUntil(pod),
         (_, act) => act,
@@ -206,6 +209,11 @@ fn run<P: RequestPath<Observer = Recorder>>(case: &Case) -> Seen {
             Act::Exit { pod, inner } => {
                 let inner = *inner && case.pods[*pod as usize].behind_proxy.is_some();
                 path.exit(*pod, at, inner, Cause::KilledInFlight, Cause::ListenerClosed);
+            }
+            Act::Cancel { pod, inner } => {
+                let inner = *inner && case.pods[*pod as usize].behind_proxy.is_some();
+                path.cancel(*pod, at, Cause::ExitedInFlight);
+                path.exit(*pod, at, inner, Cause::ExitedInFlight, Cause::ListenerClosed);
             }
             Act::Vanish(pod, how) => {
                 path.exit(*pod, at, false, Cause::KilledInFlight, Cause::ListenerClosed);

@@ -101,6 +101,9 @@ pub struct CircuitBreaker {
     pub max_requests: Option<u32>,
     /// Requests that wait for a connection.
     pub max_pending_requests: Option<u32>,
+    /// Connections to pods, with one request at a time on each: HTTP/1.1. A worker without any to a pod may
+    /// always open one.
+    pub max_connections: Option<u32>,
 }
 
 /// How a holder chooses a peer.
@@ -155,6 +158,8 @@ pub struct Answers {
     pub connect_timeout: Status,
     /// No answer in time.
     pub read_timeout: Status,
+    /// No answer in time from all attempts together.
+    pub too_long: Status,
     /// No endpoint known.
     pub no_endpoints: Status,
     /// Every endpoint marked down.
@@ -171,6 +176,7 @@ impl Answers {
         stale: Status::BadGateway,
         connect_timeout: Status::GatewayTimeout,
         read_timeout: Status::GatewayTimeout,
+        too_long: Status::GatewayTimeout,
         no_endpoints: Status::Unavailable,
         all_down: Status::BadGateway,
         client_left: Status::ClientLeft,
@@ -184,6 +190,7 @@ impl Answers {
         stale: Status::Closed,
         connect_timeout: Status::Unavailable,
         read_timeout: Status::GatewayTimeout,
+        too_long: Status::GatewayTimeout,
         no_endpoints: Status::Unavailable,
         all_down: Status::Unavailable,
         client_left: Status::ClientLeft,
@@ -197,6 +204,7 @@ impl Answers {
         stale: Status::Unavailable,
         connect_timeout: Status::Unavailable,
         read_timeout: Status::GatewayTimeout,
+        too_long: Status::GatewayTimeout,
         no_endpoints: Status::Unavailable,
         all_down: Status::Unavailable,
         client_left: Status::ClientLeft,

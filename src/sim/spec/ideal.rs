@@ -124,7 +124,7 @@ impl ContainerPlan {
             post_start: None,
             app_ready_delay: Dist::ZERO,
             startup_cpu_milli: 0,
-            on_stop: OnStop::Drain(Drain { limit: None }),
+            on_stop: OnStop::Drain(Drain::within(None)),
         }
     }
 }
@@ -137,6 +137,7 @@ impl ServerSpec {
             accept: Accept::Eager,
             backlog: 511,
             queue: None,
+            probe_service: service.clone(),
             service,
             cpu_share: 0.0,
             cpu_limit_milli: None,

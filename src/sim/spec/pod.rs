@@ -209,4 +209,13 @@ impl OnStop {
 pub struct Drain {
     /// After this time the process ends even if requests are left; `None` for no limit of its own.
     pub limit: Option<Nanos>,
+    /// Whether it answers 500 to what is left then; if not, their connections are closed.
+    pub answers: bool,
+}
+
+impl Drain {
+    /// One that closes the connections of what is left after `limit`.
+    pub const fn within(limit: Option<Nanos>) -> Drain {
+        Drain { limit, answers: false }
+    }
 }

@@ -17,6 +17,8 @@ pub struct ServerSpec {
     pub queue: Option<u32>,
     /// Time from the start of service to the answer on an idle machine.
     pub service: Dist,
+    /// The same for a probe that takes a worker.
+    pub probe_service: Dist,
     /// Share of every service time that is CPU; it comes first. 0 to 1.
     pub cpu_share: f64,
     /// Thousandths of a core that requests may use together: the CPU limit, or the number of

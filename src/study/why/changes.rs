@@ -1,7 +1,7 @@
 //! Which knobs may save a request, by the cause of its loss, and by how much they are moved.
 
 use crate::config::case::{Case, Override};
-use crate::model::outcome::Cause;
+use crate::model::outcome::{Cause, Status};
 use crate::sim::spec::{ContainerPlan, FrontSpec};
 use crate::study::{LONGEST_HOOK_S, Mechanism};
 use crate::units::{Nanos, format_duration};
@@ -94,7 +94,11 @@ pub(super) fn ladders(cause: Cause, at_ingress: bool, case: &Case) -> Vec<Ladder
 /// More of the timeout that ends first.
 fn longer_patience(tier: &FrontSpec) -> Ladder {
     let now = tier.patience();
-    let knob = if now < tier.read_timeout { "front_end.request_timeout" } else { "read_timeout" };
+    let knob = match now < tier.read_timeout {
+        true if tier.answers.too_long == Status::RequestTimeout => "front_end.stream_idle_timeout",
+        true => "front_end.request_timeout",
+        false => "read_timeout",
+    };
     let longer = [2, 5, 10].map(|times| format_duration(Nanos(now.0.saturating_mul(times))));
     words(knob, &longer.each_ref().map(String::as_str))
 }
@@ -106,6 +110,7 @@ fn wider_breakers(case: &Case) -> impl Iterator<Item = Ladder> {
         ("front_end.max_retries", tier.and_then(|tier| tier.retry.max_concurrent)),
         ("front_end.max_requests", tier.and_then(|tier| tier.breaker.max_requests)),
         ("front_end.max_pending_requests", tier.and_then(|tier| tier.breaker.max_pending_requests)),
+        ("front_end.max_connections", tier.and_then(|tier| tier.breaker.max_connections)),
     ];
     limits.into_iter().filter_map(|(path, limit)| {
         let limit = limit?;

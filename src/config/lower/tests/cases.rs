@@ -90,7 +90,7 @@ fn a_proxy_in_the_pod_forwards_to_the_application_behind_it() {
     assert_eq!((probe("nginx").target, probe("nginx").connects_only), (Some(1), true));
     assert_eq!((probe("php-fpm").target, probe("php-fpm").connects_only), (Some(0), false));
     // What the images ask for on their stop signal is a hint, and on the list.
-    assert_eq!(container(&lowered, "nginx").on_stop, OnStop::Drain(Drain { limit: None }));
+    assert_eq!(container(&lowered, "nginx").on_stop, OnStop::Drain(Drain::within(None)));
     assert_eq!(container(&lowered, "php-fpm").on_stop, OnStop::Exit);
     assert_eq!(assumption(&lowered, "on_stop").value, "php-fpm-quit");
     assert_eq!(assumption(&lowered, "containers.nginx.on_stop").value, "nginx-quit");
@@ -168,6 +168,27 @@ fn hooks_of_unknown_length_are_assumed_and_old_versions_drop_sleep() {
     let old = lowered(WEB, &[("kubernetes", "1.28")]);
     assert_eq!(container(&old, "app").pre_stop, None);
     assert!(old.warnings.iter().any(|warning| warning.message.contains("1.28 drops")));
+}
+
+#[test]
+fn a_hook_that_needs_a_shell_fails_where_the_image_has_none() {
+    let image = |image: &str| {
+        let hook = WEB.replace("{sleep: {seconds: 10}}", "{exec: {command: [/bin/sh, -c, sleep 15]}}");
+        hook.replace("registry.example/shop/web:7", image)
+    };
+    let hook = |case: &Lowered| container(case, "app").pre_stop.clone();
+    let told =
+        |case: &Lowered| case.warnings.iter().any(|warning| warning.message.contains("delays nothing"));
+    let bare = lowered(&image("gcr.io/distroless/java17"), &[]);
+    assert!(hook(&bare).is_none() && told(&bare));
+    assert_eq!(bare.warnings.len(), 1, "once for both templates: {:#?}", bare.warnings);
+    assert_eq!(assumption(&bare, "pre_stop_fails").value, "true");
+    let works = lowered(&image("gcr.io/distroless/java17"), &[("pre_stop_fails", "false")]);
+    assert!(hook(&works).is_some() && !told(&works));
+    let unknown = lowered(&image("web:1"), &[]);
+    assert!(hook(&unknown).is_some() && !told(&unknown));
+    let said = lowered(&image("web:1"), &[("pre_stop_fails", "true")]);
+    assert!(hook(&said).is_none());
 }
 
 #[test]

@@ -26,15 +26,15 @@ fn requests_pass_the_proxy_on_their_way_to_the_application() {
         assert!(matches!(container(&lowered, "app").role, Role::Serves(_)));
         // What is said of all containers is not said of the mesh's.
         let five = Dist::Fixed(Nanos::from_secs(5));
-        let drain = Drain { limit: Some(Nanos::ZERO) };
+        let drain = Drain::within(Some(Nanos::ZERO));
         assert_eq!(proxy.on_stop, OnStop::Linger { time: five, drain });
-        assert_eq!(container(&lowered, "app").on_stop, OnStop::Drain(Drain { limit: None }));
+        assert_eq!(container(&lowered, "app").on_stop, OnStop::Drain(Drain::within(None)));
         assert!(is_assumed(&lowered, "containers.istio-proxy.on_stop"));
     }
     let own = lowered(&shown(), &[("containers.istio-proxy.on_stop", "linger=9s")]);
     assert!(matches!(
         container(&own, "istio-proxy").on_stop,
-        OnStop::Linger { drain: Drain { limit: None }, .. }
+        OnStop::Linger { drain: Drain { limit: None, .. }, .. }
     ));
 }
 
@@ -76,7 +76,7 @@ fn linkerd_s_proxy_drains_and_answers_502() {
     let linkerd = lowered(&shown().replace("istio-proxy", "linkerd-proxy").replace("proxyv2", "proxy"), &[]);
     let proxy = container(&linkerd, "linkerd-proxy");
     assert!(matches!(proxy.role, Role::Forwards { down: Status::BadGateway, .. }), "{:?}", proxy.role);
-    assert_eq!(proxy.on_stop, OnStop::Drain(Drain { limit: None }));
+    assert_eq!(proxy.on_stop, OnStop::Drain(Drain::within(None)));
 }
 
 #[test]
@@ -85,5 +85,5 @@ fn a_gateway_is_the_application_of_its_pod() {
     let lowered = lowered(&gateway, &[("on-stop", "drain")]);
     let proxy = container(&lowered, "istio-proxy");
     assert!(matches!(proxy.role, Role::Serves(_)), "{:?}", proxy.role);
-    assert_eq!(proxy.on_stop, OnStop::Drain(Drain { limit: None }));
+    assert_eq!(proxy.on_stop, OnStop::Drain(Drain::within(None)));
 }

@@ -5,7 +5,7 @@ use super::{FastPath, Outgoing, START};
 use crate::account::LossSample;
 use crate::model::outcome::{Cause, Status};
 use crate::model::retry::Failure;
-use crate::sim::path::front::{self, HolderId, Next, Picked};
+use crate::sim::path::front::{self, HolderId, Next, Picked, Reached, Turn};
 use crate::sim::path::outer::{NOBODY, lost_at_ingress};
 use crate::sim::path::pool::Reuse;
 use crate::sim::path::{
@@ -132,11 +132,23 @@ impl<O: Observer> FastPath<O> {
         flight.pod = Some(pod_id);
         flight.sent = now;
         flight.attempts += 1;
-        flight.connected = false;
+        flight.reached = Reached::Nothing;
         let first = is_first(flight.id, &self.spec);
         let chosen = || self.front.connection(flight.holder, pod_id, &flight.tried, first, now, server);
         let reuse = decided.unwrap_or_else(chosen);
+        let holder = flight.holder;
+        if self.front.limits_connections() && !self.takes_connection(holder, pod_id, reuse, now) {
+            return self.wait_in_line(place, pod_id, now);
+        }
+        self.depart(place, reuse, now)
+    }
+
+    /// The current attempt goes on this connection.
+    pub(super) fn depart(&mut self, place: u32, reuse: Reuse, now: u64) -> Sent {
+        let flight = self.flights.get(place);
+        flight.reached = Reached::Connecting;
         flight.reused = reuse != Reuse::Fresh;
+        let pod_id = flight.pod.expect("an attempt has a pod");
         if reuse == Reuse::Stale {
             return Sent::Failed(Failure::Closed, Cause::KeepaliveRace);
         }
@@ -304,14 +316,17 @@ impl<O: Observer> FastPath<O> {
         let flight = self.flights.get(place);
         let (request, method) = (flight.id, self.draws.method(flight.id));
         let (holder, pod, sent) = (flight.holder, flight.pod.expect("an attempt has a pod"), flight.sent);
-        let (reused, connected) = (flight.reused, flight.connected);
+        let (reused, reached) = (flight.reused, flight.reached);
         let (tries_left, attempts) = (flight.tries_left, flight.attempts);
         let attempt = front::Attempt { request, method, holder, pod, failure, reused, tries_left, attempts };
         if self.front.follows_clients() {
             self.front.failed_on(connection_of(request, &self.spec), failure);
         }
-        if self.front.failed(holder, pod, connected, now) {
+        if self.front.failed(holder, pod, reached, now) {
             self.watch_all(holder, pod, now);
+        }
+        if failure.is_of_connecting() {
+            self.fail_line(holder, pod, now, Turn::Failed(failure, cause));
         }
         let next = self.front.after_failure(&attempt);
         let Next::Retry { tries_left, after, same } = next else {
@@ -347,6 +362,7 @@ impl<O: Observer> FastPath<O> {
     /// Forgets the current attempt; the pod's work on it goes on.
     pub(super) fn drop_attempt(&mut self, place: u32) {
         self.stop_connecting(place);
+        self.stop_queueing(place);
         let flight = self.flights.get(place);
         flight.pausing = None;
         flight.current = None;

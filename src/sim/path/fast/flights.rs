@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 
 use crate::model::outcome::{Cause, Status};
 use crate::sim::path::PodId;
-use crate::sim::path::front::HolderId;
+use crate::sim::path::front::{HolderId, Reached, Turn};
 use crate::sim::path::outer::NOBODY;
 
 /// The mark of a timer that is about no flight.
@@ -30,9 +30,10 @@ pub(super) struct Flight {
     pub(super) half_open: bool,
     /// How often the request was sent again on such a connection.
     pub(super) resent: u32,
-    /// The current attempt's connection was established.
-    pub(super) connected: bool,
-    /// When that was.
+    pub(super) reached: Reached,
+    /// If the current attempt had to wait for a connection and has not gone on yet.
+    pub(super) turn: Option<Turn>,
+    /// When its connection was established.
     pub(super) connected_at: u64,
     /// A retry waits for its time: at the same pod, or wherever the balancer says.
     pub(super) pausing: Option<Again>,
@@ -60,14 +61,20 @@ pub(super) enum Again {
 impl Flight {
     /// The current attempt has its connection since `now`, unless it has had it for longer.
     pub(super) fn connect(&mut self, now: u64) {
-        if !std::mem::replace(&mut self.connected, true) {
+        if std::mem::replace(&mut self.reached, Reached::Connected) != Reached::Connected {
             self.connected_at = now;
         }
     }
 
+    /// The current attempt has waited for a connection, and counts as having one.
+    pub(super) fn take_turn(&mut self, turn: Turn) {
+        self.turn = Some(turn);
+        self.reached = Reached::Connecting;
+    }
+
     /// Whether an attempt is under way, rather than a pause before the next.
     pub(super) fn is_trying(&self) -> bool {
-        self.connecting.is_some() || self.half_open || self.current.is_some()
+        self.connecting.is_some() || self.half_open || self.current.is_some() || self.turn.is_some()
     }
 }
 
@@ -100,7 +107,8 @@ impl Flights {
             connecting: None,
             half_open: false,
             resent: 0,
-            connected: false,
+            reached: Reached::Nothing,
+            turn: None,
             connected_at: born,
             pausing: None,
             counts_as_retry: false,
@@ -148,6 +156,7 @@ impl Flights {
             TimerKind::ClientTimeout | TimerKind::OuterTimeout | TimerKind::ClientRetry => same_flight,
             TimerKind::RequestTimeout => same_flight && flight.holder != NOBODY,
             TimerKind::FrontRetry => same_attempt && flight.pausing.is_some(),
+            TimerKind::Turn => same_attempt && flight.turn.is_some(),
             TimerKind::ConnectTimeout | TimerKind::ResendSyn => same_attempt && flight.connecting.is_some(),
             TimerKind::ResendRequest => same_attempt && flight.half_open,
             TimerKind::ReadTimeout => same_attempt && (flight.current.is_some() || flight.half_open),
@@ -190,6 +199,7 @@ pub(super) struct Timer {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum TimerKind {
+    Turn,
     ConnectTimeout,
     ResendSyn,
     ResendRequest,

@@ -214,9 +214,9 @@ impl<O: Observer> FastPath<O> {
     /// The process of the front end sees that nobody waits for its answer any more.
     fn abandon(&mut self, place: u32, now: u64) {
         let flight = self.flights.get(place);
-        let (holder, sent, connected) = (flight.holder, flight.sent, flight.connected);
+        let (holder, sent, reached) = (flight.holder, flight.sent, flight.reached);
         if let Some(pod) = flight.pod.filter(|_| holder != NOBODY && flight.is_trying()) {
-            self.front.abandoned(holder, pod, connected, sent, now);
+            self.front.abandoned(holder, pod, reached, sent, now);
         }
     }
 

@@ -17,6 +17,7 @@ mod backend;
 mod doors;
 mod flights;
 mod ingress;
+mod lines;
 mod path;
 pub(crate) mod pieces;
 mod shared;
@@ -215,7 +216,8 @@ impl<O: Observer> FastPath<O> {
     /// The next moment of anything but an arrival.
     #[inline]
     fn next_inner(&self) -> u64 {
-        self.sharing.earliest().0.min(self.timers.peek()).min(self.watched.next_at())
+        let ends = self.sharing.earliest().0.min(self.watched.next_at());
+        ends.min(self.front.lines_due()).min(self.timers.peek())
     }
 
     #[inline]
@@ -241,8 +243,8 @@ impl<O: Observer> FastPath<O> {
         }
     }
 
-    /// Does the first of what is due at `now`: ends before timers, and those pod by pod, whether a pod
-    /// shares its CPU or not.
+    /// Does the first of what is due at `now`: ends, pod by pod, whether a pod shares its CPU or not; then
+    /// those who waited for a connection; then timers.
     fn step(&mut self, now: u64) {
         let (at, sharing) = self.sharing.earliest();
         let shares = at == now;
@@ -260,6 +262,9 @@ impl<O: Observer> FastPath<O> {
         }
         if shares {
             return self.run_sharing(sharing, now);
+        }
+        if self.front.lines_due() == now {
+            return self.serve_lines(now);
         }
         self.fire(now);
     }

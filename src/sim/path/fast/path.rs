@@ -4,7 +4,7 @@ use super::backend::{Backend, Job, Kind, Stage};
 use super::{Books, FastPath, NEVER};
 use crate::account::{Histogram, Tally};
 use crate::model::cpu::CpuClock;
-use crate::model::outcome::Cause;
+use crate::model::outcome::{Cause, Status};
 use crate::model::retry::Failure;
 use crate::model::retry_budget::RetryBudget;
 use crate::sim::path::front::Front;
@@ -66,6 +66,7 @@ impl<O: Observer> RequestPath for FastPath<O> {
         let retry_budget = spec.client.retry_budget_per_mille.map(RetryBudget::new);
         let followed = front.follows_connections()
             || front.has_memory()
+            || front.limits_connections()
             || outer.as_ref().is_some_and(|outer| outer.front.follows_clients());
         let straight = !followed && draws.reset_below == 0 && retry_budget.is_none();
         let read_timeout = spec.front.read_timeout.0;
@@ -216,6 +217,10 @@ impl<O: Observer> RequestPath for FastPath<O> {
         self.begin_draining(pod_id, now)
     }
 
+    fn cancel(&mut self, pod_id: PodId, now: u64, cause: Cause) {
+        self.lose_everything(pod_id, now, Sent::Answered(Status::InternalError, cause));
+    }
+
     fn exit(&mut self, pod_id: PodId, now: u64, inner: bool, cause: Cause, refusal: Cause) {
         let queue_in_kernel = self.kernel_holds_queue(pod_id);
         let pod = &mut self.pods[pod_id as usize];
@@ -287,7 +292,8 @@ impl<O: Observer> RequestPath for FastPath<O> {
         if pod.is_overloaded(server, now) {
             return ProbeFate::Refused;
         }
-        let service = server.service(self.draws.probe.at(u64::from(pod_id), number), now, pod.opened_at);
+        let bits = self.draws.probe.at(u64::from(pod_id), number);
+        let service = server.probe_service(bits, now, pod.opened_at);
         let ready = now + pod.forward_delay;
         let (start, worker) = pod.slots.find(ready);
         let end = start + service;

@@ -6,6 +6,7 @@ use super::ingress::Answered;
 use super::shared::Shared;
 use super::{FastPath, NEVER};
 use crate::model::cpu::CpuClock;
+use crate::sim::path::front::Reached;
 use crate::sim::path::{Notice, Observer, PodId};
 
 impl<O: Observer> FastPath<O> {
@@ -67,7 +68,7 @@ impl<O: Observer> FastPath<O> {
         flight: Option<u32>,
         now: u64,
     ) -> bool {
-        let is_new = flight.is_none_or(|place| !self.flights.get(place).connected);
+        let is_new = flight.is_none_or(|place| self.flights.get(place).reached != Reached::Connected);
         let pod = &mut self.pods[pod_id as usize];
         let server = &self.servers[pod.server as usize];
         let Some(shared) = &mut pod.shared else { return false };

@@ -5,6 +5,7 @@ use super::doors::Followed;
 use super::flights::{Again, TimerKind};
 use crate::model::outcome::Cause;
 use crate::model::retry::Failure;
+use crate::sim::path::front::Turn;
 use crate::sim::path::outer::NOBODY;
 use crate::sim::path::{Observer, Sent, no_answer_from};
 
@@ -48,6 +49,11 @@ impl<O: Observer> FastPath<O> {
                 let again = self.flights.get(place).pausing.take().unwrap_or(Again::Pick);
                 return self.pursue(place, again, now);
             }
+            TimerKind::Turn => match self.flights.get(place).turn.take() {
+                Some(Turn::Granted(reuse)) => self.depart(place, reuse, now),
+                Some(Turn::Failed(failure, cause)) => Sent::Failed(failure, cause),
+                Some(Turn::Waiting) | None => Sent::Underway,
+            },
             TimerKind::ResendSyn => {
                 let pod = self.flights.get(place).pod.expect("connecting to a pod");
                 self.connect(place, pod, now, true)
@@ -75,15 +81,16 @@ impl<O: Observer> FastPath<O> {
             }
             Sent::Answered(status, cause) => {
                 let flight = self.flights.get(place);
-                let (holder, sent, connected) = (flight.holder, flight.sent, flight.connected);
+                let (holder, sent, reached) = (flight.holder, flight.sent, flight.reached);
                 let pod = flight.pod.expect("an answer has a pod");
-                self.front.answered_error(holder, pod, connected, sent, now);
+                self.front.answered_error(holder, pod, reached, sent, now);
                 self.lose(place, now, status, cause);
             }
             Sent::Overflow => {
                 let flight = self.flights.get(place);
-                let (holder, pod, reused) = (flight.holder, flight.pod, flight.reused);
-                pod.into_iter().for_each(|pod| self.front.refused(holder, pod, reused, now));
+                let (holder, reached, reused) = (flight.holder, flight.reached, flight.reused);
+                let pod = flight.pod;
+                pod.into_iter().for_each(|pod| self.front.refused(holder, pod, reached, reused, now));
                 self.lose(place, now, self.front.spec().answers.all_down, Cause::CircuitOpen);
             }
         }
@@ -99,22 +106,28 @@ impl<O: Observer> FastPath<O> {
     /// The front end's patience for the whole request is over.
     fn take_too_long(&mut self, place: u32, now: u64) {
         let flight = self.flights.get(place);
-        let (holder, sent, connected) = (flight.holder, flight.sent, flight.connected);
-        if let Some(pod) = flight.pod.filter(|_| flight.is_trying()) {
-            if self.front.failed(holder, pod, connected, now) {
-                self.watch_all(holder, pod, now);
+        let (holder, sent, reached) = (flight.holder, flight.sent, flight.reached);
+        let waits = flight.turn.is_some();
+        match flight.pod.filter(|_| flight.is_trying()) {
+            Some(pod) if waits => self.front.abandoned(holder, pod, reached, sent, now),
+            Some(pod) => {
+                if self.front.failed(holder, pod, reached, now) {
+                    self.watch_all(holder, pod, now);
+                }
+                self.front.gave_up(holder, pod, sent, now);
             }
-            self.front.gave_up(holder, pod, sent, now);
+            None => {}
         }
-        let status = self.front.spec().answers.read_timeout;
-        self.lose(place, now, status, Cause::ReadTimeout);
+        let status = self.front.spec().answers.too_long;
+        let cause = if waits { Cause::CircuitOpen } else { Cause::ReadTimeout };
+        self.lose(place, now, status, cause);
     }
 
     fn client_leaves(&mut self, place: u32, now: u64) {
         let flight = self.flights.get(place);
-        let (holder, sent, connected) = (flight.holder, flight.sent, flight.connected);
+        let (holder, sent, reached) = (flight.holder, flight.sent, flight.reached);
         if let Some(pod) = flight.pod.filter(|_| flight.is_trying() && holder != NOBODY) {
-            self.front.abandoned(holder, pod, connected, sent, now);
+            self.front.abandoned(holder, pod, reached, sent, now);
         }
         let status = self.spec.first_tier().answers.client_left;
         self.lose_at(place, now, now, status, Cause::ClientGaveUp);

@@ -6,7 +6,7 @@ use super::ingress::Answered;
 use super::{FastPath, NEVER, START};
 use crate::model::outcome::{Cause, Status};
 use crate::model::retry::Failure;
-use crate::sim::path::front::HolderId;
+use crate::sim::path::front::{HolderId, Reached};
 use crate::sim::path::{Ended, Observer, PodId, Sent};
 use crate::units::Nanos;
 
@@ -17,7 +17,7 @@ impl<O: Observer> FastPath<O> {
     #[cold]
     pub(super) fn place_unusual(&mut self, pod_id: PodId, mut job: Job, flight: Option<u32>, now: u64) {
         let request = job.id;
-        let is_new = flight.is_none_or(|place| !self.flights.get(place).connected);
+        let is_new = flight.is_none_or(|place| self.flights.get(place).reached != Reached::Connected);
         let place = flight.unwrap_or_else(|| self.flight_of_job(pod_id, &job));
         job.attach(place);
         let number = self.pods[pod_id as usize].ring.push(job);

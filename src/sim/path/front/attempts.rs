@@ -1,6 +1,6 @@
 //! What a holder learns of its attempts: that they begin, get a connection and come to an end.
 
-use super::{Front, Holder, HolderId, Peers};
+use super::{Front, Holder, HolderId, Peers, Reached};
 
 impl Front {
     /// An attempt goes to `pod`.
@@ -23,35 +23,35 @@ impl Front {
 
     /// An attempt that went to `pod` at `sent` was answered by the application after its service.
     pub(crate) fn ended(&mut self, holder: HolderId, pod: u32, sent: u64, now: u64) {
-        self.over(holder, pod, true, sent, now);
+        self.over(holder, pod, Reached::Connected, sent, now);
         self.result(holder, pod, true, now);
         self.keep_connection(holder, pod, now);
     }
 
-    /// An attempt that went to `pod` at `sent` was answered with an error of the server's; it was
-    /// `connected` if it had been counted as such.
+    /// An attempt that went to `pod` at `sent` was answered with an error of the server's.
     pub(crate) fn answered_error(
         &mut self,
         holder: HolderId,
         pod: u32,
-        connected: bool,
+        reached: Reached,
         sent: u64,
         now: u64,
     ) {
-        self.over(holder, pod, connected, sent, now);
+        self.over(holder, pod, reached, sent, now);
         self.result(holder, pod, false, now);
         self.keep_connection(holder, pod, now);
     }
 
     /// Nobody waits for the attempt that went to `pod` at `sent` any more: the connection is closed, no
     /// failure is held against the pod.
-    pub(crate) fn abandoned(&mut self, holder: HolderId, pod: u32, connected: bool, sent: u64, now: u64) {
-        self.over(holder, pod, connected, sent, now);
+    pub(crate) fn abandoned(&mut self, holder: HolderId, pod: u32, reached: Reached, sent: u64, now: u64) {
+        self.over(holder, pod, reached, sent, now);
     }
 
     /// The circuit breaker did not let an attempt go to `pod`, which knows nothing of it; `reused` is the
     /// connection that it would have had.
-    pub(crate) fn refused(&mut self, holder: HolderId, pod: u32, reused: bool, now: u64) {
+    pub(crate) fn refused(&mut self, holder: HolderId, pod: u32, reached: Reached, reused: bool, now: u64) {
+        self.frees_connection(holder, pod, reached, now);
         if let Peers::Least(least) = &mut self.holders[holder as usize].peers {
             least.ended(pod);
         }
@@ -60,7 +60,9 @@ impl Front {
         }
     }
 
-    fn over(&mut self, holder: HolderId, pod: u32, connected: bool, sent: u64, now: u64) {
+    fn over(&mut self, holder: HolderId, pod: u32, reached: Reached, sent: u64, now: u64) {
+        self.frees_connection(holder, pod, reached, now);
+        let connected = reached == Reached::Connected;
         if connected {
             self.discounts_request(holder);
         }
@@ -101,9 +103,11 @@ impl Front {
         }
     }
 
-    /// An attempt at `pod` failed; it was `connected` if its connection had been established. Returns
-    /// whether the answers to requests that this holder has under way at the pod begin to matter.
-    pub(crate) fn failed(&mut self, holder: HolderId, pod: u32, connected: bool, now: u64) -> bool {
+    /// An attempt at `pod` failed. Returns whether the answers to requests that this holder has under way at
+    /// the pod begin to matter.
+    pub(crate) fn failed(&mut self, holder: HolderId, pod: u32, reached: Reached, now: u64) -> bool {
+        self.frees_connection(holder, pod, reached, now);
+        let connected = reached == Reached::Connected;
         if connected {
             self.discounts_request(holder);
         }

@@ -3,7 +3,7 @@
 //! Source: Envoy, circuit_breaking.rst; conn_pool_base.cc, newStreamImpl and attachStreamToClient; an
 //! overflow is never tried again (retry_state_impl.cc, wouldRetryFromReset). A request counts among the
 //! requests from the moment it has its connection, and until then among those that wait for one; each limit
-//! is asked at that moment. A simplification: one whose SYN a full accept queue would drop is refused at
+//! is asked at that moment. What a limit of connections does is in [`super::lines`]. A simplification: one whose SYN a full accept queue would drop is refused at
 //! once where Envoy lets it wait first.
 
 use super::{Front, HolderId};
@@ -15,6 +15,8 @@ pub(super) struct UnderWay {
     requests: u32,
     /// Requests that wait for a connection.
     pending: u32,
+    /// Connections that are in use or being opened.
+    pub(super) connections: u32,
     pub(super) retries: u32,
 }
 
@@ -63,8 +65,9 @@ impl Front {
 
     /// Whether no living process has anything under way, as far as that is counted.
     pub(crate) fn is_at_rest(&self) -> bool {
-        let rests =
-            |under_way: &UnderWay| (under_way.requests, under_way.pending, under_way.retries) == (0, 0, 0);
+        let rests = |UnderWay { requests, pending, connections, retries }: &UnderWay| {
+            (requests, pending, connections, retries) == (&0, &0, &0, &0)
+        };
         self.processes.iter().all(|process| process.gone || rests(&process.under_way))
     }
 }

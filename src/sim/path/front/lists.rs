@@ -18,6 +18,12 @@ impl Front {
     }
 
     fn update_list(&mut self, replica: u32, list: &[u32], now: u64) {
+        // Envoy closes what it keeps to a host that is gone, and then it does not count any more.
+        if self.limits_connections() {
+            for place in self.places(replica) {
+                self.holders[self.current[place] as usize].pool.forget_others(list);
+            }
+        }
         let service = self.processes[replica as usize].replace_list(list, now);
         self.give_to_workers(replica, service.as_deref().unwrap_or(list), now);
     }

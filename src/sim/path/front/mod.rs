@@ -4,6 +4,7 @@
 
 mod attempts;
 mod breaker;
+mod lines;
 mod lists;
 mod memory;
 mod pins;
@@ -11,11 +12,13 @@ mod process;
 mod processes;
 mod retries;
 
+pub(crate) use lines::{Reached, Turn};
 pub(crate) use memory::Sender;
 pub(crate) use retries::{Attempt, Next};
 
 use std::collections::BTreeMap;
 
+use self::lines::{Line, Stirred};
 use self::pins::Pins;
 use self::process::Process;
 use super::pool::{Pool, Reuse, ServerSide};
@@ -86,6 +89,9 @@ pub(crate) struct Front {
     pins: Option<Pins>,
     /// The pods that clients were sent to last, if they are sent there again.
     affinity: Option<BTreeMap<u64, u32>>,
+    /// Connections to pods, where they are counted.
+    lines: BTreeMap<(HolderId, u32), Line>,
+    stirred: Stirred,
     /// Clients' connections have many requests at a time.
     multiplexed: bool,
     /// What was before decides where a request goes: a connection that is there, or its client's last pod.
@@ -141,6 +147,8 @@ impl Front {
             reloads: 0,
             forgotten: 0,
             pins: None,
+            lines: BTreeMap::new(),
+            stirred: Stirred::default(),
             affinity: spec.client_affinity.then(BTreeMap::new),
             multiplexed: false,
             has_memory: spec.client_affinity
@@ -282,7 +290,9 @@ impl Front {
     /// Whether the end of every attempt is reported from the beginning.
     #[inline]
     pub(crate) fn watches_all(&self) -> bool {
-        self.tracks_pool || self.spec.outlier.is_some() || self.spec.breaker.max_requests.is_some()
+        let breaker = &self.spec.breaker;
+        let counts = breaker.max_requests.is_some() || breaker.max_connections.is_some();
+        self.tracks_pool || self.spec.outlier.is_some() || counts
     }
 
     /// Which connection an attempt at `pod` uses; `tried` are the pods of earlier attempts, `first` says

@@ -33,6 +33,7 @@ impl Front {
     /// A process has ended, and whatever it had under way with it.
     pub(crate) fn end_process(&mut self, number: u32) {
         self.processes[number as usize].gone = true;
+        self.forget_lines(number);
         for place in self.places(number) {
             self.overlaps -= u32::from(self.retiring[place].take().is_some());
             let holder = &mut self.holders[self.current[place] as usize];

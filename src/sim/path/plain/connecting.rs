@@ -4,6 +4,7 @@
 use super::pods::Owner;
 use super::{Connecting, PlainPath, Timer};
 use crate::model::outcome::Cause;
+use crate::sim::path::front::Reached;
 use crate::sim::path::outer::NOBODY;
 use crate::sim::path::{Met, Observer, PodId, Sent, met_by_connection, next_resend, next_syn};
 
@@ -59,7 +60,7 @@ impl<O: Observer> PlainPath<O> {
         let holder = self.requests[&id].holder;
         self.front.connected(holder, pod_id);
         let request = self.request(id);
-        request.connected = true;
+        request.reached = Reached::Connected;
         request.connected_at = now;
         let read_timeout = self.front.spec().read_timeout.0;
         self.set_timer(id, now + read_timeout, Timer::ReadTimeout);

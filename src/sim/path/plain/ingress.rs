@@ -155,9 +155,9 @@ impl<O: Observer> PlainPath<O> {
     /// The process of the front end sees that nobody waits for its answer any more.
     fn abandon(&mut self, id: u64, now: u64) {
         let request = &self.requests[&id];
-        let (holder, sent, connected) = (request.holder, request.sent, request.connected);
+        let (holder, sent, reached) = (request.holder, request.sent, request.reached);
         if let Some(pod) = request.pod.filter(|_| holder != NOBODY && request.is_trying()) {
-            self.front.abandoned(holder, pod, connected, sent, now);
+            self.front.abandoned(holder, pod, reached, sent, now);
         }
     }
 

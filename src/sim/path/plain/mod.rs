@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 mod connecting;
 mod ingress;
+mod lines;
 mod path;
 mod pods;
 mod request;
@@ -14,7 +15,7 @@ mod timers;
 
 use self::pods::Pod;
 use self::request::{Again, Connecting, Followed, Request, Timer};
-use super::front::{self, Front, HolderId, Next, Picked};
+use super::front::{self, Front, HolderId, Next, Picked, Reached, Turn};
 use super::outer::{NOBODY, Outer, lost_at_ingress};
 use super::pool::Reuse;
 use super::server::Server;
@@ -87,7 +88,8 @@ impl<O: Observer> PlainPath<O> {
             connecting: None,
             half_open: false,
             resent: 0,
-            connected: false,
+            reached: Reached::Nothing,
+            turn: None,
             connected_at: now,
             pausing: None,
             counts_as_retry: false,
@@ -150,7 +152,7 @@ impl<O: Observer> PlainPath<O> {
             request.pod = Some(pod);
             request.sent = now;
             request.attempts += 1;
-            request.connected = false;
+            request.reached = Reached::Nothing;
             match self.send(id, pod, decided.and_then(|(_, reuse)| reuse), now) {
                 Sent::Failed(failure, cause) => match self.attempt_failed(id, now, failure, cause) {
                     Followed::By(next) => again = next,
@@ -175,7 +177,18 @@ impl<O: Observer> PlainPath<O> {
         let first = is_first(id, &self.spec);
         let chosen = || self.front.connection(request.holder, pod_id, &request.tried, first, now, server);
         let reuse = decided.unwrap_or_else(chosen);
-        self.request(id).reused = reuse != Reuse::Fresh;
+        if !self.takes_connection(id, pod_id, reuse, now) {
+            return self.wait_in_line(id, pod_id, now);
+        }
+        self.depart(id, reuse, now)
+    }
+
+    /// The current attempt goes on this connection.
+    fn depart(&mut self, id: u64, reuse: Reuse, now: u64) -> Sent {
+        let request = self.request(id);
+        request.reached = Reached::Connecting;
+        request.reused = reuse != Reuse::Fresh;
+        let pod_id = request.pod.expect("an attempt has a pod");
         if reuse == Reuse::Stale {
             return Sent::Failed(Failure::Closed, Cause::KeepaliveRace);
         }
@@ -253,14 +266,17 @@ impl<O: Observer> PlainPath<O> {
         self.retry_over(id);
         let request = &self.requests[&id];
         let (holder, pod, sent) = (request.holder, request.pod.expect("an attempt has a pod"), request.sent);
-        let (reused, connected) = (request.reused, request.connected);
+        let (reused, reached) = (request.reused, request.reached);
         let (tries_left, attempts) = (request.tries_left, request.attempts);
         let attempt =
             front::Attempt { request: id, method, holder, pod, failure, reused, tries_left, attempts };
         if self.front.follows_clients() {
             self.front.failed_on(connection_of(id, &self.spec), failure);
         }
-        self.front.failed(holder, pod, connected, now);
+        self.front.failed(holder, pod, reached, now);
+        if failure.is_of_connecting() {
+            self.fail_line(holder, pod, now, Turn::Failed(failure, cause));
+        }
         let next = self.front.after_failure(&attempt);
         self.tell_attempt(id, now, Some(failure), cause, matches!(next, Next::Retry { .. }));
         let Next::Retry { tries_left, after, same } = next else {
@@ -308,6 +324,7 @@ impl<O: Observer> PlainPath<O> {
     fn drop_attempt(&mut self, id: u64) {
         let of_request = [Timer::ClientTimeout, Timer::RequestTimeout, Timer::OuterTimeout];
         self.stop_connecting(id);
+        self.stop_queueing(id);
         self.cancel_timers(id, |timer| !of_request.contains(&timer));
         let request = self.request(id);
         request.pausing = None;

@@ -6,7 +6,7 @@ use super::pods::{Owner, Pod, Stage};
 use super::{NEVER, PlainPath, START};
 use crate::account::{Histogram, Tally};
 use crate::model::cpu::CpuClock;
-use crate::model::outcome::Cause;
+use crate::model::outcome::{Cause, Status};
 use crate::model::retry::Failure;
 use crate::model::retry_budget::RetryBudget;
 use crate::sim::path::front::Front;
@@ -51,10 +51,13 @@ impl<O: Observer> RequestPath for PlainPath<O> {
             let (service, pod) = self.next_service();
             let timer = self.next_timer();
             let arrival = self.source.peek();
-            let inner = service.min(timer);
+            let lines = self.front.lines_due();
+            let inner = service.min(lines).min(timer);
             if inner <= limit && inner <= arrival && inner != NEVER {
-                if service <= timer {
+                if service == inner {
                     self.run_pod(pod, service);
+                } else if lines == inner {
+                    self.serve_lines(lines);
                 } else {
                     self.fire();
                 }
@@ -186,6 +189,10 @@ impl<O: Observer> RequestPath for PlainPath<O> {
             self.evict(pod_id, now, answer, |job| !job.in_service());
         }
         self.begin_draining(pod_id)
+    }
+
+    fn cancel(&mut self, pod_id: PodId, now: u64, cause: Cause) {
+        self.evict(pod_id, now, Sent::Answered(Status::InternalError, cause), |_| true);
     }
 
     fn exit(&mut self, pod_id: PodId, now: u64, inner: bool, cause: Cause, refusal: Cause) {

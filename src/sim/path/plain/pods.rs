@@ -96,7 +96,10 @@ impl<O: Observer> PlainPath<O> {
         let number = self.jobs;
         let pod = &mut self.pods[pod_id as usize];
         let server = &self.servers[pod.backend.server as usize];
-        let service = server.service(bits, now, pod.opened_at);
+        let service = match owner {
+            Owner::Request(_) => server.service(bits, now, pod.opened_at),
+            Owner::Probe(_) => server.probe_service(bits, now, pod.opened_at),
+        };
         let stage = match pod.backend.forward_delay {
             0 => Stage::Queued,
             delay => Stage::Forwarding(now + delay),

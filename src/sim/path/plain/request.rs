@@ -2,10 +2,11 @@
 
 use crate::model::outcome::{Cause, Status};
 use crate::sim::path::PodId;
-use crate::sim::path::front::HolderId;
+use crate::sim::path::front::{HolderId, Reached, Turn};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Timer {
+    Turn,
     ConnectTimeout,
     ResendSyn,
     ResendRequest,
@@ -35,9 +36,10 @@ pub(super) struct Request {
     pub(super) half_open: bool,
     /// How often the request was sent again on such a connection.
     pub(super) resent: u32,
-    /// The current attempt's connection was established.
-    pub(super) connected: bool,
-    /// When that was.
+    pub(super) reached: Reached,
+    /// If the current attempt had to wait for a connection and has not gone on yet.
+    pub(super) turn: Option<Turn>,
+    /// When its connection was established.
     pub(super) connected_at: u64,
     /// A retry waits for its time: at the same pod, or wherever the balancer says.
     pub(super) pausing: Option<Again>,
@@ -71,9 +73,15 @@ pub(super) enum Followed {
 }
 
 impl Request {
+    /// The current attempt has waited for a connection, and counts as having one.
+    pub(super) fn take_turn(&mut self, turn: Turn) {
+        self.turn = Some(turn);
+        self.reached = Reached::Connecting;
+    }
+
     /// Whether an attempt is under way, rather than a pause before the next.
     pub(super) fn is_trying(&self) -> bool {
-        self.connecting.is_some() || self.half_open || self.current_job.is_some()
+        self.connecting.is_some() || self.half_open || self.current_job.is_some() || self.turn.is_some()
     }
 }
 

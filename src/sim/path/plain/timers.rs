@@ -3,6 +3,7 @@
 use super::{Again, Followed, PlainPath, Timer};
 use crate::model::outcome::Cause;
 use crate::model::retry::Failure;
+use crate::sim::path::front::Turn;
 use crate::sim::path::outer::NOBODY;
 use crate::sim::path::{Observer, Sent, no_answer_from};
 
@@ -20,6 +21,11 @@ impl<O: Observer> PlainPath<O> {
                 let again = self.request(id).pausing.take().unwrap_or(Again::Pick);
                 return self.pursue(id, again, now);
             }
+            Timer::Turn => match self.request(id).turn.take() {
+                Some(Turn::Granted(reuse)) => self.depart(id, reuse, now),
+                Some(Turn::Failed(failure, cause)) => Sent::Failed(failure, cause),
+                Some(Turn::Waiting) | None => Sent::Underway,
+            },
             Timer::ResendSyn => {
                 let pod = self.request(id).pod.expect("connecting to a pod");
                 self.connect(id, pod, now, true)
@@ -48,15 +54,16 @@ impl<O: Observer> PlainPath<O> {
             Sent::Answered(status, cause) => {
                 let request = self.request(id);
                 let (holder, pod) = (request.holder, request.pod.expect("an answer has a pod"));
-                let (sent, connected) = (request.sent, request.connected);
-                self.front.answered_error(holder, pod, connected, sent, now);
+                let (sent, reached) = (request.sent, request.reached);
+                self.front.answered_error(holder, pod, reached, sent, now);
                 self.tell_attempt(id, now, None, cause, false);
                 self.lose(id, now, status, cause);
             }
             Sent::Overflow => {
                 let request = &self.requests[&id];
-                let (holder, pod, reused) = (request.holder, request.pod, request.reused);
-                pod.into_iter().for_each(|pod| self.front.refused(holder, pod, reused, now));
+                let (holder, reached, reused) = (request.holder, request.reached, request.reused);
+                let pod = request.pod;
+                pod.into_iter().for_each(|pod| self.front.refused(holder, pod, reached, reused, now));
                 self.tell_attempt(id, now, None, Cause::CircuitOpen, false);
                 self.lose(id, now, self.front.spec().answers.all_down, Cause::CircuitOpen);
             }
@@ -73,22 +80,31 @@ impl<O: Observer> PlainPath<O> {
     /// The front end's patience for the whole request is over.
     pub(super) fn take_too_long(&mut self, id: u64, now: u64) {
         let request = &self.requests[&id];
-        let (holder, pod, sent, connected) = (request.holder, request.pod, request.sent, request.connected);
-        if let Some(pod) = pod.filter(|_| request.is_trying()) {
-            self.front.failed(holder, pod, connected, now);
-            self.front.gave_up(holder, pod, sent, now);
-            self.tell_attempt(id, now, Some(Failure::ReadTimeout), Cause::ReadTimeout, false);
+        let (holder, pod, sent, reached) = (request.holder, request.pod, request.sent, request.reached);
+        let waits = request.turn.is_some();
+        match pod.filter(|_| request.is_trying()) {
+            Some(pod) if waits => {
+                self.front.abandoned(holder, pod, reached, sent, now);
+                self.tell_attempt(id, now, None, Cause::CircuitOpen, false);
+            }
+            Some(pod) => {
+                self.front.failed(holder, pod, reached, now);
+                self.front.gave_up(holder, pod, sent, now);
+                self.tell_attempt(id, now, Some(Failure::ReadTimeout), Cause::ReadTimeout, false);
+            }
+            None => {}
         }
-        let status = self.front.spec().answers.read_timeout;
-        self.lose(id, now, status, Cause::ReadTimeout);
+        let status = self.front.spec().answers.too_long;
+        let cause = if waits { Cause::CircuitOpen } else { Cause::ReadTimeout };
+        self.lose(id, now, status, cause);
     }
 
     pub(super) fn client_leaves(&mut self, id: u64, now: u64) {
         let request = &self.requests[&id];
-        let (holder, pod, sent, connected) = (request.holder, request.pod, request.sent, request.connected);
+        let (holder, pod, sent, reached) = (request.holder, request.pod, request.sent, request.reached);
         if let Some(pod) = pod.filter(|_| request.is_trying()) {
             if holder != NOBODY {
-                self.front.abandoned(holder, pod, connected, sent, now);
+                self.front.abandoned(holder, pod, reached, sent, now);
             }
             self.tell_attempt(id, now, None, Cause::ClientGaveUp, false);
         }
