@@ -190,5 +190,5 @@ fn the_story_tells_which_pod_the_node_has_lost() {
         words.iter().find_map(|words| words.strip_prefix(&format!("process {node} stops sending to ")));
     let pod = left.unwrap_or_else(|| panic!("{words:#?}"));
     assert!(words.contains(&format!("{pod} is deleted").as_str()), "{words:#?}");
-    assert_eq!(story.zero.1, "the pod's deletion");
+    assert_eq!(story.zero.1, format!("{pod}'s deletion"));
 }

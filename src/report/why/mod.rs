@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::report::explain::wrapped;
-use crate::study::why::{Counterfactual, Saving, Story};
+use crate::study::why::{Counterfactual, Saving, Story, pod_number};
 use crate::units::SimTime;
 
 pub use svg::picture;
@@ -34,14 +34,14 @@ pub fn text(story: &Story, remedy: Option<&str>) -> String {
             story.attempts.len()
         ),
     };
-    let (zero, what) = story.zero;
+    let (zero, what) = &story.zero;
     let _ = writeln!(page, "times count from {what}, {:.3} s into the run\n", zero.run_secs());
     for moment in &story.moments {
         let mark = if moment.of_request { '>' } else { ' ' };
         let _ = writeln!(
             page,
             "{mark} {:>10}  {:13}  {}",
-            signed(seconds(moment.at, zero)),
+            signed(seconds(moment.at, *zero)),
             moment.lane.word(),
             moment.words
         );
@@ -97,10 +97,10 @@ fn change_words(saving: &Saving) -> String {
     parts.join(" ")
 }
 
-/// The story as JSON, schema `podloss-why/1`.
+/// The story as JSON, schema `podloss-why/1`. Pods have the numbers that the text gives them.
 pub fn to_json(story: &Story) -> Value {
-    let (zero, what) = story.zero;
-    let at = |time: SimTime| rounded(seconds(time, zero));
+    let (zero, what) = &story.zero;
+    let at = |time: SimTime| rounded(seconds(time, *zero));
     json!({
         "schema": "podloss-why/1",
         "name": story.name,
@@ -110,12 +110,12 @@ pub fn to_json(story: &Story) -> Value {
         "front_end": story.front_end,
         "status": story.lost.map(|lost| lost.status.as_str()),
         "cause": story.lost.map(|lost| lost.cause.as_str()),
-        "pod": story.lost.and_then(|lost| lost.pod),
+        "pod": story.lost.and_then(|lost| lost.pod).map(pod_number),
         "zero": { "is": what, "run_s": rounded(zero.run_secs()) },
         "sent_s": at(story.sent),
         "lost_s": story.lost.map(|lost| at(lost.at)),
         "attempts": story.attempts.iter().map(|attempt| json!({
-            "pod": attempt.pod,
+            "pod": pod_number(attempt.pod),
             "sent_s": at(attempt.sent),
             "failed_s": at(attempt.failed),
             "reused_connection": attempt.reused,

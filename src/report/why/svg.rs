@@ -26,7 +26,7 @@ pub fn picture(story: &Story) -> String {
          viewBox=\"0 0 {WIDTH} {height}\">\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n"
     );
     label(&mut svg, MARGIN, 34, 18, INK, "bold", &title(story));
-    let (zero, what) = story.zero;
+    let (zero, what) = &story.zero;
     let subtitle = format!("times count from {what}, {:.3} s into run {}", zero.run_secs(), story.run);
     label(&mut svg, MARGIN, 56, 12, GREY, "normal", &subtitle);
     lanes(&mut svg, bottom);
@@ -42,7 +42,7 @@ pub fn picture(story: &Story) -> String {
             before = Some((x, y));
         }
         let _ = writeln!(svg, "<circle cx=\"{x}\" cy=\"{y}\" r=\"4\" fill=\"{colour}\"/>");
-        let clock = signed(seconds(moment.at, zero));
+        let clock = signed(seconds(moment.at, *zero));
         let _ = writeln!(
             svg,
             "<text x=\"{}\" y=\"{}\" font-size=\"11\" text-anchor=\"end\" fill=\"{GREY}\" {FONT}>{clock}</text>",

@@ -18,7 +18,7 @@ fn the_text_tells_what_where_and_what_would_have_saved_it() {
     let lost = story.lost.unwrap();
     for part in [
         &format!("request {} lost with {}", story.request, lost.status),
-        "times count from the pod's deletion",
+        "'s deletion, ",
         "connection refused",
         "What would have saved it: --set preStop=",
         "simulated again",
@@ -48,6 +48,10 @@ fn json_and_picture_hold_every_moment() {
     assert_eq!(json["schema"], "podloss-why/1");
     assert_eq!(json["moments"].as_array().map(Vec::len), Some(story.moments.len()));
     assert_eq!(json["counterfactual"]["saved_by"]["set"][0]["knob"], "preStop");
+    let (pod, attempt) = (&json["pod"], &json["attempts"][0]["pod"]);
+    let told = |words: String| json["moments"].as_array().unwrap().iter().any(|m| m["what"] == words);
+    assert!(told(format!("pod {pod} is deleted")), "{json:#}");
+    assert!(told(format!("attempt 1 to pod {attempt}")), "{json:#}");
     let svg = picture(&story);
     assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
     assert_eq!(svg.matches("<circle").count(), story.moments.len());

@@ -14,7 +14,7 @@ use crate::model::outcome::{Cause, Method};
 use crate::sim::{self, Attempt, Lost, RunResult, Seen, ViewChange, ViewHolder};
 use crate::units::SimTime;
 
-pub use moments::{Lane, Moment};
+pub use moments::{Lane, Moment, pod_number};
 
 /// One run of a case, simulated again with everything that failed in it.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ pub struct Story {
     /// Failed attempts in order.
     pub attempts: Vec<Attempt>,
     /// What all times count from, and what that is in words.
-    pub zero: (SimTime, &'static str),
+    pub zero: (SimTime, String),
     /// Everything on one clock, in order of time.
     pub moments: Vec<Moment>,
     /// Requests lost in the whole run.

@@ -1,5 +1,7 @@
 //! Everything that matters to one request on one clock.
 
+use std::collections::BTreeSet;
+
 use crate::model::outcome::Cause;
 use crate::model::retry::Failure;
 use crate::sim::{Attempt, Lost, PodRecord, Timeline, ViewHolder};
@@ -48,11 +50,12 @@ pub struct Moment {
 
 /// Moments in order, and what their times count from.
 pub(super) struct Told {
-    pub(super) zero: (SimTime, &'static str),
+    pub(super) zero: (SimTime, String),
     pub(super) moments: Vec<Moment>,
 }
 
-/// The story of a request beside that of a pod.
+/// The story of a request beside the lives of the pods that failed it: `pod`, where it was lost, and those
+/// of the attempts before. Times count from what happened to `pod`.
 pub(super) fn tell(
     timeline: &Timeline,
     sent: SimTime,
@@ -60,38 +63,55 @@ pub(super) fn tell(
     attempts: &[Attempt],
     pod: Option<u32>,
 ) -> Told {
-    let record = pod.and_then(|pod| timeline.pods.get(pod as usize));
     let ends = lost.map_or(sent, |lost| lost.at).max(attempts.last().map_or(sent, |attempt| attempt.failed));
-    let stopping = record.and_then(|record| record.deleted).filter(|deleted| *deleted <= ends);
     let mut moments = of_request(timeline, sent, lost, attempts);
-    if let (Some(record), Some(pod)) = (record, pod) {
-        let name = named(timeline, pod);
-        match stopping {
-            Some(_) => moments.extend(stop_of(record, &name)),
-            None => moments.extend(start_of(record, &name)),
-        }
-        let from = stopping.unwrap_or(record.created);
-        moments.extend(restarts_of(record, &name));
-        moments.extend(views_of(timeline, pod, &name, from));
-    }
+    let involved: BTreeSet<u32> = attempts.iter().map(|attempt| attempt.pod).chain(pod).collect();
+    moments.extend(involved.into_iter().flat_map(|pod| life_of(timeline, pod, ends)));
     // In one instant causes come before what they do to the request.
     moments.sort_by_key(|moment| (moment.at, moment.of_request));
-    let zero = match (stopping, record) {
-        (Some(deleted), _) => (deleted, "the pod's deletion"),
-        (None, Some(record))
+    Told { zero: zero(timeline, pod, sent, ends), moments }
+}
+
+/// When a pod was deleted, if its end had begun by then: its story is that of a stop.
+fn deleted_by(record: &PodRecord, ends: SimTime) -> Option<SimTime> {
+    record.deleted.filter(|deleted| *deleted <= ends)
+}
+
+fn life_of(timeline: &Timeline, pod: u32, ends: SimTime) -> Vec<Moment> {
+    let Some(record) = timeline.pods.get(pod as usize) else { return Vec::new() };
+    let name = named(timeline, pod);
+    let deleted = deleted_by(record, ends);
+    let mut moments = match deleted {
+        Some(_) => stop_of(record, &name),
+        None => start_of(record, &name),
+    };
+    moments.extend(restarts_of(record, &name));
+    moments.extend(views_of(timeline, pod, &name, deleted.unwrap_or(record.created)));
+    moments
+}
+
+fn zero(timeline: &Timeline, pod: Option<u32>, sent: SimTime, ends: SimTime) -> (SimTime, String) {
+    let known = pod.and_then(|pod| Some((named(timeline, pod), timeline.pods.get(pod as usize)?)));
+    match known.map(|(name, record)| (name, record, deleted_by(record, ends))) {
+        Some((name, _, Some(deleted))) => (deleted, format!("{name}'s deletion")),
+        Some((name, record, None))
             if record.created > SimTime::START && record.created + Nanos::from_secs(300) > sent =>
         {
-            (record.created, "the pod's creation")
+            (record.created, format!("{name}'s creation"))
         }
-        _ => (sent, "the request"),
-    };
-    Told { zero, moments }
+        _ => (sent, "the request".to_owned()),
+    }
+}
+
+/// The number of a pod for people, counted from 1.
+pub fn pod_number(pod: u32) -> u32 {
+    pod + 1
 }
 
 /// What a pod is called: those that the front end runs in are told from those of the service.
 pub(super) fn named(timeline: &Timeline, pod: u32) -> String {
     let is_ingress = timeline.pods.get(pod as usize).is_some_and(|record| record.deployment > 0);
-    format!("{}pod {}", if is_ingress { "ingress " } else { "" }, pod + 1)
+    format!("{}pod {}", if is_ingress { "ingress " } else { "" }, pod_number(pod))
 }
 
 fn of_request(timeline: &Timeline, sent: SimTime, lost: Option<&Lost>, attempts: &[Attempt]) -> Vec<Moment> {

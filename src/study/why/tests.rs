@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::model::outcome::Cause;
+use crate::model::retry::{RetryOn, RetryPolicy};
+use crate::sim::spec::PlannedAction;
 use crate::study::testing::case;
 
 const NEVER: &dyn Fn() -> bool = &|| false;
@@ -61,7 +63,8 @@ fn one_clock_holds_request_pod_and_endpoints() {
     let traced = traced();
     let lost = traced.lost().iter().find(|lost| lost.cause == Cause::ListenerClosed).copied().unwrap();
     let story = traced.story(lost.request, None, &case, NEVER).unwrap();
-    assert_eq!(story.zero.1, "the pod's deletion");
+    let pod = moments::pod_number(lost.pod.expect("a pod refused it"));
+    assert_eq!(story.zero.1, format!("pod {pod}'s deletion"));
     assert!(story.moments.windows(2).all(|pair| pair[0].at <= pair[1].at));
     let position = |part: &str| {
         let found = story.moments.iter().position(|moment| moment.words.contains(part));
@@ -79,6 +82,30 @@ fn one_clock_holds_request_pod_and_endpoints() {
     for lane in Lane::ALL {
         assert!(story.moments.iter().any(|moment| moment.lane == lane), "{lane:?}");
     }
+}
+
+/// Attempts may fail at different pods: a reader sees of each why it failed.
+#[test]
+fn every_pod_that_failed_an_attempt_is_told() {
+    let mut case = case(&[]).unwrap();
+    let spec = Arc::make_mut(&mut case.spec);
+    spec.tiers[0].retry = RetryPolicy { max_attempts: 2, on: RetryOn::ERROR, ..RetryPolicy::NEVER };
+    spec.events[0].action = PlannedAction::KillPods { count: 2 };
+    let traced = Traced::new(case.clone(), 1, NEVER);
+    let failed = |lost: &Lost| {
+        let attempts = traced.seen.attempts.iter().filter(|a| a.request == lost.request);
+        attempts.map(|attempt| attempt.pod).collect::<Vec<u32>>()
+    };
+    let lost = traced.lost().iter().find(|lost| failed(lost).len() == 2).expect("refused twice");
+    let pods = failed(lost);
+    assert!(pods[0] != pods[1] && lost.pod == Some(pods[1]));
+    let unchanged = |_: &[Override]| Ok::<Case, String>(case.clone());
+    let story = traced.story(lost.request, None, &unchanged, NEVER).unwrap();
+    for pod in pods.iter().map(|pod| moments::pod_number(*pod)) {
+        let words = format!("pod {pod} is deleted");
+        assert!(story.moments.iter().any(|moment| moment.words == words), "{words}: {:#?}", story.moments);
+    }
+    assert_eq!(story.zero.1, format!("pod {}'s deletion", moments::pod_number(pods[1])));
 }
 
 #[test]
