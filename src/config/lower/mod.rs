@@ -129,11 +129,7 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
     });
     let client = control::client(&described.load, &mut values);
     let kept = tier.keepalive.is_some() || tier.pins_connections;
-    let many_requests = match described.load {
-        crate::workload::Load::Closed(_) => client.keep_alive,
-        crate::workload::Load::Open(_) => client.connections > 0,
-    };
-    let pinned = tier.pins_connections && many_requests;
+    let pinned = tier.pins_connections && client.keeps_connections(&described.load);
     rest::warn_of_affinity(&tier, &client, &described.load, &mut values);
     let outer_kept = outer.as_ref().is_some_and(|outer| outer.keepalive.is_some() || outer.pins_connections);
     let network = control::network(&mut values, kept || outer_kept);

@@ -3,9 +3,9 @@
 use crate::config::case::Case;
 use crate::config::lower::is_mesh_proxy;
 use crate::model::deployment::{Strategy, resolve_fenceposts};
-use crate::random::Dist;
 use crate::sim::spec::{
     ContainerPlan, DeploymentPlan, FrontSpec, OnStop, PlannedAction, PlannedEvent, PodTemplate, Role,
+    ServerSpec,
 };
 use crate::units::Nanos;
 
@@ -30,6 +30,32 @@ pub(super) struct Facts<'a> {
     pub(super) new_hook: Option<Nanos>,
     /// Mean service time of a request.
     pub(super) service: Nanos,
+    /// Connections that stay with their pod whatever the front end's list says.
+    pub(super) stays: Option<Stays>,
+}
+
+/// Whose connections bring requests to a pod until one of their two sides closes them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stays {
+    /// Those of clients, up to the age that the server allows them.
+    Clients(Option<Nanos>),
+    /// Those of the front end's pool, which lead to nodes.
+    Pool,
+}
+
+impl Stays {
+    fn at(tier: &FrontSpec, server: &ServerSpec, case: &Case) -> Option<Stays> {
+        // A server that closes after every answer keeps nobody.
+        server.keepalive_idle?;
+        let (load, client) = (&case.spec.load, &case.spec.client);
+        // Before processes that are pods there is another tier, and clients' connections end at that.
+        let of_clients = tier.pins_connections && tier.pods.is_none() && client.keeps_connections(load);
+        match tier.keepalive {
+            _ if of_clients => Some(Stays::Clients(server.max_connection_age)),
+            Some(keepalive) if keepalive.any_connection => Some(Stays::Pool),
+            _ => None,
+        }
+    }
 }
 
 /// How pods of one template stop.
@@ -89,6 +115,7 @@ impl<'a> Facts<'a> {
         let old = deployment.and_then(|d| stopping(d.templates.first()?));
         let new = deployment.and_then(|d| stopping(d.templates.last()?));
         let hook = |of: &Option<Stopping<'_>>| of.as_ref().and_then(Stopping::hook).unwrap_or_default();
+        let server = deployment.and_then(|d| server(d.templates.first()?));
         let replicas = deployment.map_or(0, |d| d.spec.replicas);
         let (surge, unavailable) = match deployment.map(|d| d.spec.strategy) {
             Some(Strategy::RollingUpdate { max_surge, max_unavailable }) => {
@@ -110,7 +137,8 @@ impl<'a> Facts<'a> {
             recreates: deployment.is_some_and(|d| d.spec.strategy == Strategy::Recreate),
             is_stale: false,
             new_hook: Some(hook(&new)).filter(|new| *new > hook(&old)),
-            service: deployment.and_then(|d| service(d.templates.first()?)).map_or(Nanos::ZERO, Dist::mean),
+            service: server.map_or(Nanos::ZERO, |server| server.service.mean()),
+            stays: tier.zip(server).and_then(|(tier, server)| Stays::at(tier, server, case)),
             old,
         }
     }
@@ -126,9 +154,9 @@ fn stopping(template: &PodTemplate) -> Option<Stopping<'_>> {
     })
 }
 
-fn service(template: &PodTemplate) -> Option<&Dist> {
+fn server(template: &PodTemplate) -> Option<&ServerSpec> {
     template.containers.iter().find_map(|container| match &container.role {
-        Role::Serves(server) => Some(&server.service),
+        Role::Serves(server) => Some(server),
         Role::Forwards { .. } | Role::Other => None,
     })
 }

@@ -1,6 +1,6 @@
 //! Losses at the end of a pod.
 
-use super::facts::{Facts, Stopping};
+use super::facts::{Facts, Stays, Stopping};
 use super::{Words, margin, seconds, span};
 use crate::sim::spec::OnStop;
 use crate::study::Margin;
@@ -115,11 +115,14 @@ fn hook_rule(facts: &Facts<'_>, old: &Stopping<'_>, needed: u64) -> String {
              no shell or no sleep the hook fails and the pod stops at once)"
         ),
     };
-    let pooled = if facts.keepalive_s.is_some() {
-        " Pooled connections to the pod stay open during the hook: the front end must have closed or drained \
-         them by then, or their next request is lost when the server stops."
-    } else {
-        ""
+    let pooled = match facts.stays {
+        Some(stays) => format!(" This saves new connections. {}", ends_of_connections(stays)),
+        None if facts.keepalive_s.is_some() => {
+            " Pooled connections to the pod stay open during the hook: the front end must have closed or drained \
+             them by then, or their next request is lost when the server stops."
+                .to_owned()
+        }
+        None => String::new(),
     };
     format!("Add {form}{every}.{pooled}")
 }
@@ -146,17 +149,57 @@ fn costs(facts: &Facts<'_>, needed: u64) -> String {
     )
 }
 
+/// What ends connections that stay with their pod: a longer hook does not.
+fn ends_of_connections(stays: Stays) -> String {
+    let announced = "let the pod's answers say Connection: close (HTTP/2: GOAWAY) from its deletion on";
+    match stays {
+        Stays::Clients(None) => format!(
+            "Connections stay with the pod, whatever the lists say, until one side closes them, and a longer \
+             preStop changes nothing about that: {announced}, or give connections a maximum age that is shorter \
+             than the preStop (MAX_CONNECTION_AGE of gRPC servers, keepalive_time of nginx)."
+        ),
+        Stays::Clients(Some(age)) => format!(
+            "Connections stay with the pod, whatever the lists say, until they are {} old, more or less: a preStop \
+             that is shorter than that and the longest request changes nothing for them. Or {announced}.",
+            span(age)
+        ),
+        Stays::Pool => format!(
+            "Pooled connections stay with the pod, whatever the lists say, until one side closes them, and a \
+             longer preStop changes nothing about that: {announced}, or let the front end send to the addresses \
+             of pods (target type ip), where its own list decides."
+        ),
+    }
+}
+
 pub(super) fn finish_requests(facts: &Facts<'_>, margins: &[Margin]) -> Words {
     let Some(old) = &facts.old else {
         return Words::new("finish requests on SIGTERM", "No container takes requests.");
     };
-    match old.behaviour() {
-        OnStop::Exit => Words::new(
+    match (old.behaviour(), facts.stays) {
+        (OnStop::Exit, stays) => Words::new(
             "finish requests on SIGTERM (now: exits at once)",
-            "The process ends on its stop signal with requests in service. Let it stop accepting, finish what \
-             it has, and then exit (a graceful shutdown of the server; a shell as PID 1 must pass the signal \
-             on). A preStop longer than the removal plus the longest request helps as well, because then \
-             nothing is in service any more when the signal comes.",
+            format!(
+                "The process ends on its stop signal with requests in service. Let it stop accepting, finish what \
+                 it has, and then exit (a graceful shutdown of the server; a shell as PID 1 must pass the signal \
+                 on). {}",
+                stays.map_or_else(
+                    || {
+                        "A preStop longer than the removal plus the longest request helps as well, because then \
+                         nothing is in service any more when the signal comes."
+                            .to_owned()
+                    },
+                    ends_of_connections
+                )
+            ),
+        ),
+        (OnStop::ServeKept(..) | OnStop::Ignore, Some(stays)) => Words::new(
+            "close kept connections before SIGKILL comes",
+            format!(
+                "The process serves on over connections that are kept to it, so requests come until SIGKILL ends \
+                 it after the grace period of {}. A longer grace only moves that moment. {}",
+                span(old.grace),
+                ends_of_connections(stays)
+            ),
         ),
         _ => {
             let grace = span(old.grace);
@@ -219,9 +262,17 @@ pub(super) fn idle_connections(facts: &Facts<'_>) -> Words {
         ),
         _ => Words::new(
             "close idle connections only when the front end has let go",
-            "The server closes its idle connections when it stops, while requests are on their way on them. Keep \
-             serving until the front end has let go (preStop on every container of the pod), and close \
-             connections one by one with the answer that ends them.",
+            format!(
+                "The server closes its idle connections when it stops, while requests are on their way on them. {}",
+                facts.stays.map_or_else(
+                    || {
+                        "Keep serving until the front end has let go (preStop on every container of the pod), and \
+                         close connections one by one with the answer that ends them."
+                            .to_owned()
+                    },
+                    ends_of_connections
+                )
+            ),
         ),
     }
 }

@@ -110,6 +110,70 @@ fn no_hook_is_advised_for_a_process_that_hears_of_nothing() {
     );
 }
 
+/// Clients' connections through kube-proxy, or a pool of connections to nodes.
+fn staying(case: &mut Case, max_age_s: Option<u64>, pooled: bool) {
+    let spec = spec(case);
+    spec.tiers[0].pins_connections = !pooled;
+    spec.client.connections = 8;
+    spec.tiers[0].keepalive = pooled.then_some(crate::sim::spec::Keepalive {
+        idle_timeout: Nanos::from_secs(60),
+        max_idle: 100,
+        stale_gives_try_back: false,
+        first_is_fresh: false,
+        any_connection: true,
+    });
+    let Role::Serves(server) = &mut spec.deployments[0].templates[0].containers[0].role else { panic!() };
+    server.keepalive_idle = Some(Nanos::from_secs(75));
+    server.max_connection_age = max_age_s.map(Nanos::from_secs);
+}
+
+#[test]
+fn a_longer_hook_is_not_advised_where_connections_stay_with_their_pod() {
+    let helps = "A preStop longer than the removal plus the longest request helps";
+    let full = |set: &[(&str, &str)], change: &dyn Fn(&mut Case), cause| given(set, change, cause, &[]).full;
+    assert!(full(&[], &|_| {}, Cause::KilledInFlight).contains(helps));
+    let one_each = |case: &mut Case| {
+        staying(case, None, false);
+        spec(case).client.connections = 0;
+    };
+    assert!(full(&[], &one_each, Cause::KilledInFlight).contains(helps), "a connection for every request");
+    let closing = |case: &mut Case| {
+        staying(case, None, true);
+        let containers = &mut spec(case).deployments[0].templates[0].containers;
+        let Role::Serves(server) = &mut containers[0].role else { panic!() };
+        server.keepalive_idle = None;
+    };
+    assert!(
+        full(&[], &closing, Cause::KilledInFlight).contains(helps),
+        "the server closes after every answer"
+    );
+
+    let pinned = |case: &mut Case| staying(case, None, false);
+    let pooled = |case: &mut Case| staying(case, None, true);
+    for cause in [Cause::KilledInFlight, Cause::KeepaliveRace] {
+        for (change, remedy) in
+            [(&pinned as &dyn Fn(&mut Case), "a maximum age"), (&pooled, "the addresses of pods")]
+        {
+            let words = full(&[], change, cause);
+            assert!(words.contains("a longer preStop changes nothing"), "{cause}: {words}");
+            assert!(words.contains("Connection: close") && words.contains(remedy), "{cause}: {words}");
+            assert!(!words.contains("helps as well") && !words.contains("Keep serving"), "{cause}: {words}");
+        }
+    }
+    let aged = |case: &mut Case| staying(case, Some(20), false);
+    let words = full(&[], &aged, Cause::KilledInFlight);
+    assert!(words.contains("until they are 20 s old") && words.contains("shorter than that"), "{words}");
+    let listener = full(&[], &pinned, Cause::ListenerClosed);
+    assert!(listener.contains("This saves new connections") && listener.contains("changes nothing"));
+    let grace = [lacking("grace", 30.0, 31.0)];
+    let serves_on = |case: &mut Case| {
+        pinned(case);
+        spec(case).deployments[0].templates[0].containers[0].on_stop = crate::sim::spec::OnStop::Ignore;
+    };
+    let killed = given(&[], serves_on, Cause::KilledInFlight, &grace);
+    assert!(killed.full.contains("A longer grace only moves that moment"), "{}", killed.full);
+}
+
 #[test]
 fn a_hook_is_never_put_on_one_container_alone() {
     let beside = |case: &mut Case| {

@@ -117,6 +117,16 @@ pub struct ClientSpec {
     pub connections: u32,
 }
 
+impl ClientSpec {
+    /// Whether its connections have more than one request each.
+    pub fn keeps_connections(&self, load: &Load) -> bool {
+        match load {
+            Load::Closed(_) => self.keep_alive,
+            Load::Open(_) => self.connections > 0,
+        }
+    }
+}
+
 /// What answers at a pod address whose process is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AfterExit {
