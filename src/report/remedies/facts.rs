@@ -28,6 +28,8 @@ pub(super) struct Facts<'a> {
     pub(super) old: Option<Stopping<'a>>,
     /// The new spec's hook is longer than the old one's: the next rollout is another story.
     pub(super) new_hook: Option<Nanos>,
+    /// `publishNotReadyAddresses` of the Service.
+    pub(super) publishes_all: bool,
     /// Mean service time of a request.
     pub(super) service: Nanos,
     /// Connections that stay with their pod whatever the front end's list says.
@@ -136,6 +138,7 @@ impl<'a> Facts<'a> {
             unavailable,
             recreates: deployment.is_some_and(|d| d.spec.strategy == Strategy::Recreate),
             is_stale: false,
+            publishes_all: deployment.is_some_and(|d| d.publish_not_ready_addresses),
             new_hook: Some(hook(&new)).filter(|new| *new > hook(&old)),
             service: server.map_or(Nanos::ZERO, |server| server.service.mean()),
             stays: tier.zip(server).and_then(|(tier, server)| Stays::at(tier, server, case)),

@@ -64,6 +64,8 @@ fn words(cause: Cause, mechanism: Mechanism, facts: &Facts<'_>, margins: &[Margi
         return words;
     }
     match mechanism {
+        // No probe and no hook is asked then, so neither helps before it is gone.
+        Mechanism::NotReadyYet | Mechanism::GoneTooEarly if facts.publishes_all => start::published(facts),
         // Without a hook the processes in order lose as well, and that comes first.
         Mechanism::GoneTooEarly if facts.is_stale && !stop::lacks_a_hook(facts) => Words::new(
             "restart the process that hears of no changes",

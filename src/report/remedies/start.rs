@@ -5,6 +5,23 @@ use super::{Words, margin, seconds};
 use crate::model::outcome::Cause;
 use crate::study::Margin;
 
+/// A Service with `publishNotReadyAddresses`: a pod is listed from its address on, until it is gone.
+/// Source: kubernetes/endpointslice utils.go podToEndpoint.
+pub(super) fn published(facts: &Facts<'_>) -> Words {
+    let has_probe = facts.old.as_ref().is_some_and(|old| old.entry.readiness.is_some());
+    let then = if has_probe { "readiness probe decides" } else { "readiness probe, which it lacks, decides" };
+    Words::new(
+        "no publishNotReadyAddresses on the Service",
+        format!(
+            "publishNotReadyAddresses: true lists a pod as ready from the moment it has an address until it is \
+             gone, whatever its readiness probe says and while it terminates, too. So requests come before the \
+             process listens and after it has stopped, and no probe and no preStop changes that. Remove the \
+             field; the pod's {then} then. Pods that must find each other before they are ready need a headless \
+             Service of their own with it."
+        ),
+    )
+}
+
 pub(super) fn readiness(cause: Cause, facts: &Facts<'_>) -> Words {
     let Some(old) = &facts.old else {
         return Words::new("a readiness probe", "No container takes requests.");

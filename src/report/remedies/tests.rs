@@ -175,6 +175,24 @@ fn a_longer_hook_is_not_advised_where_connections_stay_with_their_pod() {
 }
 
 #[test]
+fn a_service_that_lists_every_pod_is_told_to_stop() {
+    for cause in [Cause::NotListeningYet, Cause::AppNotReady, Cause::ListenerClosed, Cause::Unreachable] {
+        let all = |case: &mut Case| spec(case).deployments[0].publish_not_ready_addresses = true;
+        let advice = given(&[], all, cause, &[]);
+        assert!(advice.short.contains("no publishNotReadyAddresses"), "{cause}: {}", advice.short);
+        assert!(advice.full.contains("Remove the field"), "{cause}: {}", advice.full);
+        assert!(!given(&[], |_| {}, cause, &[]).full.contains("publishNotReadyAddresses"), "{cause}");
+    }
+    let killed = given(
+        &[],
+        |case| spec(case).deployments[0].publish_not_ready_addresses = true,
+        Cause::KilledInFlight,
+        &[],
+    );
+    assert!(killed.short.contains("finish requests on SIGTERM"), "{}", killed.short);
+}
+
+#[test]
 fn a_hook_is_never_put_on_one_container_alone() {
     let beside = |case: &mut Case| {
         let containers = &mut spec(case).deployments[0].templates[0].containers;
