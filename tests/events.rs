@@ -7,6 +7,7 @@ use podloss::config::case::Override;
 use podloss::config::inputs::{COMMAND_LINE, Inputs};
 use podloss::diag::Diagnostic;
 use podloss::model::outcome::Cause;
+use podloss::model::probe::ProbeFailure;
 
 use podloss::sim::{self, PodRecord, RunResult, ViewHolder};
 use podloss::study::RolloutEstimate;
@@ -189,6 +190,24 @@ fn probes_that_ask_a_dependency_take_out_what_would_have_served() {
     assert!((2_000..3_500).contains(&readiness.tally.lost()), "{}", readiness.tally.lost());
     let liveness = with("liveness");
     assert!(causes(&liveness).contains(&Cause::LivenessRestart), "{:?}", causes(&liveness));
+}
+
+/// What failed the probes is remembered of each pod, so that the advice can name it.
+#[test]
+fn a_run_knows_what_kept_pods_out_that_were_to_stay() {
+    let kept_out = |line: &str, set: &[(&str, &str)], at_s: u64| {
+        let at = SimTime::START + podloss::units::Nanos::from_secs(at_s);
+        let pods = run(line, set).timeline.pods;
+        pods.iter().map(|pod| pod.kept_out_by(at)).collect::<Vec<_>>()
+    };
+    let down = "--rps 100\n--duration 90s\n--event dependency-down=30s@20s\n";
+    let asks = [("dependency_probes", "readiness")];
+    assert_eq!(kept_out(down, &asks, 45), [Some(ProbeFailure::Dependency); 4]);
+    assert_eq!(kept_out(down, &asks, 89), [None; 4], "they are back");
+    assert_eq!(kept_out(down, &[], 45), [None; 4], "their probes ask nobody");
+    let slow = [("latency", "2s"), ("workers", "500")];
+    assert_eq!(kept_out("--rps 5\n--duration 60s\n", &slow, 50), [Some(ProbeFailure::Timeout); 4]);
+    assert_eq!(kept_out("--rps 100\n--duration 60s\n--event kill-pod=4@20s\n", &[], 23)[..4], [None; 4]);
 }
 
 #[test]

@@ -236,7 +236,7 @@ fn an_ingress_that_declines_is_told_to_serve_longer() {
         traced.story(lost.request, None, &case_of, &|| false).expect("a story").counterfactual.saved_by;
     assert_eq!(saving.expect("a hook saves it").change[0].knob, HOOK);
     let case = case_of(&[]).expect("a case");
-    let remedies = remedies(&case, &sim::run(&case.spec, 1, 0, &|| false).tally, &[]);
+    let remedies = remedies(&case, &sim::run(&case.spec, 1, 0, &|| false).tally, &[], &[]);
     assert!(remedies[0].short.starts_with("ingress pods: keep serving until"), "{:?}", remedies[0]);
 }
 

@@ -93,6 +93,20 @@ pub enum ProbeOutcome {
     Error,
 }
 
+/// What an attempt failed by, for whoever looks for the reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProbeFailure {
+    /// Nothing listened, or what did could not serve yet or any more.
+    Down,
+    /// The application's dependency was down, and the probe asks it.
+    Dependency,
+    /// The application's own queue was full, and the probe waits in it.
+    QueueFull,
+    /// No answer came within `timeoutSeconds`.
+    Timeout,
+}
+
 /// One instance of a container: every restart gives a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ContainerId(pub u32);

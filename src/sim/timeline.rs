@@ -7,6 +7,7 @@ use super::event::DeploymentId;
 use super::path::PodId;
 use super::world::World;
 use crate::model::hpa;
+use crate::model::probe::ProbeFailure;
 use crate::units::SimTime;
 
 /// The process that requests enter by ended while its pod lived, and was to be started again.
@@ -41,6 +42,8 @@ pub struct PodRecord {
     pub unlisted: Option<SimTime>,
     /// Before that: from when to when it was out of every list.
     pub absences: Vec<(SimTime, SimTime)>,
+    /// When a readiness probe turned from success to failure, and what its last attempt failed by.
+    pub unready: Vec<(SimTime, ProbeFailure)>,
     /// Restarts in place of the container that requests enter by.
     pub restarts: Vec<Restart>,
     /// DELETE. The milestones that follow are those of the pod's own end: stops that ended in a
@@ -89,6 +92,15 @@ impl PodRecord {
         self.listening.get_or_insert(at);
         // Processes may have ended without ever listening.
         self.restarts.iter_mut().for_each(|restart| restart.listening = restart.listening.or(Some(at)));
+    }
+
+    /// What took a pod that is to stay out of every list by `at`, if its own readiness probe did.
+    pub fn kept_out_by(&self, at: SimTime) -> Option<ProbeFailure> {
+        let deleted = self.deleted.is_some_and(|deleted| deleted <= at);
+        let back = self.absences.iter().map(|(_, back)| *back).filter(|back| *back <= at).max();
+        let since = back.or(self.listed).filter(|listed| *listed <= at && !deleted)?;
+        let (_, failure) = self.unready.iter().rfind(|(when, _)| (since..=at).contains(when))?;
+        Some(*failure)
     }
 
     /// When the pod took no connections any more: by its end, or because its process had ended
@@ -201,6 +213,7 @@ impl Timeline {
             listed: None,
             unlisted: None,
             absences: Vec::new(),
+            unready: Vec::new(),
             restarts: Vec::new(),
             deleted: None,
             hook_began: None,

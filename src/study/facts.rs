@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::rotation::emptied_by;
 use crate::account::Series;
 use crate::config::case::Case;
+use crate::model::probe::ProbeFailure;
 use crate::sim::spec::{ContainerPlan, PodTemplate, Role, SimSpec};
 use crate::sim::{PodCounts, PodRecord, RunResult};
 use crate::units::{Nanos, SimTime};
@@ -53,6 +55,9 @@ pub struct RunFacts {
     pub capacity: Option<Moment>,
     /// Pods that SIGKILL ended.
     pub killed_pods: u32,
+    /// What readiness probes failed by that left the front end without any pod, if they did.
+    #[serde(default)]
+    pub emptied_by: Option<ProbeFailure>,
 }
 
 impl RunFacts {
@@ -71,6 +76,7 @@ impl RunFacts {
             }
         }
         let counts = &result.timeline.counts;
+        facts.emptied_by = emptied_by(counts, &result.timeline.pods, result.end);
         if let Some(server) =
             case.spec.deployments.first().and_then(|d| Server::of(case, d.templates.first()?))
         {

@@ -20,6 +20,7 @@ mod mechanism;
 mod metric;
 mod pool;
 mod rollout;
+mod rotation;
 mod scaling;
 mod summary;
 #[cfg(test)]
@@ -50,6 +51,7 @@ pub use mechanism::Mechanism;
 pub use metric::{Context, Metric, MetricError, Quantity};
 pub(crate) use pool::Pool;
 pub use rollout::RolloutEstimate;
+pub use rotation::emptied_mostly_by;
 pub use scaling::{HpaCondition, HpaReading, HpaStep, PodWay, ScaleOutSpan, Scaler, ScalerMetric};
 pub use summary::{CauseCount, RunSummary};
 pub use until::{UNTIL_FORM, Until};

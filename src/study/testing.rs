@@ -289,6 +289,7 @@ pub(crate) fn pod_record(created: SimTime) -> PodRecord {
         listed: None,
         unlisted: None,
         absences: Vec::new(),
+        unready: Vec::new(),
         restarts: Vec::new(),
         deleted: None,
         hook_began: None,

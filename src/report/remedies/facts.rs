@@ -3,6 +3,7 @@
 use crate::config::case::Case;
 use crate::config::lower::is_mesh_proxy;
 use crate::model::deployment::{Strategy, resolve_fenceposts};
+use crate::model::probe::ProbeFailure;
 use crate::sim::spec::{
     ContainerPlan, DeploymentPlan, FrontSpec, OnStop, PlannedAction, PlannedEvent, PodTemplate, Role,
     ServerSpec,
@@ -28,6 +29,8 @@ pub(super) struct Facts<'a> {
     pub(super) old: Option<Stopping<'a>>,
     /// The new spec's hook is longer than the old one's: the next rollout is another story.
     pub(super) new_hook: Option<Nanos>,
+    /// What readiness probes failed by that left the front end without any pod, if they did.
+    pub(super) emptied_by: Option<ProbeFailure>,
     /// `publishNotReadyAddresses` of the Service.
     pub(super) publishes_all: bool,
     /// Mean service time of a request.
@@ -138,6 +141,7 @@ impl<'a> Facts<'a> {
             unavailable,
             recreates: deployment.is_some_and(|d| d.spec.strategy == Strategy::Recreate),
             is_stale: false,
+            emptied_by: None,
             publishes_all: deployment.is_some_and(|d| d.publish_not_ready_addresses),
             new_hook: Some(hook(&new)).filter(|new| *new > hook(&old)),
             service: server.map_or(Nanos::ZERO, |server| server.service.mean()),

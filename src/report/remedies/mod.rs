@@ -7,6 +7,7 @@
 //! said beside it; nothing is ever called safe, only "no such loss predicted while ...".
 
 mod facts;
+mod no_pod;
 mod start;
 mod stop;
 #[cfg(test)]
@@ -16,7 +17,7 @@ use crate::account::{CauseTally, Tally};
 use crate::config::case::Case;
 use crate::model::outcome::{Cause, Status};
 use crate::report::result::Remedy;
-use crate::study::{Margin, Mechanism};
+use crate::study::{Margin, Mechanism, RunSummary, emptied_mostly_by};
 use crate::units::{Nanos, format_duration};
 
 use facts::Facts;
@@ -35,8 +36,8 @@ impl Words {
 }
 
 /// The remedies of all losses, the largest loss first.
-pub fn remedies(case: &Case, total: &Tally, margins: &[Margin]) -> Vec<Remedy> {
-    let facts = Facts::of(case);
+pub fn remedies(case: &Case, total: &Tally, runs: &[RunSummary], margins: &[Margin]) -> Vec<Remedy> {
+    let facts = Facts { emptied_by: emptied_mostly_by(runs), ..Facts::of(case) };
     let ingress = Facts::of_ingress(case);
     let mut causes: Vec<_> = total.causes.iter().collect();
     causes.sort_by_key(|(_, tally)| std::cmp::Reverse(tally.count));
@@ -82,7 +83,7 @@ fn words(cause: Cause, mechanism: Mechanism, facts: &Facts<'_>, margins: &[Margi
         Mechanism::NotReadyYet => start::readiness(cause, facts),
         Mechanism::LivenessRestart => start::liveness(margins),
         Mechanism::Overload => capacity(cause, facts, margins),
-        Mechanism::NoPod => no_endpoints(facts),
+        Mechanism::NoPod => no_pod::no_endpoints(facts),
         Mechanism::MarkedDown => Words::new(
             "stop the failures that mark pods down, or max_fails=0",
             "The front end counted failures against every pod and left them all alone. End those failures \
@@ -191,28 +192,4 @@ fn capacity(cause: Cause, facts: &Facts<'_>, margins: &[Margin]) -> Words {
             ),
         ),
     }
-}
-
-fn no_endpoints(facts: &Facts<'_>) -> Words {
-    if facts.recreates {
-        return Words::new(
-            "RollingUpdate in place of Recreate",
-            "Recreate removes every old pod before the first new one starts, so for a while there is none. \
-             RollingUpdate with maxUnavailable 0 keeps the old ones until new ones are available; it needs \
-             room for maxSurge pods more.",
-        );
-    }
-    if facts.unavailable > 0 && facts.unavailable >= facts.replicas {
-        return Words::new(
-            format!("maxUnavailable 0 (now {} of {})", facts.unavailable, facts.replicas),
-            "The strategy allows every pod to be unavailable at once. maxUnavailable 0 keeps the old pods \
-             until new ones are available; it needs room for maxSurge pods more.",
-        );
-    }
-    Words::new(
-        format!("more pods in rotation than can go at once (replicas: {})", facts.replicas),
-        "At some moment the front end had no pod to send to. Keep more replicas than a rollout, a scale-in \
-         or a failing probe can take out together; a PodDisruptionBudget protects against none of these, only \
-         against evictions.",
-    )
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::config::case::Override;
+use crate::model::probe::ProbeFailure;
 use crate::sim::spec::{ContainerPlan, PlannedAction, PlannedEvent, Role};
 use crate::study::testing::case;
 
@@ -190,6 +191,25 @@ fn a_service_that_lists_every_pod_is_told_to_stop() {
         &[],
     );
     assert!(killed.short.contains("finish requests on SIGTERM"), "{}", killed.short);
+}
+
+/// More pods would have failed the same probes, whatever the strategy is.
+#[test]
+fn probes_that_emptied_the_rotation_are_named() {
+    let mut recreating = case(&[]).expect("a case");
+    spec(&mut recreating).deployments[0].spec.strategy = crate::model::deployment::Strategy::Recreate;
+    let emptied = |by: Option<ProbeFailure>| {
+        let facts = Facts { emptied_by: by, ..Facts::of(&recreating) };
+        words(Cause::NoEndpoints, Mechanism::NoPod, &facts, &[])
+    };
+    assert_eq!(emptied(None).short, "RollingUpdate in place of Recreate");
+    assert_eq!(emptied(Some(ProbeFailure::Down)), emptied(None));
+    let dependency = emptied(Some(ProbeFailure::Dependency));
+    assert!(dependency.short.contains("no shared dependency"), "{}", dependency.short);
+    let queue = emptied(Some(ProbeFailure::QueueFull));
+    assert!(queue.full.contains("room of its own"), "{}", queue.full);
+    let timeout = emptied(Some(ProbeFailure::Timeout));
+    assert_eq!(timeout.short, "readiness timeoutSeconds above the worst answer (now 1 s)");
 }
 
 #[test]

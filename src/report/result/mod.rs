@@ -239,7 +239,7 @@ impl StoredResult {
             .map(|e| judge_one(&e.metric, &e.is, &study.runs, study.runs.len() as u32, &context))
             .collect::<Result<_, _>>()?;
         let margins = margins(case, &study.runs);
-        let remedies = remedies::remedies(case, &study.total, &margins);
+        let remedies = remedies::remedies(case, &study.total, &study.runs, &margins);
         let mut total = study.total;
         total.causes.values_mut().for_each(|cause| cause.samples.clear());
         Ok(StoredResult {

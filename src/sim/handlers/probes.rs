@@ -1,6 +1,6 @@
 //! Probe workers: when they attempt, what they meet, what follows.
 
-use crate::model::probe::{Attempt, ContainerView, ProbeKind, ProbeOutcome};
+use crate::model::probe::{Attempt, ContainerView, ProbeFailure, ProbeKind, ProbeOutcome};
 use crate::model::probe_ticker::ProbeTicker;
 use crate::random::Stream;
 use crate::sim::engine::Engine;
@@ -12,7 +12,7 @@ use crate::units::{Nanos, SimTime};
 
 /// What a probe meets at once.
 enum Reply {
-    Now(ProbeOutcome),
+    Now(Result<(), ProbeFailure>),
     /// Nothing until its timeout.
     Never,
     /// The application will answer when a worker is free.
@@ -163,7 +163,7 @@ impl<P: RequestPath> Engine<P> {
         worker.attempt = Some((number, now));
         let plan = worker.plan;
         match self.probe_reply(id, index, &plan, number) {
-            Reply::Now(outcome) => self.probe_over(id, index, kind, outcome),
+            Reply::Now(answer) => self.probe_over(id, index, kind, answer),
             Reply::Never | Reply::Later => {
                 let probe = ProbeRef { pod: id, container: index, kind, number };
                 self.queue.push(now + plan.spec.timeout(), Event::ProbeTimeout(probe));
@@ -173,34 +173,34 @@ impl<P: RequestPath> Engine<P> {
 
     fn probe_reply(&mut self, id: PodId, index: ContainerIndex, plan: &ProbePlan, number: u32) -> Reply {
         if plan.asks_dependency && self.now < self.world.dependency_down_until {
-            return Reply::Now(ProbeOutcome::Failure);
+            return Reply::Now(Err(ProbeFailure::Dependency));
         }
         let pod = &self.world.pods[id as usize];
         let server = pod.route.server();
         let Some(target) = plan.target else {
             let runs = pod.containers[usize::from(index)].is_running();
-            return Reply::Now(if runs { ProbeOutcome::Success } else { ProbeOutcome::Failure });
+            return Reply::Now(if runs { Ok(()) } else { Err(ProbeFailure::Down) });
         };
         let container = &pod.containers[target];
         if !container.listening {
-            return Reply::Now(ProbeOutcome::Failure);
+            return Reply::Now(Err(ProbeFailure::Down));
         }
         if plan.connects_only {
-            return Reply::Now(ProbeOutcome::Success);
+            return Reply::Now(Ok(()));
         }
         if container.process == Process::Holding {
             return Reply::Never;
         }
         if !container.app_ready {
-            return Reply::Now(ProbeOutcome::Failure);
+            return Reply::Now(Err(ProbeFailure::Down));
         }
         // The processes of a front end have no queue that a probe could wait in.
         let queues = plan.needs_worker && !self.is_ingress(pod.deployment);
         if !queues || target != usize::from(server) {
-            return Reply::Now(ProbeOutcome::Success);
+            return Reply::Now(Ok(()));
         }
         match self.path.probe(id, self.now.0, u64::from(number)) {
-            ProbeFate::Refused => Reply::Now(ProbeOutcome::Failure),
+            ProbeFate::Refused => Reply::Now(Err(ProbeFailure::QueueFull)),
             ProbeFate::Hangs => Reply::Never,
             ProbeFate::Underway => Reply::Later,
         }
@@ -210,7 +210,7 @@ impl<P: RequestPath> Engine<P> {
         let ProbeRef { pod, container, kind, number } = probe;
         let found = self.world.pods[pod as usize].containers[usize::from(container)].worker(kind);
         if found.is_some_and(|w| w.attempt.is_some_and(|(n, _)| n == number)) {
-            self.probe_over(pod, container, kind, ProbeOutcome::Failure);
+            self.probe_over(pod, container, kind, Err(ProbeFailure::Timeout));
         }
     }
 
@@ -221,12 +221,19 @@ impl<P: RequestPath> Engine<P> {
             .flat_map(|(index, container)| container.probes.iter().map(move |worker| (index, worker)))
             .find(|(_, worker)| worker.attempt.is_some_and(|(n, _)| u64::from(n) == number));
         if let Some((index, kind)) = waiting.map(|(index, worker)| (index, worker.kind)) {
-            self.probe_over(id, index, kind, ProbeOutcome::Success);
+            self.probe_over(id, index, kind, Ok(()));
         }
     }
 
-    fn probe_over(&mut self, id: PodId, index: ContainerIndex, kind: ProbeKind, outcome: ProbeOutcome) {
+    fn probe_over(
+        &mut self,
+        id: PodId,
+        index: ContainerIndex,
+        kind: ProbeKind,
+        answer: Result<(), ProbeFailure>,
+    ) {
         let now = self.now;
+        let outcome = if answer.is_ok() { ProbeOutcome::Success } else { ProbeOutcome::Failure };
         let container = &mut self.world.pods[id as usize].containers[usize::from(index)];
         let Some(worker) = container.worker(kind) else { return };
         let Some((_, began)) = worker.attempt.take() else { return };
@@ -242,6 +249,9 @@ impl<P: RequestPath> Engine<P> {
             self.schedule_next(id, index, kind, began);
         }
         if let Some(result) = changed {
+            if let (ProbeKind::Readiness, Err(failure)) = (kind, answer) {
+                self.timeline.pod(id).unready.push((now, failure));
+            }
             self.probe_result_changed(id, index, kind, result);
         }
     }

@@ -61,6 +61,10 @@ pub(super) fn ladders(cause: Cause, at_ingress: bool, case: &Case) -> Vec<Ladder
         }
         Mechanism::NoPod => {
             found.push(words("maxUnavailable", &["0"]));
+            if let Some(probe) = entry.readiness {
+                let timeout = probe.spec.timeout_seconds;
+                found.push(counts("readiness.timeoutSeconds", timeout + 1, timeout + 30));
+            }
             found.push(seconds("minReadySeconds", plan.min_ready_seconds + 1, plan.min_ready_seconds + 120));
             found.push(more_pods(case));
         }
