@@ -192,6 +192,29 @@ fn probes_that_ask_a_dependency_take_out_what_would_have_served() {
     assert!(causes(&liveness).contains(&Cause::LivenessRestart), "{:?}", causes(&liveness));
 }
 
+/// Source: kubernetes pkg/controller/deployment/progress.go: from the last whole second in which something
+/// moved, and the controller looks again a second after the deadline.
+#[test]
+fn a_rollout_that_does_not_move_exceeds_its_deadline_and_may_go_on() {
+    let web = WEB.replace("  replicas: 4\n", "  replicas: 4\n  progressDeadlineSeconds: 60\n");
+    assert_ne!(web, WEB);
+    let rollout = |set: &[(&str, &str)]| {
+        let line = "--rps 10\n--duration 4m\n--event rollout@20s\n";
+        let patient = [set, &[("liveness.failureThreshold", "300")]].concat();
+        let timeline =
+            simulated(&web, line, &patient).unwrap_or_else(|errors| panic!("{errors:#?}")).timeline;
+        let [rollout] = timeline.rollouts[..] else { panic!("{:?}", timeline.rollouts) };
+        (rollout.end.map(SimTime::run_secs), rollout.deadline_exceeded.map(SimTime::run_secs))
+    };
+    let (end, exceeded) = rollout(&[("startup", "20m")]);
+    assert!(end.is_none() && exceeded.is_some_and(|at| (80.0..82.1).contains(&at)), "{exceeded:?}");
+    let (end, exceeded) = rollout(&[("startup", "70s"), ("maxSurge", "4")]);
+    assert!(end.is_some_and(|at| at > 85.0) && exceeded.is_some_and(|at| at < 83.0), "{end:?} {exceeded:?}");
+    // Wave after wave it takes longer than the deadline, but it moves.
+    let (end, exceeded) = rollout(&[("startup", "40s"), ("maxSurge", "1"), ("maxUnavailable", "0")]);
+    assert!(end.is_some_and(|at| at > 180.0) && exceeded.is_none(), "{end:?} {exceeded:?}");
+}
+
 /// What failed the probes is remembered of each pod, so that the advice can name it.
 #[test]
 fn a_run_knows_what_kept_pods_out_that_were_to_stay() {

@@ -50,10 +50,14 @@ fn rollouts(result: &StoredResult, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\nRollouts of the first run:")?;
     for rollout in &result.first.rollouts {
         let begun = rollout.start_ns as f64 / 1e9;
-        match rollout.end_ns {
-            Some(end) => writeln!(out, "  at {begun:.0} s: took {:.0} s", end as f64 / 1e9 - begun)?,
-            None => writeln!(out, "  at {begun:.0} s: not over when the run ended")?,
-        }
+        let end = match rollout.end_ns {
+            Some(end) => format!("took {:.0} s", end as f64 / 1e9 - begun),
+            None => "not over when the run ended".to_owned(),
+        };
+        let late = rollout
+            .deadline_exceeded_ns
+            .map_or_else(String::new, |at| format!(", ProgressDeadlineExceeded at {:.0} s", at as f64 / 1e9));
+        writeln!(out, "  at {begun:.0} s: {end}{late}")?;
     }
     let Some(expected) = &result.header.rollout else { return Ok(()) };
     let ((total_lo, total_hi), (wave_lo, wave_hi)) = (expected.total_s(), expected.wave_s);

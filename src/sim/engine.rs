@@ -92,6 +92,7 @@ impl<P: RequestPath> Engine<P> {
             Event::Planned(number) => self.planned(number),
 
             Event::DeploymentSync(deployment) => self.deployment_sync(deployment),
+            Event::ProgressCheck(deployment) => self.note_progress(deployment),
             Event::SetSync(set) => self.set_sync(set),
             Event::CreatePod(set) => self.create_pod(set),
             Event::DeletePod(pod) => self.delete_pod(pod, None),

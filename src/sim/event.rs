@@ -36,6 +36,8 @@ pub(crate) enum Event {
     // === Controllers ===
     /// The Deployment controller looks at a Deployment.
     DeploymentSync(DeploymentId),
+    /// The Deployment controller looks whether a rollout still gets on.
+    ProgressCheck(DeploymentId),
     /// The ReplicaSet controller looks at a ReplicaSet.
     SetSync(SetId),
     /// A pod of the set is written to the API.

@@ -135,6 +135,8 @@ pub struct RolloutRecord {
     pub start: SimTime,
     /// When all pods were new and available and no other was left.
     pub end: Option<SimTime>,
+    /// When the controller found that nothing had moved for `progressDeadlineSeconds`, for the first time.
+    pub deadline_exceeded: Option<SimTime>,
 }
 
 /// Who holds a list of endpoints.
@@ -235,14 +237,26 @@ impl Timeline {
     }
 
     pub(crate) fn rollout_begins(&mut self, at: SimTime, deployment: DeploymentId) {
-        self.rollouts.push(RolloutRecord { deployment, start: at, end: None });
+        self.rollouts.push(RolloutRecord { deployment, start: at, end: None, deadline_exceeded: None });
+    }
+
+    /// The deployment's latest rollout, unless it is over.
+    fn latest_rollout(&mut self, deployment: DeploymentId) -> Option<&mut RolloutRecord> {
+        let latest = self.rollouts.iter_mut().rev().find(|r| r.deployment == deployment);
+        latest.filter(|r| r.end.is_none())
     }
 
     /// The deployment's latest rollout is complete; one that another overtook never is.
     pub(crate) fn rollout_complete(&mut self, at: SimTime, deployment: DeploymentId) {
-        let latest = self.rollouts.iter_mut().rev().find(|r| r.deployment == deployment);
-        if let Some(rollout) = latest.filter(|r| r.end.is_none()) {
+        if let Some(rollout) = self.latest_rollout(deployment) {
             rollout.end = Some(at);
+        }
+    }
+
+    /// Its latest rollout has not moved for too long. It may go on all the same.
+    pub(crate) fn rollout_exceeds_deadline(&mut self, at: SimTime, deployment: DeploymentId) {
+        if let Some(rollout) = self.latest_rollout(deployment) {
+            rollout.deadline_exceeded.get_or_insert(at);
         }
     }
 

@@ -9,7 +9,7 @@ use super::sight::Sights;
 use super::spec::{PodTemplate, ProbePlan, Role, ServerSpec, SimSpec};
 use crate::account::Histogram;
 use crate::model::canary::CanaryStep;
-use crate::model::deployment::{Progress, SizeAnnotations};
+use crate::model::deployment::{DeploymentStatus, Progress, SizeAnnotations};
 use crate::model::hpa;
 use crate::model::metrics::{Meter, Scrapes};
 use crate::model::outcome::Cause;
@@ -68,6 +68,8 @@ pub(crate) struct Deployment {
     pub(crate) slice_due: bool,
     pub(crate) rolled_by: RolledBy,
     pub(crate) progress: Progress,
+    /// The counts that `progress` was judged by last.
+    pub(crate) status: DeploymentStatus,
     /// What its EndpointSlices say is usable.
     pub(crate) slice: Vec<PodId>,
     pub(crate) hpa: Option<Autoscaler>,
@@ -119,6 +121,8 @@ pub(crate) struct ReplicaSet {
     pub(crate) annotations: SizeAnnotations,
     /// `status.availableReplicas`, as of the controller's last sync.
     pub(crate) available: u32,
+    /// `status.readyReplicas`.
+    pub(crate) ready: u32,
     /// `status.replicas`.
     pub(crate) counted: u32,
     pub(crate) sync_due: bool,

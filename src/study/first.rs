@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::scaling::{self, HpaStep, ScaleOutSpan, Scaler};
 use crate::account::Series;
 use crate::sim::spec::SimSpec;
-use crate::sim::{PodCounts, PodRecord, RunResult};
+use crate::sim::{PodCounts, PodRecord, RolloutRecord, RunResult};
 use crate::units::SimTime;
 
 /// Run 1. All times are nanoseconds since the beginning of the run, negative before it.
@@ -113,6 +113,19 @@ pub struct RolloutSpan {
     pub start_ns: i64,
     /// When all pods were new and available and no other was left.
     pub end_ns: Option<i64>,
+    /// When the controller found that nothing had moved for `progressDeadlineSeconds`, for the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline_exceeded_ns: Option<i64>,
+}
+
+impl From<&RolloutRecord> for RolloutSpan {
+    fn from(record: &RolloutRecord) -> RolloutSpan {
+        RolloutSpan {
+            start_ns: ns(record.start),
+            end_ns: record.end.map(ns),
+            deadline_exceeded_ns: record.deadline_exceeded.map(ns),
+        }
+    }
 }
 
 /// Since the beginning of the run.
@@ -130,12 +143,7 @@ impl FirstRun {
             pods: timeline.pods.iter().map(pod).collect(),
             counts: timeline.counts.iter().map(counts).collect(),
             desired: timeline.desired.iter().filter(|d| d.1 == 0).map(|d| (ns(d.0), d.2)).collect(),
-            rollouts: timeline
-                .rollouts
-                .iter()
-                .filter(|r| r.deployment == 0)
-                .map(|r| RolloutSpan { start_ns: ns(r.start), end_ns: r.end.map(ns) })
-                .collect(),
+            rollouts: timeline.rollouts.iter().filter(|r| r.deployment == 0).map(RolloutSpan::from).collect(),
             scaler: hpa.map(|hpa| Scaler::of(&hpa.spec)),
             hpa: hpa.map_or_else(Vec::new, |hpa| scaling::steps(&hpa.spec, timeline)),
             scale_outs: scaling::scale_outs(timeline),

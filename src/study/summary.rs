@@ -72,6 +72,9 @@ pub struct RunSummary {
     pub rollouts_open: u32,
     /// The longest rollout that ended, nanoseconds.
     pub rollout_ns: Option<u64>,
+    /// When a rollout had first not moved for `progressDeadlineSeconds`, nanoseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline_exceeded_ns: Option<u64>,
     /// What margins are made of.
     pub facts: RunFacts,
 }
@@ -109,6 +112,9 @@ impl RunSummary {
             rollouts: rollouts().count() as u32,
             rollouts_open: u32::from(result.timeline.rollout_open()),
             rollout_ns,
+            deadline_exceeded_ns: rollouts()
+                .filter_map(|r| Some(r.deadline_exceeded?.since(SimTime::START).0))
+                .min(),
             facts: RunFacts::of(case, result),
         }
     }

@@ -1,4 +1,4 @@
-//! Whether a rollout gets on. The verdict is only reported: nothing is rolled back.
+//! Whether a rollout gets on. The verdict is only reported, with the rollout: nothing is rolled back.
 //!
 //! Source: kubernetes pkg/controller/deployment/progress.go and util/deployment_util.go
 //! DeploymentComplete, DeploymentProgressing, DeploymentTimedOut (v1.31.13).

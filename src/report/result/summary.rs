@@ -150,6 +150,9 @@ struct Rollout {
     start_s: Option<f64>,
     end_s: Option<f64>,
     complete: bool,
+    /// Only there where `progressDeadlineSeconds` ran out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deadline_exceeded_s: Option<f64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -342,6 +345,7 @@ fn rollout(span: &crate::study::RolloutSpan) -> Rollout {
         start_s: since_start(span.start_ns),
         end_s: span.end_ns.and_then(since_start),
         complete: span.end_ns.is_some(),
+        deadline_exceeded_s: span.deadline_exceeded_ns.and_then(since_start),
     }
 }
 

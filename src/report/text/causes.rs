@@ -70,5 +70,17 @@ pub(super) fn also(result: &StoredResult, hidden: usize) -> Vec<Line> {
     if open > 0 {
         words.push(format!("{open} runs ended with a rollout NOT finished"));
     }
-    vec![Line::plain(format!(" also: {}", words.join(", ")))]
+    words.extend(deadlines(result));
+    let lines = wrap(&format!("also: {}", words.join(", ")), WIDTH - 1);
+    lines.into_iter().map(|line| Line::plain(format!(" {line}"))).collect()
+}
+
+/// When rollouts had not moved for `progressDeadlineSeconds`, in the runs where one had not.
+fn deadlines(result: &StoredResult) -> Option<String> {
+    let exceeded = result.runs.iter().filter_map(|run| run.deadline_exceeded_ns);
+    let at: Vec<u64> = exceeded.map(|ns| ns / 1_000_000_000).collect();
+    let (first, last) = (at.iter().min()?, at.iter().max()?);
+    let when = if first == last { first.to_string() } else { format!("{first}..{last}") };
+    let runs = if at.len() == result.runs.len() { String::new() } else { format!(" in {} runs", at.len()) };
+    Some(format!("ProgressDeadlineExceeded at {when} s{runs}"))
 }

@@ -83,9 +83,20 @@ fn what_is_missing_is_said() {
     let mut result = stored();
     result.interrupted = true;
     result.runs[0].rollouts_open = 1;
-    let screen = text(&result);
+    let flowing = |result: &StoredResult| text(result).split_whitespace().collect::<Vec<_>>().join(" ");
+    let screen = flowing(&result);
     assert!(screen.contains("INTERRUPTED after 6 of 6 runs"), "{screen}");
     assert!(screen.contains("1 runs ended with a rollout NOT finished"), "{screen}");
+    let deadline = |result: &mut StoredResult, seconds: &[u64]| {
+        for (run, seconds) in result.runs.iter_mut().zip(seconds) {
+            run.deadline_exceeded_ns = Some(seconds * 1_000_000_000);
+        }
+        flowing(result)
+    };
+    assert!(!screen.contains("ProgressDeadlineExceeded"), "{screen}");
+    assert!(deadline(&mut result, &[81]).contains(", ProgressDeadlineExceeded at 81 s in 1 runs "));
+    let all = deadline(&mut result, &[81, 81, 81, 81, 81, 95]);
+    assert!(all.contains(", ProgressDeadlineExceeded at 81..95 s "), "{all}");
     result.runs.clear();
     assert!(text(&result).contains("no run has finished"));
 }

@@ -1,6 +1,6 @@
 //! The cluster in equilibrium: what has long been running when a run begins.
 
-use crate::model::deployment::Progress;
+use crate::model::deployment::{DeploymentStatus, Progress};
 use crate::model::metrics::{Meter, Reading, Scraped};
 use crate::model::pod::PodPhase;
 use crate::model::probe::{ContainerId, ContainerState, ContainerView, ProbeKind, ProbeOutcome};
@@ -46,6 +46,7 @@ impl<P: RequestPath> Engine<P> {
             replicas,
             annotations: plan.spec.annotations(),
             available: replicas,
+            ready: replicas,
             counted: replicas,
             sync_due: false,
             being_created: 0,
@@ -60,6 +61,7 @@ impl<P: RequestPath> Engine<P> {
             slice_due: false,
             rolled_by: RolledBy::Deployment,
             progress: Progress::Complete,
+            status: DeploymentStatus { replicas, updated: replicas, ready: replicas, available: replicas },
             slice: Vec::new(),
             hpa: plan.hpa.as_ref().map(|hpa| Autoscaler {
                 history: Default::default(),

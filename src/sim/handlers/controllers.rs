@@ -1,7 +1,8 @@
 //! The Deployment and the ReplicaSet controller.
 
 use crate::model::deployment::{
-    self, DeploymentSpec, DeploymentStatus, DeploymentView, ReplicaSetView, is_complete,
+    self, DeploymentSpec, DeploymentStatus, DeploymentView, Progress, ReplicaSetView, is_complete,
+    next_progress, progress_recheck,
 };
 use crate::model::replica_set::{
     FIRST_BATCH, ReplicaChange, SlowStart, availability_recheck, is_available, manage_replicas,
@@ -114,6 +115,7 @@ impl<P: RequestPath> Engine<P> {
             replicas,
             annotations: Default::default(),
             available: 0,
+            ready: 0,
             counted: 0,
             sync_due: false,
             being_created: 0,
@@ -122,18 +124,54 @@ impl<P: RequestPath> Engine<P> {
         set
     }
 
-    pub(crate) fn check_complete(&mut self, id: DeploymentId) {
+    /// The counts of all its sets, as their controller wrote them.
+    fn status_of(&self, id: DeploymentId) -> DeploymentStatus {
         let deployment = &self.world.deployments[usize::from(id)];
         let mut status = DeploymentStatus::default();
         for set in deployment.sets.iter().map(|s| &self.world.sets[*s as usize]) {
             status.replicas += set.counted;
+            status.ready += set.ready;
             status.available += set.available;
             if set.revision == deployment.revision {
                 status.updated += set.counted;
             }
         }
-        if is_complete(deployment.replicas, &status) {
+        status
+    }
+
+    pub(crate) fn check_complete(&mut self, id: DeploymentId) {
+        if is_complete(self.world.deployments[usize::from(id)].replicas, &self.status_of(id)) {
             self.timeline.rollout_complete(self.now, id);
+        }
+    }
+
+    /// Keeps the condition Progressing up to date. A paused Deployment has no deadline, and Argo Rollouts has
+    /// rules of its own.
+    pub(crate) fn note_progress(&mut self, id: DeploymentId) {
+        let after = self.status_of(id);
+        let limit = self.world.spec.deployments[usize::from(id)].progress_deadline_seconds;
+        let spec = self.deployment_spec(id);
+        let deployment = &mut self.world.deployments[usize::from(id)];
+        let before = std::mem::replace(&mut deployment.status, after);
+        if !spec.paused && deployment.rolled_by == RolledBy::Deployment {
+            let now = self.now;
+            let progress = next_progress(deployment.progress, spec.replicas, &before, &after, limit, now);
+            self.set_progress(id, progress);
+        }
+    }
+
+    pub(crate) fn set_progress(&mut self, id: DeploymentId, progress: Progress) {
+        let limit = self.world.spec.deployments[usize::from(id)].progress_deadline_seconds;
+        let deployment = &mut self.world.deployments[usize::from(id)];
+        if std::mem::replace(&mut deployment.progress, progress) == progress {
+            return;
+        }
+        if progress == Progress::DeadlineExceeded {
+            self.timeline.rollout_exceeds_deadline(self.now, id);
+        }
+        if let Some(wait) = progress_recheck(progress, limit, self.now) {
+            // With less than a second left it asks at once, and again until the deadline is over.
+            self.queue.push(self.now + wait.max(Nanos::from_secs(1)), Event::ProgressCheck(id));
         }
     }
 
@@ -169,17 +207,20 @@ impl<P: RequestPath> Engine<P> {
     fn write_set_status(&mut self, id: SetId) {
         let set = &self.world.sets[id as usize];
         let min_ready = self.world.spec.deployments[usize::from(set.deployment)].min_ready_seconds;
-        let (mut counted, mut available) = (0, 0);
+        let (mut counted, mut ready, mut available) = (0, 0, 0);
         for pod in self.world.pods.iter().filter(|pod| pod.set == id && pod.is_active()) {
             counted += 1;
+            ready += u32::from(pod.ready_since.is_some());
             available += u32::from(is_available(pod.ready_since, min_ready, self.now));
         }
         let set = &mut self.world.sets[id as usize];
+        let deployment = set.deployment;
+        set.ready = ready;
         if (set.counted, set.available) != (counted, available) {
             (set.counted, set.available) = (counted, available);
-            let deployment = set.deployment;
             self.wake_deployment(deployment);
         }
+        self.note_progress(deployment);
     }
 
     /// A pod of the set has turned ready: it may count later without another event.

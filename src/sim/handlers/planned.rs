@@ -60,8 +60,8 @@ impl<P: RequestPath> Engine<P> {
         let deployment = &mut self.world.deployments[usize::from(id)];
         deployment.template = template;
         deployment.revision += 1;
-        deployment.progress = Progress::Moving { since: self.now };
         self.timeline.rollout_begins(self.now, id);
+        self.set_progress(id, Progress::Moving { since: self.now });
         self.wake_deployment(id);
     }
 
