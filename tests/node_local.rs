@@ -11,6 +11,7 @@ use podloss::diag::Diagnostic;
 use podloss::model::outcome::{Cause, Status};
 use podloss::sim::spec::SimSpec;
 use podloss::sim::{self, RunResult, reference};
+use podloss::study::RunFacts;
 use podloss::study::why::Traced;
 use traced::case_of;
 
@@ -60,6 +61,24 @@ fn a_node_without_pods_drops_connections_until_its_checks_have_failed() {
         let lost = dropped(&result) as f64;
         assert!(lost > 0.8 * least - 20.0 && lost < 1.2 * most + 40.0, "{interval} {unhealthy}: {lost}");
     }
+}
+
+/// The margin says how much hook is lacking, whatever there is of it.
+#[test]
+fn what_a_removal_needs_does_not_trail_the_hook() {
+    let removal = |hook: &str| {
+        let case = case_of(LOCAL, SCALE_IN, &[SET, &[("preStop", hook)]].concat())(&[]).expect("a case");
+        let result = sim::run(&case.spec, 5, 0, &|| false);
+        let removal = RunFacts::of(&case, &result).removal.expect("two pods went");
+        (removal.slack() as f64 / 1e9, removal.need as f64 / 1e9, dropped(&result))
+    };
+    for hook in ["1s", "10s", "15s"] {
+        let (slack, need, lost) = removal(hook);
+        // Three checks, ten seconds apart.
+        assert!((20.0..31.0).contains(&need) && slack < -3.0 && lost > 0, "{hook}: {need} {slack} {lost}");
+    }
+    let (slack, _, lost) = removal("35s");
+    assert!(slack > 0.0 && lost == 0, "{slack} {lost}");
 }
 
 #[test]

@@ -30,6 +30,8 @@ pub struct PodRecord {
     pub created: SimTime,
     /// Bound to a node.
     pub bound: Option<SimTime>,
+    /// That node.
+    pub node: Option<u32>,
     /// First process of the container that requests enter by started.
     pub started: Option<SimTime>,
     /// First listening.
@@ -193,6 +195,8 @@ pub struct Timeline {
     pub scale_outs: Vec<ScaleOut>,
     /// How endpoint changes travelled.
     pub views: Vec<ViewChange>,
+    /// Under policy Local: from when on the load balancer before the service's nodes sent to which of them.
+    pub nodes_in_service: Vec<(SimTime, Vec<u32>)>,
 }
 
 impl Timeline {
@@ -209,6 +213,7 @@ impl Timeline {
             revision,
             created,
             bound: None,
+            node: None,
             started: None,
             listening: None,
             ready: None,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::removal::removal;
 use super::rotation::emptied_by;
 use crate::account::Series;
 use crate::config::case::Case;
@@ -41,7 +42,7 @@ pub struct Moment {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunFacts {
-    /// Deletion to the end of serving, against deletion to the end of new requests.
+    /// Deletion to the end of serving, against deletion to the end of new requests. See [`removal`].
     pub removal: Option<Pair>,
     /// Grace less hook, against the time to finish what is being served.
     pub grace: Option<Pair>,
@@ -64,11 +65,12 @@ impl RunFacts {
     /// Looks through one run.
     pub fn of(case: &Case, result: &RunResult) -> RunFacts {
         let mut facts = RunFacts::default();
-        for pod in result.timeline.pods.iter().filter(|pod| pod.deployment == 0) {
+        let pods = (0..).zip(&result.timeline.pods);
+        for (number, pod) in pods.filter(|(_, pod)| pod.deployment == 0) {
             let Some(template) = template_of(&case.spec, pod.revision) else { continue };
             keep_smaller(&mut facts.startup, startup(template, pod));
             if pod.deleted.is_some_and(|deleted| deleted >= SimTime::START) {
-                keep_smaller(&mut facts.removal, removal(pod, result.end));
+                keep_smaller(&mut facts.removal, removal(&result.timeline, number, result.end));
                 keep_smaller(&mut facts.hook, hook(template, pod));
                 let longest = Nanos(result.tally.latency_ok.max());
                 keep_smaller(&mut facts.grace, grace(template, pod, longest));
@@ -110,15 +112,6 @@ pub(super) fn template_of(spec: &SimSpec, revision: u32) -> Option<&PodTemplate>
 /// The container that requests enter by.
 fn entry(template: &PodTemplate) -> Option<&ContainerPlan> {
     template.containers.get(template.entry()?)
-}
-
-fn removal(pod: &PodRecord, end: SimTime) -> Option<Pair> {
-    let deleted = pod.deleted.filter(|_| pod.lost.is_none())?;
-    pod.listed?;
-    // A pod that still serves when the run ends says nothing; one that is still listed says enough.
-    let stopped = pod.stopped_serving()?;
-    let unlisted = pod.unlisted.unwrap_or(end);
-    Some(Pair { have: stopped.since(deleted).0, need: unlisted.since(deleted).0 })
 }
 
 fn hook(template: &PodTemplate, pod: &PodRecord) -> Option<Pair> {
@@ -258,20 +251,5 @@ mod tests {
         assert_eq!(moment.pair, Pair { have: 4_000, need: 5_000 });
         assert_eq!((moment.at_ns, moment.pair.slack()), (8_000_000_000, -1_000));
         assert_eq!(worst_moment(&Series::default(), &[], 1, 1.0), None);
-    }
-
-    #[test]
-    fn a_removal_counts_until_the_run_ends_when_it_never_comes() {
-        let at = |s| SimTime::START + Nanos::from_secs(s);
-        let mut pod = crate::study::testing::pod_record(at(0));
-        pod.deleted = Some(at(10));
-        assert_eq!(removal(&pod, at(100)), None, "never listed");
-        pod.listed = Some(at(1));
-        assert_eq!(removal(&pod, at(100)), None, "still serving");
-        pod.closed = Some(at(12));
-        let secs = |s| Nanos::from_secs(s).0;
-        assert_eq!(removal(&pod, at(100)), Some(Pair { have: secs(2), need: secs(90) }));
-        pod.unlisted = Some(at(11));
-        assert_eq!(removal(&pod, at(100)), Some(Pair { have: secs(2), need: secs(1) }));
     }
 }

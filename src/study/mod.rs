@@ -19,6 +19,7 @@ mod margins;
 mod mechanism;
 mod metric;
 mod pool;
+mod removal;
 mod rollout;
 mod rotation;
 mod scaling;

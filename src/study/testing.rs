@@ -284,6 +284,7 @@ pub(crate) fn pod_record(created: SimTime) -> PodRecord {
         revision: 0,
         created,
         bound: None,
+        node: None,
         started: None,
         listening: None,
         ready: None,

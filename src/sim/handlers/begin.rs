@@ -100,6 +100,7 @@ impl<P: RequestPath> Engine<P> {
         self.make_satisfied_workers(id, since);
         let pod = &mut self.world.pods[id as usize];
         pod.bound = true;
+        let node = pod.node;
         pod.admitted = true;
         pod.phase = PodPhase::Running;
         pod.has_ip = true;
@@ -122,7 +123,7 @@ impl<P: RequestPath> Engine<P> {
         self.path.set_app(id, App::Up);
         let record = self.timeline.pod(id);
         (record.bound, record.started, record.listening) = (Some(since), Some(since), Some(since));
-        record.ready = Some(since);
+        (record.ready, record.node) = (Some(since), Some(node));
     }
 
     /// Probe workers that have succeeded long ago and tick at a random phase.

@@ -80,6 +80,9 @@ impl<P: RequestPath> Engine<P> {
 
     fn send_to_nodes(&mut self, tier: TierId) {
         let nodes = self.tiers[usize::from(tier)].targets.in_service();
+        if usize::from(tier) + 1 == self.tiers.len() {
+            self.timeline.nodes_in_service.push((self.now, nodes.clone()));
+        }
         self.front_of(tier).send_to_nodes(nodes);
     }
 }

@@ -87,7 +87,8 @@ impl<P: RequestPath> Engine<P> {
         };
         self.world.pods[id as usize].node = node;
         self.world.pods[id as usize].bound = true;
-        self.timeline.pod(id).bound = Some(self.now);
+        let record = self.timeline.pod(id);
+        (record.bound, record.node) = (Some(self.now), Some(node));
         let delay = self.world.draw_for(Stream::KubeletStart, &self.world.spec.control.kubelet_notice, id, 0);
         self.queue.push(self.now + delay, Event::PodAdmitted(id));
     }
