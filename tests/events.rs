@@ -110,6 +110,18 @@ fn a_drain_asks_the_budget_and_empties_one_node_after_the_other() {
 
     let blocked = drained(&format!("{WEB}{}", with("web", "minAvailable: 4")));
     assert_eq!(deletions(&blocked), Vec::<f64>::new(), "nothing may ever be evicted");
+    let [drain] = blocked.timeline.drains[..] else { panic!("{:?}", blocked.timeline.drains) };
+    // Asked every 5 s, and until the run is given up.
+    assert!(drain.end.is_none() && drain.refused > 30 && drain.refused_by == Some(0), "{drain:?}");
+    let [drain] = drained(WEB).timeline.drains[..] else { panic!("one drain of two nodes") };
+    assert!(drain.end.is_some_and(|end| end.run_secs() > free[1]) && drain.refused == 0, "{drain:?}");
+
+    let listed = |line: &str| {
+        let files = format!("{WEB}{}", with("web", "minAvailable: 4"));
+        let lowered = lowered(&[("web.yaml", &files)], line, SET).unwrap_or_else(|e| panic!("{e:#?}"));
+        lowered.not_modelled.iter().any(|(object, _)| object == "PodDisruptionBudget/web")
+    };
+    assert!(!listed(line) && listed("--rps 100\n--event rollout@30s\n"), "only a drain asks it");
 
     let two = format!("{WEB}{}{}", with("web", "maxUnavailable: 1"), with("other", "maxUnavailable: 1"));
     let refused = simulated(&two, line, set).expect_err("two budgets");

@@ -106,7 +106,7 @@ impl Goal {
 /// The first thing that is not as it should be.
 pub(super) fn failing(goals: &[Goal], runs: &[RunSummary], context: &Context) -> Option<Reason> {
     let broken = |(index, goal): (usize, &Goal)| Some(Reason::Goal(index, goal.broken(runs, context)?));
-    let unfinished = || runs.iter().any(|run| run.rollouts_open > 0).then_some(Reason::Unfinished);
+    let unfinished = || runs.iter().any(RunSummary::is_unfinished).then_some(Reason::Unfinished);
     goals.iter().enumerate().find_map(broken).or_else(unfinished)
 }
 

@@ -19,6 +19,7 @@ pub fn write(result: &StoredResult, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     rollouts(result, out)?;
+    drains(result, out)?;
     scaling::write(&result.first, out)?;
     if !header.assumptions.is_empty() {
         writeln!(out, "\nInputs that no file gives:")?;
@@ -68,6 +69,28 @@ fn rollouts(result: &StoredResult, out: &mut dyn Write) -> io::Result<()> {
         expected.replicas,
         expected.waves(),
     )
+}
+
+/// What the drains of the first run took, and how often they were refused.
+fn drains(result: &StoredResult, out: &mut dyn Write) -> io::Result<()> {
+    if result.first.drains.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nDrains of the first run:")?;
+    for drain in &result.first.drains {
+        let begun = drain.start_ns as f64 / 1e9;
+        let end = match drain.end_ns {
+            Some(end) => format!("took {:.0} s", end as f64 / 1e9 - begun),
+            None => "NOT finished when the run ended".to_owned(),
+        };
+        let refused = drain.refused_by.as_ref().map_or_else(String::new, |budget| {
+            let times =
+                if drain.refused == 1 { "once".to_owned() } else { format!("{} times", drain.refused) };
+            format!(", refused {times} by {budget}")
+        });
+        writeln!(out, "  at {begun:.0} s: {end}{refused}")?;
+    }
+    Ok(())
 }
 
 fn assumption(assumed: &Assumed) -> [String; 5] {

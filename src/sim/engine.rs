@@ -156,11 +156,12 @@ impl<P: RequestPath> Engine<P> {
         }
     }
 
-    /// Whether every rollout has come to its end, every request has, and no pod is on its way out. After
+    /// Whether every rollout and drain has come to its end, every request has, and no pod is on its way out. After
     /// the load has ended every event asks: the cheapest question comes first, the walk over all pods last.
     fn is_over(&mut self) -> bool {
         let at_rest = |pod: &Pod| pod.deleted.is_none() || !pod.is_there(&self.world.nodes);
-        !self.timeline.rollout_open() && self.path.is_idle(self.now.0) && self.world.pods.iter().all(at_rest)
+        let open = self.timeline.rollout_open() || self.timeline.drain_open();
+        !open && self.path.is_idle(self.now.0) && self.world.pods.iter().all(at_rest)
     }
 
     fn finish(self, interrupted: bool) -> (RunResult, P::Observer) {

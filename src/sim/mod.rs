@@ -26,7 +26,9 @@ mod world;
 pub use budget::{STAGES, ScaleOut, ScaleOutBudget};
 pub use checker::{WatchedPath, run_checked};
 pub use run::{RunResult, run};
-pub use timeline::{HpaRecord, PodCounts, PodRecord, RolloutRecord, Timeline, ViewChange, ViewHolder};
+pub use timeline::{
+    DrainRecord, HpaRecord, PodCounts, PodRecord, RolloutRecord, Timeline, ViewChange, ViewHolder,
+};
 pub use trace::{Attempt, Lost, Seen, losses, trace};
 
 #[cfg(test)]

@@ -403,7 +403,7 @@ pub(super) fn cluster() -> impl Strategy<Value = SimSpec> {
                     progress_deadline_seconds: Some(600),
                     templates,
                     publish_not_ready_addresses,
-                    disruption_budget,
+                    disruption_budget: disruption_budget.map(|budget| (budget, "budget".to_owned())),
                     hpa,
                 }],
                 events,

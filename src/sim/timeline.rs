@@ -141,6 +141,19 @@ pub struct RolloutRecord {
     pub deadline_exceeded: Option<SimTime>,
 }
 
+/// One `kubectl drain`, of one node or several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DrainRecord {
+    /// When the nodes were cordoned.
+    pub start: SimTime,
+    /// When all pods that were on them had gone.
+    pub end: Option<SimTime>,
+    /// Evictions that a disruption budget refused.
+    pub refused: u64,
+    /// The deployment whose budget refused the last one.
+    pub refused_by: Option<u16>,
+}
+
 /// Who holds a list of endpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ViewHolder {
@@ -189,6 +202,8 @@ pub struct Timeline {
     pub desired: Vec<(SimTime, u16, u32)>,
     /// Rollouts in order.
     pub rollouts: Vec<RolloutRecord>,
+    /// Drains in order.
+    pub drains: Vec<DrainRecord>,
     /// Every reconcile of every autoscaler.
     pub hpa: Vec<HpaRecord>,
     /// Every step up by an autoscaler, see [`Timeline::scale_out_budgets`].
@@ -271,6 +286,27 @@ impl Timeline {
             self.rollouts[i + 1..].iter().any(|later| later.deployment == self.rollouts[i].deployment)
         };
         (0..self.rollouts.len()).any(|i| self.rollouts[i].end.is_none() && !superseded(i))
+    }
+
+    pub(crate) fn drain_begins(&mut self, at: SimTime) {
+        self.drains.push(DrainRecord { start: at, end: None, refused: 0, refused_by: None });
+    }
+
+    pub(crate) fn drain_ends(&mut self, drain: u32, at: SimTime) {
+        self.drains[drain as usize].end = Some(at);
+    }
+
+    /// These drains asked for a pod, and its budget refused.
+    pub(crate) fn eviction_refused(&mut self, drains: &[u32], of: DeploymentId) {
+        for drain in drains {
+            let record = &mut self.drains[*drain as usize];
+            (record.refused, record.refused_by) = (record.refused + 1, Some(of));
+        }
+    }
+
+    /// Whether a drain is still going on.
+    pub(crate) fn drain_open(&self) -> bool {
+        self.drains.iter().any(|drain| drain.end.is_none())
     }
 
     pub(crate) fn hpa_decided(

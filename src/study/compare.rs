@@ -112,8 +112,8 @@ pub fn compare(
     let allowed = tolerance * if metric.quantity() == Quantity::Runs { 1.0 } else { base_mean.abs() };
     let runs = a.len().min(b.len());
     let mut change = judge(metric.aim(), difference.ci95, allowed, runs);
-    // A rollout that never ends loses little and costs little; that is no merit.
-    let unfinished = [base, other].iter().any(|side| side.runs.iter().any(|run| run.rollouts_open > 0));
+    // A rollout or drain that never ends loses little and costs little; that is no merit.
+    let unfinished = [base, other].iter().any(|side| side.runs.iter().any(RunSummary::is_unfinished));
     if unfinished && change != Change::Worse {
         change = Change::Inconclusive;
     }

@@ -144,12 +144,12 @@ pub fn judge(
         None => (None, Judgement::Inconclusive, "no run has a value".to_owned()),
         Some(summary) => judge_values(metric, comparison, &values, &summary),
     };
-    let open = runs.iter().filter(|run| run.rollouts_open > 0).count();
+    let open = runs.iter().filter(|run| run.is_unfinished()).count();
     let unfinished = verdict == Judgement::Hold && open > 0;
     let (verdict, detail) = if unfinished {
         (
             Judgement::Inconclusive,
-            format!("{detail}; {open} of {} runs ended with an unfinished rollout", runs.len()),
+            format!("{detail}; {open} of {} runs ended with an unfinished rollout or drain", runs.len()),
         )
     } else {
         (verdict, detail)
@@ -287,6 +287,7 @@ fn shown(metric: Metric, value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::study::Drains;
     use crate::study::testing::run_summary;
     use Judgement::{Fail, Hold, Inconclusive};
 
@@ -347,13 +348,17 @@ mod tests {
     fn an_unfinished_rollout_is_never_ok() {
         let mut runs: Vec<RunSummary> = (1..=60).map(|run| run_summary(run, 0)).collect();
         runs[3].rollouts_open = 1;
-        let judged = |is: &str| {
+        let judged = |is: &str, runs: &[RunSummary]| {
             let comparison = parse_comparison(is, Quantity::Count, 60).expect("a comparison");
-            judge(("lost", Metric::Lost), (is, comparison), &runs, &Context::default())
+            judge(("lost", Metric::Lost), (is, comparison), runs, &Context::default())
         };
-        assert_eq!(judged("== 0").verdict, Inconclusive);
-        assert!(judged("== 0").detail.contains("unfinished"));
-        assert_eq!(judged("> 0").verdict, Fail);
+        assert_eq!(judged("== 0", &runs).verdict, Inconclusive);
+        assert!(judged("== 0", &runs).detail.contains("unfinished"));
+        assert_eq!(judged("> 0", &runs).verdict, Fail);
+        runs[3].rollouts_open = 0;
+        assert_eq!(judged("== 0", &runs).verdict, Hold);
+        runs[3].drains = Some(Drains { open: 1, ..Drains::default() });
+        assert_eq!(judged("== 0", &runs).verdict, Inconclusive, "nor is a drain");
     }
 
     #[test]

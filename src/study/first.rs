@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::drains::DrainSpan;
 use super::scaling::{self, HpaStep, ScaleOutSpan, Scaler};
 use crate::account::Series;
 use crate::sim::spec::SimSpec;
@@ -21,6 +22,8 @@ pub struct FirstRun {
     pub desired: Vec<(i64, u32)>,
     /// Rollouts in order.
     pub rollouts: Vec<RolloutSpan>,
+    /// Drains in order.
+    pub drains: Vec<DrainSpan>,
     /// The first deployment's autoscaler.
     pub scaler: Option<Scaler>,
     /// Every reconcile of it.
@@ -144,6 +147,7 @@ impl FirstRun {
             counts: timeline.counts.iter().map(counts).collect(),
             desired: timeline.desired.iter().filter(|d| d.1 == 0).map(|d| (ns(d.0), d.2)).collect(),
             rollouts: timeline.rollouts.iter().filter(|r| r.deployment == 0).map(RolloutSpan::from).collect(),
+            drains: DrainSpan::all(spec, &timeline.drains),
             scaler: hpa.map(|hpa| Scaler::of(&hpa.spec)),
             hpa: hpa.map_or_else(Vec::new, |hpa| scaling::steps(&hpa.spec, timeline)),
             scale_outs: scaling::scale_outs(timeline),

@@ -8,6 +8,7 @@
 mod answer;
 mod compare;
 mod curve;
+mod drains;
 mod effects;
 #[cfg(test)]
 mod evidence;
@@ -39,6 +40,7 @@ use crate::config::case::{Case, Override};
 pub use answer::{Answer, Flip, Point, Verdict};
 pub use compare::{Aim, Change, Compared, LEAST_RUNS, Side, compare};
 pub use curve::Curve;
+pub use drains::{DrainSpan, Drains};
 pub use effects::{Effect, MOST_VARIED};
 pub(crate) use effects::{set as moved, varied};
 pub use expect::{Comparison, ComparisonError, Judged, Judgement, judge, parse_comparison};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::drains::Drains;
 use super::facts::RunFacts;
 use crate::account::Tally;
 use crate::config::case::Case;
@@ -72,6 +73,9 @@ pub struct RunSummary {
     pub rollouts_open: u32,
     /// The longest rollout that ended, nanoseconds.
     pub rollout_ns: Option<u64>,
+    /// Drains, if there were any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drains: Option<Drains>,
     /// When a rollout had first not moved for `progressDeadlineSeconds`, nanoseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline_exceeded_ns: Option<u64>,
@@ -112,11 +116,17 @@ impl RunSummary {
             rollouts: rollouts().count() as u32,
             rollouts_open: u32::from(result.timeline.rollout_open()),
             rollout_ns,
+            drains: Drains::of(&case.spec, result),
             deadline_exceeded_ns: rollouts()
                 .filter_map(|r| Some(r.deadline_exceeded?.since(SimTime::START).0))
                 .min(),
             facts: RunFacts::of(case, result),
         }
+    }
+
+    /// Whether a rollout or a drain did not end before the run did.
+    pub fn is_unfinished(&self) -> bool {
+        self.rollouts_open > 0 || self.drains.as_ref().is_some_and(|drains| drains.open > 0)
     }
 
     /// Pods on average, terminating ones included: pod-hours per hour.

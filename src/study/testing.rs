@@ -271,6 +271,7 @@ pub(crate) fn run_summary(run: u32, lost: u64) -> RunSummary {
         end_ns: seconds(60),
         rollouts: 1,
         rollouts_open: 0,
+        drains: None,
         deadline_exceeded_ns: None,
         rollout_ns: Some(seconds(30)),
         facts,

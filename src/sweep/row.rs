@@ -80,7 +80,7 @@ impl Figures {
             total: sum(|run| run.total),
             lost: sum(|run| run.lost),
             with_loss: count(|run| run.lost > 0),
-            unfinished: count(|run| run.rollouts_open > 0),
+            unfinished: count(RunSummary::is_unfinished),
             main_cause: main.map(|((status, cause), _)| format!("{status} {cause}")),
             metrics: metrics.iter().filter_map(measure).collect(),
         }

@@ -40,10 +40,11 @@ pub(super) fn planned(event: &EventLine) -> PlannedEvent {
     }
 }
 
-/// The budget that evictions ask.
-pub(super) fn disruption_budget(selection: &Selection<'_>) -> Option<DisruptionBudget> {
+/// The budget that evictions ask, with its name.
+pub(super) fn disruption_budget(selection: &Selection<'_>) -> Option<(DisruptionBudget, String)> {
     let [only] = selection.disruption_budgets.as_slice() else { return None };
-    Some(DisruptionBudget { limit: only.limit?, always_allow_unhealthy: only.always_allow_unhealthy })
+    let budget = DisruptionBudget { limit: only.limit?, always_allow_unhealthy: only.always_allow_unhealthy };
+    Some((budget, only.meta.title()))
 }
 
 /// Whether some event is of this kind.

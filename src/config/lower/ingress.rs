@@ -38,7 +38,7 @@ pub(super) struct Ingress {
     pub(super) is_chart: bool,
     /// The pods' spec before a rollout, if another one.
     old: Option<PodSpec>,
-    budget: Option<DisruptionBudget>,
+    budget: Option<(DisruptionBudget, String)>,
     pub(super) warnings: Vec<Diagnostic>,
 }
 
@@ -223,7 +223,7 @@ impl Ingress {
             progress_deadline_seconds: super::progress_deadline(deployment.progress_deadline_seconds),
             templates,
             publish_not_ready_addresses: self.objects.services.iter().any(|s| s.publish_not_ready_addresses),
-            disruption_budget: self.budget,
+            disruption_budget: self.budget.clone(),
             hpa: None,
         }
     }

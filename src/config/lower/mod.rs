@@ -211,7 +211,7 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
         return Err(warnings);
     }
     let margins = margins(&spec, &values);
-    let mut not_modelled = rest::not_modelled(described.manifests, &selection, &objects, &chosen);
+    let mut not_modelled = rest::not_modelled(described, &selection, &objects, &chosen);
     not_modelled.extend(ingress.iter().flat_map(|ingress| ingress.not_modelled(described.manifests)));
     not_modelled.extend(rest_of_pods.into_iter().map(|what| (title.clone(), what)));
     not_modelled

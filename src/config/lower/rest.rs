@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::code;
 use super::fields::Objects;
 use super::front::Chosen;
 use super::roles::{Parts, running};
 use super::values::{Fallback, Values};
+use super::{code, events};
 use crate::config::case::Origin;
+use crate::config::described::{Described, EventAction};
 use crate::config::knobs;
-use crate::config::manifest::{Manifests, Selection, TrafficPolicy};
+use crate::config::manifest::{PodDisruptionBudget, Selection, TrafficPolicy};
 use crate::diag::Diagnostic;
 use crate::sim::spec::{ClientSpec, FrontSpec};
 use crate::workload::Load;
@@ -36,11 +37,12 @@ pub(super) fn warn_of_affinity(tier: &FrontSpec, client: &ClientSpec, load: &Loa
 
 /// Fields and objects that are not modelled, with the object's name.
 pub(super) fn not_modelled(
-    manifests: &Manifests,
+    described: &Described<'_>,
     selection: &Selection<'_>,
     objects: &Objects,
     chosen: &Chosen,
 ) -> Vec<(String, String)> {
+    let manifests = described.manifests;
     let mut titles = vec![objects.deployment.meta.title()];
     titles.extend(selection.services.iter().map(|object| object.meta.title()));
     titles.extend(selection.ingresses.iter().map(|object| object.meta.title()));
@@ -62,7 +64,10 @@ pub(super) fn not_modelled(
             found.push((service.meta.title(), "internalTrafficPolicy: Local".to_owned()));
         }
     }
-    for budget in &selection.disruption_budgets {
+    // A drain asks it, whichever Deployment the drain is of: all pods of the node are to go.
+    let drains = events::any(described, |action| matches!(action.of_pods(), EventAction::Drain(_)));
+    let is_asked = |budget: &PodDisruptionBudget| drains && budget.limit.is_some();
+    for budget in selection.disruption_budgets.iter().filter(|budget| !is_asked(budget)) {
         let what = "limits evictions only; rollouts, scale-in and deletions do not ask it";
         found.push((budget.meta.title(), what.to_owned()));
     }

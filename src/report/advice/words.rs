@@ -33,7 +33,7 @@ fn seen(advice: &Advice, failure: &Shortfall) -> String {
                 false => format!("{}: {}", goal.text, goal.shown(*seen)),
             }
         }
-        Reason::Unfinished => "the rollout does not end".to_owned(),
+        Reason::Unfinished => "the rollout or drain does not end".to_owned(),
         Reason::Worse => format!("{}, more than with the present setting", lost()),
         Reason::Impossible { why, .. } => why.clone(),
     }

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::tally::{SampleForm, SeriesForm, TallyForm};
 use super::{Header, Remedy, StoredResult};
 use crate::study::{
-    Answer, CountsAt, Curve, Effect, FirstRun, HpaStep, Judged, Margin, PodLife, PodLoss, RolloutSpan,
-    RunSummary, ScaleOutSpan, Scaler,
+    Answer, CountsAt, Curve, DrainSpan, Effect, FirstRun, HpaStep, Judged, Margin, PodLife, PodLoss,
+    RolloutSpan, RunSummary, ScaleOutSpan, Scaler,
 };
 
 /// One line. The header comes first, runs follow in order, the sums come last.
@@ -45,6 +45,8 @@ struct FirstForm {
     counts: Vec<CountsAt>,
     desired: Vec<(i64, u32)>,
     rollouts: Vec<RolloutSpan>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    drains: Vec<DrainSpan>,
     scaler: Option<Scaler>,
     hpa: Vec<HpaStep>,
     scale_outs: Vec<ScaleOutSpan>,
@@ -71,6 +73,7 @@ impl Sums {
                 counts: first.counts.clone(),
                 desired: first.desired.clone(),
                 rollouts: first.rollouts.clone(),
+                drains: first.drains.clone(),
                 scaler: first.scaler.clone(),
                 hpa: first.hpa.clone(),
                 scale_outs: first.scale_outs.clone(),
@@ -101,6 +104,7 @@ impl Sums {
                 counts: first.counts,
                 desired: first.desired,
                 rollouts: first.rollouts,
+                drains: first.drains,
                 scaler: first.scaler,
                 hpa: first.hpa,
                 scale_outs: first.scale_outs,

@@ -36,6 +36,8 @@ pub struct Summary {
     replicas: Replicas,
     pod_seconds: Option<f64>,
     rollouts: Vec<Rollout>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    drains: Vec<Drain>,
     hpa: Vec<Hpa>,
     scale_outs: Vec<ScaleOut>,
     margins: Vec<MarginLine>,
@@ -155,6 +157,16 @@ struct Rollout {
     deadline_exceeded_s: Option<f64>,
 }
 
+/// Only there where a node is drained.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Drain {
+    start_s: Option<f64>,
+    end_s: Option<f64>,
+    complete: bool,
+    evictions_refused: u64,
+    refused_by: Option<String>,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct MarginLine {
     name: String,
@@ -252,6 +264,7 @@ pub fn summary(result: &StoredResult) -> Summary {
         },
         pod_seconds: runs.first().and_then(|run| printed(run.pod_ns as f64 / 1e9)),
         rollouts: result.first.rollouts.iter().map(rollout).collect(),
+        drains: result.first.drains.iter().map(drain).collect(),
         hpa: result.first.hpa.iter().map(|step| hpa(result.first.scaler.as_ref(), step)).collect(),
         scale_outs: result.first.scale_outs.iter().map(scale_out).collect(),
         margins: result.margins.iter().map(margin).collect(),
@@ -346,6 +359,16 @@ fn rollout(span: &crate::study::RolloutSpan) -> Rollout {
         end_s: span.end_ns.and_then(since_start),
         complete: span.end_ns.is_some(),
         deadline_exceeded_s: span.deadline_exceeded_ns.and_then(since_start),
+    }
+}
+
+fn drain(span: &crate::study::DrainSpan) -> Drain {
+    Drain {
+        start_s: since_start(span.start_ns),
+        end_s: span.end_ns.and_then(since_start),
+        complete: span.end_ns.is_some(),
+        evictions_refused: span.refused,
+        refused_by: span.refused_by.clone(),
     }
 }
 

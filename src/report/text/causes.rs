@@ -71,8 +71,18 @@ pub(super) fn also(result: &StoredResult, hidden: usize) -> Vec<Line> {
         words.push(format!("{open} runs ended with a rollout NOT finished"));
     }
     words.extend(deadlines(result));
+    words.extend(drains(result));
     let lines = wrap(&format!("also: {}", words.join(", ")), WIDTH - 1);
     lines.into_iter().map(|line| Line::plain(format!(" {line}"))).collect()
+}
+
+/// Drains that did not end, and what stood in their way.
+fn drains(result: &StoredResult) -> Option<String> {
+    let open: Vec<_> =
+        result.runs.iter().filter_map(|run| run.drains.as_ref().filter(|drains| drains.open > 0)).collect();
+    let budget = open.iter().find_map(|drains| drains.refused_by.as_deref());
+    let by = budget.map_or_else(String::new, |budget| format!(", refused by {budget}"));
+    (!open.is_empty()).then(|| format!("{} runs ended with a drain NOT finished{by}", open.len()))
 }
 
 /// When rollouts had not moved for `progressDeadlineSeconds`, in the runs where one had not.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::report::result::Warning;
 use crate::report::result::testing::stored;
-use crate::study::{Flip, Verdict};
+use crate::study::{Drains, Flip, Verdict};
 
 fn text(result: &StoredResult) -> String {
     let mut out = Vec::new();
@@ -97,6 +97,10 @@ fn what_is_missing_is_said() {
     assert!(deadline(&mut result, &[81]).contains(", ProgressDeadlineExceeded at 81 s in 1 runs "));
     let all = deadline(&mut result, &[81, 81, 81, 81, 81, 95]);
     assert!(all.contains(", ProgressDeadlineExceeded at 81..95 s "), "{all}");
+    let refused_by = Some("PodDisruptionBudget/web".to_owned());
+    result.runs[1].drains = Some(Drains { open: 1, refused: 7, refused_by });
+    let words = "1 runs ended with a drain NOT finished, refused by PodDisruptionBudget/web ";
+    assert!(flowing(&result).contains(words), "{}", flowing(&result));
     result.runs.clear();
     assert!(text(&result).contains("no run has finished"));
 }

@@ -62,27 +62,32 @@ impl<P: RequestPath> Engine<P> {
         for node in &nodes {
             self.world.nodes[*node as usize].cordoned = true;
         }
-        self.drain_next(nodes);
+        let drain = u32::try_from(self.world.drains.len()).expect("drains are counted in dozens");
+        self.world.drains.push((Vec::new(), nodes));
+        self.timeline.drain_begins(self.now);
+        self.drain_next(drain);
     }
 
-    fn drain_next(&mut self, mut nodes: Vec<NodeId>) {
-        if nodes.is_empty() {
-            return;
+    fn drain_next(&mut self, drain: u32) {
+        let (pods, rest) = &mut self.world.drains[drain as usize];
+        if rest.is_empty() {
+            pods.clear();
+            return self.timeline.drain_ends(drain, self.now);
         }
-        let pods = self.pods_on(nodes.remove(0));
-        for pod in &pods {
-            self.evict(*pod);
+        let node = rest.remove(0);
+        let pods = self.pods_on(node);
+        self.world.drains[drain as usize].0.clone_from(&pods);
+        for pod in pods {
+            self.evict(pod);
         }
-        let drain = u32::try_from(self.world.drains.len()).expect("drains are counted in dozens");
-        self.world.drains.push((pods, nodes));
         self.queue.push(self.now + POLL, Event::DrainPoll(drain));
     }
 
     /// Whether the pods that were found on the node are gone, so that the next one's turn comes.
     pub(crate) fn drain_poll(&mut self, drain: u32) {
-        let (pods, rest) = &self.world.drains[drain as usize];
+        let (pods, _) = &self.world.drains[drain as usize];
         if pods.iter().all(|pod| self.world.pods[*pod as usize].gone) {
-            self.drain_next(rest.clone());
+            self.drain_next(drain);
         } else {
             self.queue.push(self.now + POLL, Event::DrainPoll(drain));
         }
@@ -100,7 +105,7 @@ impl<P: RequestPath> Engine<P> {
             return;
         }
         let deployment = usize::from(pod.deployment);
-        let budget = self.world.spec.deployments[deployment].disruption_budget;
+        let budget = self.world.spec.deployments[deployment].disruption_budget.as_ref();
         let healthy = |other: &&Pod| {
             other.deployment == pod.deployment && other.api_ready && other.deleted.is_none() && !other.gone
         };
@@ -109,9 +114,12 @@ impl<P: RequestPath> Engine<P> {
             healthy: u32::try_from(self.world.pods.iter().filter(healthy).count()).unwrap_or(u32::MAX),
         };
         let victim = Victim { phase: pod.phase, ready: pod.api_ready, deleting: false };
-        if may_evict(budget.as_ref(), victim, selected) {
+        if may_evict(budget.map(|(budget, _)| budget), victim, selected) {
             self.delete_pod(id, None);
         } else {
+            let asks = (0..).zip(&self.world.drains).filter(|(_, (pods, _))| pods.contains(&id));
+            let drains: Vec<u32> = asks.map(|(drain, _)| drain).collect();
+            self.timeline.eviction_refused(&drains, pod.deployment);
             self.queue.push(self.now + RETRY_AFTER, Event::Evict(id));
         }
     }

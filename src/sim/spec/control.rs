@@ -22,8 +22,8 @@ pub struct DeploymentPlan {
     pub templates: Vec<PodTemplate>,
     /// Whether its Service publishes addresses of pods that are not ready.
     pub publish_not_ready_addresses: bool,
-    /// Its disruption budget.
-    pub disruption_budget: Option<DisruptionBudget>,
+    /// Its disruption budget, and that object's name.
+    pub disruption_budget: Option<(DisruptionBudget, String)>,
     /// Its autoscaler.
     pub hpa: Option<HpaPlan>,
 }
