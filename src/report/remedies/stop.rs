@@ -50,7 +50,7 @@ pub(super) fn keep_serving(facts: &Facts<'_>) -> Words {
             format!(
                 "The grace period of {} cuts the preStop hook short. {}",
                 span(old.grace),
-                grace_rule(facts, Nanos::from_secs(needed))
+                grace_rule(facts, needed)
             ),
         );
     }
@@ -75,7 +75,7 @@ pub(super) fn keep_serving(facts: &Facts<'_>) -> Words {
             lo = seconds(facts.removal_s.0),
             hi = seconds(facts.removal_s.2),
             hook = hook_rule(facts, old, needed),
-            grace = grace_rule(facts, Nanos::from_secs(needed)),
+            grace = grace_rule(facts, needed),
             costs = costs(facts, needed),
         ),
     )
@@ -95,7 +95,7 @@ pub(super) fn keep_the_node(facts: &Facts<'_>) -> Words {
              address.",
             lo = seconds(facts.removal_s.0),
             hi = seconds(facts.removal_s.2),
-            grace = grace_rule(facts, Nanos::from_secs(needed)),
+            grace = grace_rule(facts, needed),
             costs = costs(facts, needed),
         ),
     )
@@ -127,10 +127,33 @@ fn hook_rule(facts: &Facts<'_>, old: &Stopping<'_>, needed: u64) -> String {
     format!("Add {form}{every}.{pooled}")
 }
 
-fn grace_rule(facts: &Facts<'_>, hook: Nanos) -> String {
-    let least = hook + Nanos::from_secs(2) + Nanos(facts.service.0.saturating_mul(10));
-    let least = least.as_secs_f64().ceil();
-    format!("terminationGracePeriodSeconds must cover the hook and the drain: at least {least} s.")
+/// The grace for a hook of at least so many seconds. One that is longer already is not made shorter by
+/// advice about the grace: it has to fit as well.
+fn grace_rule(facts: &Facts<'_>, needed: u64) -> String {
+    let needed = Nanos::from_secs(needed);
+    let present = facts.old.as_ref().and_then(Stopping::hook).unwrap_or_default();
+    let rest = facts.old.as_ref().map_or(Nanos::ZERO, |old| after_hook(old.behaviour(), facts.service));
+    let least = |hook: Nanos| (hook + rest).as_secs_f64().ceil();
+    let shorter = match present > needed {
+        true => format!(" With a hook of {} it is {} s.", span(needed), least(needed)),
+        false => String::new(),
+    };
+    format!(
+        "terminationGracePeriodSeconds must cover the hook and the drain: at least {} s.{shorter}",
+        least(present.max(needed))
+    )
+}
+
+/// What follows the hook: the time for which the process serves on and its drain, as long as it allows
+/// itself or as some requests take, and a little room.
+fn after_hook(behaviour: &OnStop, service: Nanos) -> Nanos {
+    let usual = Nanos(service.0.saturating_mul(10));
+    let own = behaviour.drain().and_then(|drain| drain.limit).unwrap_or_default();
+    let on = match behaviour {
+        OnStop::Linger { time, .. } => time.upper_end(),
+        _ => Nanos::ZERO,
+    };
+    on + usual.max(own) + Nanos::from_secs(2)
 }
 
 fn costs(facts: &Facts<'_>, needed: u64) -> String {

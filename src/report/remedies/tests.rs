@@ -47,6 +47,11 @@ fn what_ends_a_loss_depends_on_the_case() {
     assert!(short_hook.short.ends_with("(preStop: 2 s)"), "{}", short_hook.short);
     let cut = given(&[("preStop", "40s")], no_change, Cause::ListenerClosed, &[]);
     assert!(cut.short.starts_with("grace above the preStop"), "{}", cut.short);
+    // The hook that is there has to fit as well, and so has what follows it.
+    assert!(cut.full.contains("at least 43 s. With a hook of 11 s it is 14 s."), "{}", cut.full);
+    let lingers = [("preStop", "40s"), ("stop", "linger")];
+    let lingers = given(&lingers, no_change, Cause::ListenerClosed, &[]);
+    assert!(lingers.full.contains("at least 51 s."), "{}", lingers.full);
     let old_version = given(&[], |case| spec(case).kubernetes_minor = 28, Cause::ListenerClosed, &[]);
     assert!(old_version.full.contains("preStop.exec of `sleep 11`"), "{}", old_version.full);
     assert!(old_version.full.contains("the hook fails and the pod stops at once"));
