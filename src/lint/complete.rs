@@ -33,7 +33,8 @@ pub fn complete(facts: &mut Facts, lowered: &Lowered, load_given: bool) {
         }
     }
     if let Some(tier) = spec.tiers.last() {
-        facts.front = Some(front_of(tier, lowered.margins.removal_s, assumptions));
+        let outstay = served.map_or(0.0, |(_, server)| outstay(spec, tier, server, load_given));
+        facts.front = Some(front_of(tier, lowered.margins.removal_s, outstay, assumptions));
     }
     facts.peak_cores = served.filter(|_| load_given).and_then(|(_, server)| peak_cores(spec, server));
 }
@@ -191,7 +192,24 @@ fn complete_rollout(facts: &mut Facts, plan: &DeploymentPlan) {
     rollout.unavailable_at_max = at(rollout.replicas_max).max_unavailable();
 }
 
-fn front_of(tier: &FrontSpec, removal: (f64, f64, f64), assumptions: &[Assumption]) -> FrontFacts {
+/// How long open connections outstay the front end's lists, seconds. Of a load that nobody gave it is
+/// not known whether its connections carry one request or many.
+fn outstay(spec: &SimSpec, tier: &FrontSpec, server: &ServerSpec, load_given: bool) -> f64 {
+    let reuses = !load_given || tier.keepalive.is_some() || spec.client.keeps_connections(&spec.load);
+    let stays = tier.connections_outlive_lists() && reuses && server.keepalive_idle.is_some();
+    match (stays, server.max_connection_age) {
+        (false, _) => 0.0,
+        (true, Some(age)) => age.as_secs_f64(),
+        (true, None) => f64::INFINITY,
+    }
+}
+
+fn front_of(
+    tier: &FrontSpec,
+    removal: (f64, f64, f64),
+    outstay: f64,
+    assumptions: &[Assumption],
+) -> FrontFacts {
     let origin = |key: &str| {
         assumptions.iter().find(|assumption| assumption.key == key).map_or(Origin::Given, |a| a.origin)
     };
@@ -207,6 +225,7 @@ fn front_of(tier: &FrontSpec, removal: (f64, f64, f64), assumptions: &[Assumptio
             && (tier.retry.max_attempts != 1 || tier.keepalive.is_some_and(|k| k.stale_gives_try_back)),
         idle_timeout: tier.keepalive.map(|keepalive| keepalive.idle_timeout.as_secs_f64()),
         registers: matches!(tier.delivery.mechanism, Mechanism::TargetGroup(_)),
+        outstay,
     }
 }
 

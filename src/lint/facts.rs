@@ -205,6 +205,9 @@ pub struct FrontFacts {
     pub idle_timeout: Option<f64>,
     /// Whether targets are registered at a load balancer of the cloud.
     pub registers: bool,
+    /// How long after the removal connections that are open already go on bringing requests, seconds;
+    /// infinite where they stay with their pod.
+    pub outstay: f64,
 }
 
 impl Span {
@@ -276,6 +279,26 @@ impl Facts {
     pub fn route(&self) -> impl Iterator<Item = &ContainerFacts> {
         let only_sidecars = self.containers.iter().filter(|c| c.on_route).all(|c| c.is_sidecar);
         self.containers.iter().filter(move |c| c.on_route && (only_sidecars || !c.is_sidecar))
+    }
+
+    /// What a container still has to finish when it stops taking requests, seconds: the longest
+    /// request, less the time since the last one can have come. None comes once the front end has let
+    /// go.
+    pub fn left_to_finish(&self, container: &ContainerFacts) -> Option<Span> {
+        let longest = container.longest_request?;
+        let serves = container.serves_for(self.grace_seconds)?;
+        let Some(front) = &self.front else { return Some(longest) };
+        let removal = front.removal;
+        let left =
+            |removal: f64, longest: f64| (removal + front.outstay + longest - serves).clamp(0.0, longest);
+        let (lo, used, hi) =
+            (left(removal.lo, longest.lo), left(removal.used, longest.used), left(removal.hi, longest.hi));
+        // Where the removal decides, it has to be known too.
+        let origin = match longest.origin {
+            Origin::Given if used < longest.used => removal.origin,
+            origin => origin,
+        };
+        Some(Span { lo, used, hi, origin })
     }
 }
 

@@ -52,13 +52,14 @@ fn facts(text: &str) -> Facts {
         resends_broken: false,
         idle_timeout: Some(60.0),
         registers: true,
+        outstay: 0.0,
     });
     facts.has_readiness_gate = true;
     for container in &mut facts.containers {
         container.stop =
             Some(StopFacts { serves_on: 0.0, drains: true, drain_limit: None, origin: Origin::Given });
         container.start_up = Some(Span { lo: 4.0, used: 6.0, hi: 12.0, origin: Origin::Given });
-        container.longest_request = Some(Span { lo: 1.0, used: 2.0, hi: 5.0, origin: Origin::Given });
+        container.longest_request = Some(Span { lo: 1.0, used: 2.0, hi: 15.0, origin: Origin::Given });
         container.keepalive_idle = Some(Span::given(75.0));
     }
     facts
@@ -197,13 +198,73 @@ fn what_settings_say_is_judged() {
             },
             &[],
         ),
-        ("PL002 no drain", |f| stop(f).drains = false, &[("PL002", Error)]),
+        (
+            "PL002 no drain",
+            |f| {
+                stop(f).drains = false;
+                f.containers[0].hook = HookFacts::None;
+            },
+            &[("PL001", Error), ("PL002", Error)],
+        ),
+        (
+            "PL002 no drain, and a hook that outlasts what is usual",
+            |f| stop(f).drains = false,
+            &[("PL002", Warning)],
+        ),
+        (
+            "no drain, and a hook that outlasts removal and longest request",
+            |f| {
+                stop(f).drains = false;
+                f.containers[0].hook = HookFacts::Sleep(40.0);
+            },
+            &[],
+        ),
+        (
+            "PL002 the same, and connections that stay with their pod",
+            |f| {
+                stop(f).drains = false;
+                f.containers[0].hook = HookFacts::Sleep(40.0);
+                front(f).outstay = f64::INFINITY;
+            },
+            &[("PL002", Error)],
+        ),
+        (
+            "PL002 the same, and connections that stay for a while",
+            |f| {
+                stop(f).drains = false;
+                f.containers[0].hook = HookFacts::Sleep(40.0);
+                front(f).outstay = 10.0;
+            },
+            &[("PL002", Warning)],
+        ),
+        (
+            "PL002 a process that goes on and waits for nothing",
+            |f| *stop(f) = StopFacts { serves_on: 5.0, drain_limit: Some(0.0), ..*stop(f) },
+            &[("PL002", Warning)],
+        ),
+        (
+            "serving until SIGKILL, which outlasts the removal",
+            |f| *stop(f) = StopFacts { serves_on: f64::INFINITY, drains: false, ..*stop(f) },
+            &[],
+        ),
         (
             "PL002 no drain, assumed",
             |f| *stop(f) = StopFacts { drains: false, origin: Origin::Guess, ..*stop(f) },
             &[("PL002", Warning)],
         ),
-        ("PL002 its own limit", |f| stop(f).drain_limit = Some(1.0), &[("PL002", Error)]),
+        (
+            "PL002 its own limit",
+            |f| {
+                stop(f).drain_limit = Some(1.0);
+                front(f).outstay = f64::INFINITY;
+            },
+            &[("PL002", Error)],
+        ),
+        (
+            "PL002 its own limit, which the hook makes up for in most cases",
+            |f| stop(f).drain_limit = Some(1.0),
+            &[("PL002", Warning)],
+        ),
         ("PL002 a limit beyond the grace", |f| stop(f).drain_limit = Some(40.0), &[("PL002", Warning)]),
         ("PL004", |f| f.containers[0].keepalive_idle = Some(Span::given(5.0)), &[("PL004", Error)]),
         (
@@ -370,5 +431,5 @@ fn the_worst_comes_first() {
     let mut worse = facts(&edited(&[(hook, "lifecycle: {preStop: {sleep: {seconds: 60}}}")]));
     worse.workload = "Deployment/worse".to_owned();
     let order: Vec<_> = check(&[mild, worse, bad]).findings.iter().map(|f| f.rule.code).collect();
-    assert_eq!(order, ["PL001", "PL003", "PL002", "PL001"]);
+    assert_eq!(order, ["PL001", "PL003", "PL001"]);
 }

@@ -3,7 +3,7 @@
 use crate::config::case::Origin;
 use crate::diag::Severity;
 use crate::lint::facts::{bare, secs};
-use crate::lint::{ContainerFacts, Facts, Found, Rule};
+use crate::lint::{ContainerFacts, Facts, Found, Rule, Span};
 
 /// See the rule's own words.
 pub(super) const TIME_TO_FINISH: Rule = Rule {
@@ -12,11 +12,13 @@ pub(super) const TIME_TO_FINISH: Rule = Rule {
     severity: Severity::Error,
     title: "accepted requests can be finished before the process ends",
     why: "The grace covers the hook and the drain together. What is left after the hook, or the application's own \
-          limit if that is shorter, is all the time a request has that was accepted just before the stop signal.",
+          limit if that is shorter, is all the time a request has that was accepted just before the stop signal. \
+          None is under way any more where the hook outlasts the removal and the longest request; connections \
+          that stay with their pod bring requests until the end.",
     remedy: "Finish accepted requests on the stop signal, with a limit above the longest request, and set \
              terminationGracePeriodSeconds above preStop plus that limit.",
     blind: "How long the longest request takes and what the process does on its signal, unless they are given \
-            (--latency, --on-stop).",
+            (--latency, --on-stop); whether clients keep their connections, unless there is a load.",
     source: "kubernetes pkg/kubelet/kuberuntime killContainer",
     check: check_finish,
 };
@@ -44,21 +46,16 @@ fn check_finish(facts: &Facts) -> Vec<Found> {
 
 fn finish_of(facts: &Facts, container: &ContainerFacts) -> Option<Found> {
     let stop = container.stop?;
-    let need = container.longest_request?;
+    let longest = container.longest_request?;
+    let need = facts.left_to_finish(container)?;
     let window = container.kill_window(facts.grace_seconds)?;
+    if need.hi <= 0.0 {
+        return None;
+    }
     let name = &container.name;
-    let stated = stop.origin == Origin::Given;
-    if !stop.drains && stop.serves_on < window {
-        let severity = if stated { Severity::Error } else { Severity::Warning };
-        let assumed = if stated { "" } else { " (assumed)" };
-        let message = format!(
-            "container `{name}` ends at once on its stop signal{assumed}: what it is serving is cut off"
-        );
-        return Some(
-            Found::new(severity, message, &container.place)
-                .label("does not finish requests")
-                .slack(0.0, need.used, "s"),
-        );
+    let waits = stop.drains && stop.drain_limit.is_none_or(|limit| limit > 0.0);
+    if !waits && stop.serves_on < window {
+        return cut_off(facts, container, &need);
     }
     let left = (window - stop.serves_on.min(window)).max(0.0);
     let have = stop.drain_limit.map_or(left, |limit| limit.min(left));
@@ -73,24 +70,66 @@ fn finish_of(facts: &Facts, container: &ContainerFacts) -> Option<Found> {
             facts.grace_seconds
         ),
     };
+    let stated = stop.origin == Origin::Given;
     let certain = have < need.used && stated && need.origin == Origin::Given;
     let severity = if certain { Severity::Error } else { Severity::Warning };
     let message = match have < need.hi {
-        true => format!("container `{name}` has to finish requests of up to {} within {limit}", need.words()),
+        true if need == longest => {
+            format!("container `{name}` has to finish requests of up to {} within {limit}", longest.words())
+        }
+        true => format!(
+            "container `{name}` has to finish what is left of its last requests, up to {}, within {limit}",
+            need.words()
+        ),
         false => format!(
             "container `{name}` gives itself {} to finish requests, but SIGKILL comes after {}",
             secs(stop.drain_limit.unwrap_or_default()),
             secs(left)
         ),
     };
-    let grace =
-        container.signal_after(facts.grace_seconds)? + stop.drain_limit.unwrap_or(0.0).max(need.hi) + 1.0;
-    let remedy = format!("terminationGracePeriodSeconds: {} or more", bare(grace.ceil()));
     let found = Found::new(severity, message, &facts.grace_place).slack(have, need.hi, "s");
+    let end = match &facts.front {
+        // It serves until SIGKILL: only a front end that has let go by then ends that.
+        Some(front) if stop.serves_on.is_infinite() => front.removal.hi + front.outstay + longest.hi,
+        _ => {
+            let finishing = stop.drain_limit.unwrap_or(0.0).max(need.hi);
+            container.signal_after(facts.grace_seconds)? + stop.serves_on + finishing
+        }
+    };
     Some(match stop.drain_limit {
         Some(own) if own < left && own < need.hi => found,
-        _ => found.remedy(remedy),
+        _ if end.is_finite() => {
+            found.remedy(format!("terminationGracePeriodSeconds: {} or more", bare((end + 1.0).ceil())))
+        }
+        _ => found,
     })
+}
+
+/// A process that waits for nothing when it ends.
+fn cut_off(facts: &Facts, container: &ContainerFacts, need: &Span) -> Option<Found> {
+    let stop = container.stop?;
+    let stated = stop.origin == Origin::Given;
+    // As long as the last request may have ended by then, it is a matter of numbers that nobody has.
+    let severity = if stated && need.lo > 0.0 { Severity::Error } else { Severity::Warning };
+    let assumed = if stated { "" } else { " (assumed)" };
+    let ends = match stop.serves_on > 0.0 {
+        true => format!(
+            "goes on for {} after its stop signal{assumed} and waits for no request then",
+            secs(stop.serves_on)
+        ),
+        false => format!("ends at once on its stop signal{assumed}"),
+    };
+    let name = &container.name;
+    let what = match &facts.front {
+        Some(front) if container.hook.seconds().is_some_and(|hook| hook > 0.0) => format!(
+            "{} after the deletion, when {} may still have requests there",
+            secs(container.serves_for(facts.grace_seconds)?),
+            front.name
+        ),
+        _ => "what it is serving is cut off".to_owned(),
+    };
+    let found = Found::new(severity, format!("container `{name}` {ends}: {what}"), &container.place);
+    Some(found.label("does not finish requests").slack(0.0, need.used, "s"))
 }
 
 fn check_hook(facts: &Facts) -> Vec<Found> {
