@@ -104,7 +104,8 @@ fn complete_container(
     assumptions: &[Assumption],
 ) {
     container.on_route = plan.role != Role::Other;
-    complete_hook(container, plan);
+    let hook = assumed(assumptions, "pre_stop_duration", &plan.name);
+    complete_hook(container, plan, hook.is_none_or(|hook| hook.origin == Origin::Given));
     for (facts, plan) in [
         (&mut container.startup, &plan.startup),
         (&mut container.readiness, &plan.readiness),
@@ -133,13 +134,18 @@ fn complete_container(
     }
 }
 
-/// A hook that a setting replaces; one of unknown duration stays unknown, whatever is assumed.
-fn complete_hook(container: &mut ContainerFacts, plan: &ContainerPlan) {
+/// A hook that a setting replaces; one of unknown duration stays unknown, whatever is assumed, unless a
+/// setting states it.
+fn complete_hook(container: &mut ContainerFacts, plan: &ContainerPlan, stated: bool) {
     let planned = plan.pre_stop.as_ref().map(|hook| hook.duration.mean().as_secs_f64());
     match (container.hook.seconds(), planned) {
         (Some(written), Some(planned)) if (written - planned).abs() > 1e-6 => {
             container.hook = HookFacts::Sleep(planned);
         }
+        (None, Some(planned)) if stated => match &mut container.hook {
+            HookFacts::Http { took } | HookFacts::Exec { slept: took, .. } => *took = Some(planned),
+            _ => {}
+        },
         (Some(_), None) if container.hook != HookFacts::Fails => container.hook = HookFacts::None,
         _ => {}
     }

@@ -17,6 +17,8 @@ pub struct Facts {
     pub place: Place,
     /// Codes and names of rules that its annotation allows, with where they stand.
     pub allowed: Vec<(String, Place)>,
+    /// Where an allow-list stands on the pods, where it allows nothing.
+    pub allowed_on_pods: Option<Place>,
     /// Whether a Service leads to it: without one no request can be lost.
     pub serves: bool,
     /// `containers` and sidecars.
@@ -111,11 +113,14 @@ pub enum HookFacts {
     Exec {
         /// The command and its arguments.
         command: Vec<String>,
-        /// Seconds of sleep in it.
+        /// Seconds of sleep in it, or what a setting says that it takes.
         slept: Option<f64>,
     },
-    /// One request to the container, of unknown duration.
-    Http,
+    /// One request to the container; how many seconds it takes, if a setting says so.
+    Http {
+        /// The seconds.
+        took: Option<f64>,
+    },
     /// `tcpSocket`, which fails at once.
     Fails,
 }
@@ -235,7 +240,7 @@ impl HookFacts {
             HookFacts::None | HookFacts::Fails => Some(0.0),
             HookFacts::Sleep(seconds) => Some(*seconds),
             HookFacts::Exec { slept, .. } => *slept,
-            HookFacts::Http => None,
+            HookFacts::Http { took } => *took,
         }
     }
 }

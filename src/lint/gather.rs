@@ -22,6 +22,7 @@ pub fn facts_of(selection: &Selection<'_>) -> Facts {
         workload: deployment.meta.title(),
         place: deployment.meta.place(),
         allowed: allow::entries(&deployment.meta),
+        allowed_on_pods: allow::on_pods(deployment),
         serves: !selection.services.is_empty(),
         containers: spec.serving_containers().map(|container| container_of(selection, container)).collect(),
         grace_seconds: spec.termination_grace_period_seconds,
@@ -115,7 +116,7 @@ fn hook_of(hook: &Option<Hook>) -> HookFacts {
         Some(hook @ Hook::Exec(command)) => {
             HookFacts::Exec { command: command.clone(), slept: hook.slept().map(|span| span.as_secs_f64()) }
         }
-        Some(Hook::HttpGet(_)) => HookFacts::Http,
+        Some(Hook::HttpGet(_)) => HookFacts::Http { took: None },
         Some(Hook::TcpSocket(_)) => HookFacts::Fails,
     }
 }

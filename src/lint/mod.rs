@@ -95,8 +95,8 @@ pub struct Report {
     pub allowed: Vec<Finding>,
     /// Workloads looked at.
     pub workloads: u32,
-    /// What could not be judged, in words.
-    pub not_judged: Vec<String>,
+    /// What could not be judged, and why.
+    pub not_judged: Vec<Diagnostic>,
 }
 
 impl Slack {
@@ -155,9 +155,11 @@ impl Finding {
 }
 
 impl Report {
-    /// Findings of one severity.
+    /// Findings of one severity, and what was not judged with it.
     pub fn count(&self, severity: Severity) -> usize {
-        self.findings.iter().filter(|finding| finding.found.severity == severity).count()
+        let found = self.findings.iter().map(|finding| finding.found.severity);
+        let not_judged = self.not_judged.iter().map(|reason| reason.severity);
+        found.chain(not_judged).filter(|other| *other == severity).count()
     }
 
     /// Adds what another configuration gave.
@@ -165,7 +167,12 @@ impl Report {
         self.workloads += other.workloads;
         self.findings.extend(other.findings);
         self.allowed.extend(other.allowed);
-        self.not_judged.extend(other.not_judged);
+        // Several configurations may have the same manifests.
+        for reason in other.not_judged {
+            if !self.not_judged.contains(&reason) {
+                self.not_judged.push(reason);
+            }
+        }
         self.rank();
     }
 
@@ -205,10 +212,11 @@ pub fn check(all: &[Facts]) -> Report {
     report
 }
 
-/// Warnings of the manifest reader that no rule speaks for.
+/// Warnings of the manifest reader that no rule speaks for, and podloss's annotations that nobody reads.
 pub fn other_warnings(manifests: &Manifests) -> Vec<Diagnostic> {
     let linked = crate::config::manifest::link_warnings(manifests);
-    let all = manifests.warnings.iter().cloned().chain(linked);
+    let misplaced = crate::config::inputs::misplaced(manifests);
+    let all = manifests.warnings.iter().cloned().chain(linked).chain(misplaced);
     all.filter(|warning| !rules::speaks_for(warning.code)).collect()
 }
 

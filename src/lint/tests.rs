@@ -189,7 +189,29 @@ fn what_settings_say_is_judged() {
             },
             &[("PL001", Warning)],
         ),
-        ("a hook of unknown length is not judged", |f| f.containers[0].hook = HookFacts::Http, &[]),
+        (
+            "PL001 a hook of unknown length",
+            |f| f.containers[0].hook = HookFacts::Http { took: None },
+            &[("PL001", Warning)],
+        ),
+        (
+            "PL001 a hook whose length a setting states",
+            |f| f.containers[0].hook = HookFacts::Http { took: Some(1.0) },
+            &[("PL001", Error)],
+        ),
+        (
+            "a hook of unknown length on a process that serves on",
+            |f| {
+                f.containers[0].hook = HookFacts::Http { took: None };
+                stop(f).serves_on = 30.0;
+            },
+            &[],
+        ),
+        (
+            "PL000 an allow-list on the pods",
+            |f| f.allowed_on_pods = Some(f.place.clone()),
+            &[("PL000", Error)],
+        ),
         (
             "without a Service nothing is lost",
             |f| {

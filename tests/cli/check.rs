@@ -86,3 +86,80 @@ fn everything_is_explained() {
     let two = run(folder.path(), "explain pl001 pl002").out;
     assert!(two.contains("PL001 serving-after-deletion") && two.contains("PL002 time-to-finish"));
 }
+
+/// What is not judged is named in every format: another kind of workload, and a front end that is not simulated.
+#[test]
+fn what_is_not_judged_is_named() {
+    let set = "---\napiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db}\nspec: {}\n";
+    let job = "---\napiVersion: batch/v1\nkind: Job\nmetadata: {name: once}\nspec: {}\n";
+    let sound = WEB.replace("seconds: 90", "seconds: 30");
+    let folder = Folder::new(&[("web.yaml", &format!("{sound}{set}{job}"))]);
+    let check = |arguments: &str| {
+        let settings = "--on-stop drain --latency 50ms --set keepalive_idle=1h";
+        run(folder.path(), &format!("check web.yaml {settings} {arguments}"))
+    };
+    let text = check("").out;
+    assert!(text.contains("note[not-judged]: StatefulSet/db is not judged"), "{text}");
+    assert!(text.contains("1 not or not wholly judged") && !text.contains("Job/once"), "{text}");
+    let github = check("-o github").out;
+    assert!(github.contains("::notice file=web.yaml,line=24::StatefulSet/db is not judged"), "{github}");
+    let json: serde_json::Value = serde_json::from_str(&check("-o json").out).expect("JSON");
+    assert_eq!(json["not_judged"], serde_json::json!(["StatefulSet/db is not judged"]));
+    let sarif: serde_json::Value = serde_json::from_str(&check("-o sarif").out).expect("JSON");
+    let said = &sarif["runs"][0]["invocations"][0]["toolExecutionNotifications"];
+    assert_eq!((said.as_array().map(Vec::len), &said[0]["level"]), (Some(1), &"note".into()), "{said}");
+    let line = &said[0]["locations"][0]["physicalLocation"]["region"]["startLine"];
+    assert_eq!(line.as_u64(), Some(24));
+    let named = check("--workload deploy/web").out;
+    assert!(!named.contains("StatefulSet"), "nobody asked for it:\n{named}");
+}
+
+/// podloss's own annotations are settings: one that cannot be used is said, not passed over.
+#[test]
+fn annotations_of_podloss_that_nobody_reads_are_errors() {
+    let on_pods = |annotation: &str| {
+        WEB.replace(
+            "{labels: {app: web}}",
+            &format!("{{labels: {{app: web}}, annotations: {{{annotation}}}}}"),
+        )
+    };
+    let on_service = WEB.replace(
+        "kind: Service\nmetadata: {name: web}",
+        "kind: Service\nmetadata: {name: web, annotations: {podloss.dev/allow: PL003}}",
+    );
+    let folder = Folder::new(&[
+        ("allow.yaml", &on_pods("podloss.dev/allow: PL003")),
+        ("startup.yaml", &on_pods("podloss.dev/startup: 8s")),
+        ("service.yaml", &on_service),
+    ]);
+    let answer = run(folder.path(), "check allow.yaml");
+    assert_eq!(answer.code, Some(3));
+    for words in ["error[PL000]", "is on the pods", "metadata.annotations", "error[PL003]", "PL001"] {
+        assert!(answer.out.contains(words), "{words} is missing in\n{}", answer.out);
+    }
+    let github = run(folder.path(), "check allow.yaml -o github").out;
+    assert!(github.contains("title=PL000 allow-list"), "{github}");
+    let answer = run(folder.path(), "check startup.yaml");
+    assert_eq!((answer.code, answer.out.as_str()), (Some(2), ""));
+    assert!(answer.talk.contains("annotation podloss.dev/startup is on the pods"), "{}", answer.talk);
+    let answer = run(folder.path(), "check service.yaml");
+    assert!(answer.out.contains("podloss.dev/allow is not on a Deployment"), "{}", answer.out);
+}
+
+#[test]
+fn a_hook_of_unknown_length_is_asked_for() {
+    let hook = WEB.replace("{sleep: {seconds: 90}}", "{httpGet: {path: /drain, port: 8080}}");
+    let folder = Folder::new(&[("web.yaml", &hook)]);
+    let check =
+        |arguments: &str| run(folder.path(), &format!("check web.yaml --on-stop drain {arguments}")).out;
+    let asked = check("");
+    for words in
+        ["warning[PL001]", "nothing says how long it takes", "--set containers.app.pre_stop_duration="]
+    {
+        assert!(asked.contains(words), "{words} is missing in\n{asked}");
+    }
+    let long = check("--set containers.app.pre_stop_duration=40s");
+    assert!(!long.contains("PL001"), "{long}");
+    let short = check("--removal 9s --set containers.app.pre_stop_duration=2s");
+    assert!(short.contains("serves 2 s after its deletion"), "{short}");
+}

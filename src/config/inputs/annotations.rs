@@ -35,7 +35,8 @@ pub(super) fn annotated(deployment: &Deployment) -> Result<Vec<Setting>, Vec<Dia
             }
         }
     }
-    for key in deployment.template_annotations.keys().filter(|key| key.starts_with(PREFIX)) {
+    let on_pods = deployment.template_annotations.keys();
+    for key in on_pods.filter(|key| key.starts_with(PREFIX) && *key != ALLOW) {
         let message = format!("{}: annotation {key} is on the pods", deployment.meta.title());
         let place = deployment.meta.places.of(&format!("spec.template.metadata.annotations[{key}]"));
         let help = "move it to `metadata.annotations` of the Deployment itself";
@@ -45,10 +46,11 @@ pub(super) fn annotated(deployment: &Deployment) -> Result<Vec<Setting>, Vec<Dia
 }
 
 /// Warnings about podloss's annotations on objects that do not carry settings.
-pub(super) fn misplaced(manifests: &Manifests) -> Vec<Diagnostic> {
+pub fn misplaced(manifests: &Manifests) -> Vec<Diagnostic> {
     let services = manifests.services.iter().map(|object| &object.meta);
     let ingresses = manifests.ingresses.iter().map(|object| &object.meta);
     let autoscalers = manifests.autoscalers.iter().map(|object| &object.meta);
+    // An allow-list on the pods is the concern of `podloss check`, which has a rule for it.
     services.chain(ingresses).chain(autoscalers).flat_map(misplaced_on).collect()
 }
 

@@ -14,7 +14,7 @@ mod request;
 use std::io::Read;
 use std::sync::Arc;
 
-pub use annotations::{ALLOW as ALLOW_ANNOTATION, PREFIX as ANNOTATION_PREFIX};
+pub use annotations::{ALLOW as ALLOW_ANNOTATION, PREFIX as ANNOTATION_PREFIX, misplaced};
 pub use request::{COMMAND_LINE, Request};
 
 use super::case::{Case, Override};
@@ -164,7 +164,7 @@ impl Inputs {
         let plan = load::plan(&settings, &self.surroundings(&events, &selection))?;
         let mut all = manifests.warnings.clone();
         all.extend(from.iter().flat_map(|from| from.warnings.iter().cloned()));
-        all.extend(annotations::misplaced(manifests));
+        all.extend(misplaced(manifests));
         all.extend(warnings.iter().cloned());
         all.extend(plan.warnings);
         let described = Described {

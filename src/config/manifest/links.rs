@@ -178,17 +178,8 @@ fn handler_path(probe: &super::Probe) -> String {
 
 /// Whether pods that podloss does not read (StatefulSets and the like) may be meant in a namespace.
 fn may_be_others(manifests: &Manifests, namespace: &str) -> bool {
-    const WORKLOADS: &[&str] = &[
-        "StatefulSet",
-        "DaemonSet",
-        "Job",
-        "CronJob",
-        "ReplicationController",
-        "Rollout",
-        "DeploymentConfig",
-    ];
     let here = |object: &super::OtherObject| object.namespace.as_deref().unwrap_or("default") == namespace;
-    manifests.other_objects.iter().any(|object| here(object) && WORKLOADS.contains(&object.kind.as_str()))
+    manifests.other_objects.iter().any(|object| here(object) && object.makes_pods())
 }
 
 /// Whether a selector finds any pod, by template or running.

@@ -116,10 +116,34 @@ pub struct OtherObject {
     pub name: String,
     /// `metadata.namespace`, if given.
     pub namespace: Option<String>,
+    /// Where its kind stands.
+    pub place: Place,
 }
 
+/// Kinds whose pods may serve requests, as those of a Deployment do.
+const SERVING_KINDS: &[&str] =
+    &["StatefulSet", "DaemonSet", "ReplicationController", "Rollout", "DeploymentConfig"];
+
+/// Kinds whose pods do a piece of work and end.
+const JOB_KINDS: &[&str] = &["Job", "CronJob"];
+
 impl OtherObject {
-    fn of(node: &Node<'_>, kind: &str, api_version: &str) -> OtherObject {
+    /// What messages call the object, as [`ObjectMeta::title`].
+    pub fn title(&self) -> String {
+        meta::title(&self.kind, self.namespace.as_deref().unwrap_or("default"), &self.name)
+    }
+
+    /// Whether pods of it may serve requests.
+    pub fn may_serve(&self) -> bool {
+        SERVING_KINDS.contains(&self.kind.as_str())
+    }
+
+    /// Whether it makes pods.
+    fn makes_pods(&self) -> bool {
+        self.may_serve() || JOB_KINDS.contains(&self.kind.as_str())
+    }
+
+    fn of(node: &Node<'_>, kind: &str, api_version: &str, place: Place) -> OtherObject {
         let metadata = |name| {
             node.get("metadata")
                 .and_then(|node| node.get(name))
@@ -131,6 +155,7 @@ impl OtherObject {
             kind: kind.to_owned(),
             name: metadata("name").unwrap_or_default(),
             namespace: metadata("namespace"),
+            place,
         }
     }
 }

@@ -129,7 +129,9 @@ fn read_object(
                 .label(format!("did you mean `{meant}`?"))
                 .help(format!("write `kind: {meant}`")),
             ),
-            None => gathered.manifests.other_objects.push(OtherObject::of(node, kind, version)),
+            None => {
+                gathered.manifests.other_objects.push(OtherObject::of(node, kind, version, place(source, at)))
+            }
         }
         return;
     };
@@ -159,7 +161,7 @@ fn read_object(
                 .help(format!("write `apiVersion: {}`", found.served[0])),
             );
         } else {
-            gathered.manifests.other_objects.push(OtherObject::of(node, kind, version));
+            gathered.manifests.other_objects.push(OtherObject::of(node, kind, version, place(source, at)));
         }
         return;
     }

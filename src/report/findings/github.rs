@@ -8,23 +8,31 @@ use crate::lint::{Finding, Report};
 pub(super) fn render(report: &Report, notes: &[Diagnostic]) -> String {
     let mut text = String::new();
     report.findings.iter().for_each(|finding| command(&mut text, finding));
-    for note in notes {
-        let place = note
-            .place
-            .as_ref()
-            .map_or(String::new(), |place| format!(" file={},line={}", property(place.file()), place.line()));
-        let _ = writeln!(text, "::notice{place}::{}", data(&note.message));
-    }
+    report.not_judged.iter().for_each(|reason| remark(&mut text, level(reason.severity), reason));
+    notes.iter().for_each(|note| remark(&mut text, "notice", note));
     text
+}
+
+/// What is said beside the findings.
+fn remark(text: &mut String, level: &str, said: &Diagnostic) {
+    let place = said
+        .place
+        .as_ref()
+        .map_or(String::new(), |place| format!(" file={},line={}", property(place.file()), place.line()));
+    let _ = writeln!(text, "::{level}{place}::{}", data(&said.message));
+}
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "notice",
+    }
 }
 
 fn command(text: &mut String, finding: &Finding) {
     let region = finding.region();
-    let level = match finding.found.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Note => "notice",
-    };
+    let level = level(finding.found.severity);
     let message = format!("{}: {}\n{}", finding.workload, finding.found.message, finding.remedy());
     let _ = writeln!(
         text,

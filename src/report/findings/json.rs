@@ -15,7 +15,7 @@ pub(super) fn render(report: &Report, notes: &[Diagnostic]) -> String {
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
         "allowed": report.allowed.iter().map(finding).collect::<Vec<_>>(),
         "other": notes.iter().map(note).collect::<Vec<_>>(),
-        "not_judged": report.not_judged,
+        "not_judged": report.not_judged.iter().map(|reason| reason.message.as_str()).collect::<Vec<_>>(),
     });
     format!("{object:#}\n")
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::diag::Severity;
+use crate::diag::{Diagnostic, Place, Severity};
 use crate::lint::{Finding, RULES, Report, Rule};
 
 pub(super) fn render(report: &Report) -> String {
@@ -30,6 +30,10 @@ pub(in crate::report) fn document(report: &Report, more_rules: Vec<Value>, more:
                 "rules": RULES.iter().map(rule).chain(more_rules).collect::<Vec<_>>(),
             }},
             "columnKind": "unicodeCodePoints",
+            "invocations": [{
+                "executionSuccessful": true,
+                "toolExecutionNotifications": report.not_judged.iter().map(notification).collect::<Vec<_>>(),
+            }],
             "results": results,
         }],
     });
@@ -71,6 +75,21 @@ fn result(finding: &Finding, allowed: bool) -> Value {
         result["suppressions"] = json!([{ "kind": "inSource" }]);
     }
     result
+}
+
+/// What was not judged is no result, and code scanning shows it beside the run.
+fn notification(reason: &Diagnostic) -> Value {
+    let location = |place: &Place| {
+        json!({ "physicalLocation": {
+            "artifactLocation": { "uri": place.file() },
+            "region": { "startLine": place.line(), "startColumn": place.column() },
+        }})
+    };
+    json!({
+        "level": level(reason.severity),
+        "message": { "text": reason.message },
+        "locations": reason.place.iter().map(location).collect::<Vec<_>>(),
+    })
 }
 
 fn level(severity: Severity) -> &'static str {

@@ -14,18 +14,15 @@ pub(super) fn render(report: &Report, notes: &[Diagnostic], color: bool) -> Stri
         for finding in &report.findings {
             let _ = writeln!(text, "{}\n", finding.diagnostic().render(color));
         }
-        for note in notes {
-            let _ = writeln!(text, "{}\n", note.render(color));
+        for said in report.not_judged.iter().chain(notes) {
+            let _ = writeln!(text, "{}\n", said.render(color));
         }
     } else {
         table(&mut text, &report.findings);
-        for note in notes {
-            let _ = writeln!(text, "{note}");
+        for said in report.not_judged.iter().chain(notes) {
+            let _ = writeln!(text, "{said}");
         }
         text.push('\n');
-    }
-    for line in &report.not_judged {
-        let _ = writeln!(text, "not judged: {line}");
     }
     text.push_str(&summary(report));
     text
@@ -67,6 +64,9 @@ fn summary(report: &Report) -> String {
     );
     if !report.allowed.is_empty() {
         let _ = write!(line, "; {} allowed by annotation", report.allowed.len());
+    }
+    if !report.not_judged.is_empty() {
+        let _ = write!(line, "; {} not or not wholly judged", report.not_judged.len());
     }
     match report.findings.first() {
         Some(worst) => format!("{line}. Why: podloss explain {}. How many: podloss run\n", worst.rule.code),

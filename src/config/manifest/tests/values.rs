@@ -412,13 +412,10 @@ fn context_of_a_cluster() {
         terminating: Some(true),
     };
     assert_eq!(slice.endpoints, [endpoint]);
-    let other = OtherObject {
-        api_version: "apps/v1".into(),
-        kind: "StatefulSet".into(),
-        name: "db".into(),
-        namespace: Some("data".into()),
-    };
-    assert_eq!(manifests.other_objects, [other]);
+    let [other] = &manifests.other_objects[..] else { panic!("{:?}", manifests.other_objects) };
+    assert_eq!((other.title(), other.api_version.as_str()), ("data/StatefulSet/db".to_owned(), "apps/v1"));
+    assert_eq!(&text[other.place.span()], "\"StatefulSet\"");
+    assert!(other.may_serve());
     assert!(
         manifests.not_modelled.iter().all(|entry| !entry.object.contains('/')),
         "dumps are listed per kind"
