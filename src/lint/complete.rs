@@ -1,6 +1,8 @@
 //! Facts that settings, presets and assumptions add: what no Kubernetes object states.
 
-use super::facts::{ContainerFacts, Facts, FrontFacts, HookFacts, ProbeFacts, Span, StopFacts};
+use super::facts::{
+    ContainerFacts, Facts, FrontFacts, HookFacts, ProbeFacts, PublishingFacts, Span, StopFacts,
+};
 use crate::config::case::{Assumption, Origin};
 use crate::config::knobs::{self, Value};
 use crate::config::lower::Lowered;
@@ -22,6 +24,7 @@ pub fn complete(facts: &mut Facts, lowered: &Lowered, load_given: bool) {
     facts.grace_seconds = template.grace_seconds;
     facts.has_readiness_gate |= template.readiness_gate;
     complete_rollout(facts, plan);
+    complete_publishing(facts, plan.publish_not_ready_addresses);
     let served = template.containers.iter().find_map(|c| match &c.role {
         Role::Serves(server) => Some((c, server)),
         _ => None,
@@ -180,6 +183,16 @@ fn stop_of(on_stop: &OnStop, origin: Origin) -> StopFacts {
             origin,
         },
         OnStop::Ignore => StopFacts { serves_on: f64::INFINITY, drains: false, drain_limit: None, origin },
+    }
+}
+
+/// Whether Services list pods that are not ready, where a setting says otherwise than the manifests.
+fn complete_publishing(facts: &mut Facts, publishes: bool) {
+    if !publishes {
+        facts.publishing.clear();
+    } else if facts.publishing.is_empty() {
+        let title = "publishNotReadyAddresses, as it is set,".to_owned();
+        facts.publishing.push(PublishingFacts { title, headless: false, place: facts.place.clone() });
     }
 }
 

@@ -21,6 +21,8 @@ pub struct Facts {
     pub allowed_on_pods: Option<Place>,
     /// Whether a Service leads to it: without one no request can be lost.
     pub serves: bool,
+    /// Services that list pods which are not ready.
+    pub publishing: Vec<PublishingFacts>,
     /// `containers` and sidecars.
     pub containers: Vec<ContainerFacts>,
     /// `terminationGracePeriodSeconds`.
@@ -43,6 +45,17 @@ pub struct Facts {
     pub peak_cores: Option<f64>,
     /// What the reader of manifests found not to fit between objects.
     pub linked: Vec<Diagnostic>,
+}
+
+/// A Service with `publishNotReadyAddresses`.
+#[derive(Clone, Debug)]
+pub struct PublishingFacts {
+    /// Its name with its kind.
+    pub title: String,
+    /// Whether its clients get the pods' own addresses, as peers of each other do.
+    pub headless: bool,
+    /// Where that is written.
+    pub place: Place,
 }
 
 /// A time that may be known only as a range.

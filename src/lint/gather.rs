@@ -2,7 +2,7 @@
 
 use super::allow;
 use super::facts::{
-    AutoscalerFacts, BudgetFacts, ContainerFacts, Facts, HookFacts, ProbeFacts, RolloutFacts,
+    AutoscalerFacts, BudgetFacts, ContainerFacts, Facts, HookFacts, ProbeFacts, PublishingFacts, RolloutFacts,
 };
 use crate::config::manifest::{
     Container, Hook, HorizontalPodAutoscaler, Metric, MetricTarget, PodDisruptionBudget, PortRef, Probe,
@@ -24,6 +24,7 @@ pub fn facts_of(selection: &Selection<'_>) -> Facts {
         allowed: allow::entries(&deployment.meta),
         allowed_on_pods: allow::on_pods(deployment),
         serves: !selection.services.is_empty(),
+        publishing: publishing_of(selection),
         containers: spec.serving_containers().map(|container| container_of(selection, container)).collect(),
         grace_seconds: spec.termination_grace_period_seconds,
         grace_place: places.of(&format!("{}.terminationGracePeriodSeconds", spec.path)),
@@ -119,6 +120,16 @@ fn hook_of(hook: &Option<Hook>) -> HookFacts {
         Some(Hook::HttpGet(_)) => HookFacts::Http { took: None },
         Some(Hook::TcpSocket(_)) => HookFacts::Fails,
     }
+}
+
+fn publishing_of(selection: &Selection<'_>) -> Vec<PublishingFacts> {
+    let publishing = selection.services.iter().filter(|service| service.publish_not_ready_addresses);
+    let facts = publishing.map(|service| PublishingFacts {
+        title: service.meta.title(),
+        headless: service.headless,
+        place: service.meta.places.of("spec.publishNotReadyAddresses"),
+    });
+    facts.collect()
 }
 
 /// Whether a Service leads to a port of this container. A pod with one container has no choice.

@@ -17,8 +17,8 @@ use crate::diag::{Diagnostic, Place, Severity};
 pub use allow::ALLOW_ANNOTATION;
 pub use complete::complete;
 pub use facts::{
-    AutoscalerFacts, BudgetFacts, ContainerFacts, Facts, FrontFacts, HookFacts, ProbeFacts, RolloutFacts,
-    Span, StopFacts,
+    AutoscalerFacts, BudgetFacts, ContainerFacts, Facts, FrontFacts, HookFacts, ProbeFacts, PublishingFacts,
+    RolloutFacts, Span, StopFacts,
 };
 pub use gather::facts_of;
 pub use judge::judge;

@@ -73,7 +73,12 @@ struct Row {
     shows: Shows,
 }
 
-const PORTS: &str = "ports: [{port: 80, targetPort: http}]}\n";
+macro_rules! ports {
+    () => {
+        "ports: [{port: 80, targetPort: http}]}\n"
+    };
+}
+const PORTS: &str = ports!();
 macro_rules! deregistered_after {
     ($seconds:literal) => {
         concat!(
@@ -262,6 +267,13 @@ const ROWS: &[Row] = &[
         broken: &[],
         cured: &[],
         shows: Not("it serves until SIGKILL, which outlasts most removals: PL002 shows what SIGKILL costs"),
+    },
+    Row {
+        rule: "PL020",
+        flags: &["--front-end ingress-nginx", "--set front_end.retry_on=off", "--startup 5s"],
+        broken: &[(PORTS, concat!("publishNotReadyAddresses: true, ", ports!()))],
+        cured: &[],
+        shows: Loses(Cause::NotListeningYet),
     },
 ];
 

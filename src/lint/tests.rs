@@ -167,6 +167,19 @@ fn manifests_are_judged() {
             vec![(strategy, "  strategy: {rollingUpdate: {maxUnavailable: 100%, maxSurge: 1}}\n")],
             vec![("PL018", Error)],
         ),
+        (
+            "PL020",
+            vec![("{selector: {app: web},", "{publishNotReadyAddresses: true, selector: {app: web},")],
+            vec![("PL020", Error)],
+        ),
+        (
+            "PL020 where peers may look for each other",
+            vec![(
+                "{selector: {app: web},",
+                "{publishNotReadyAddresses: true, clusterIP: None, selector: {app: web},",
+            )],
+            vec![("PL020", Warning)],
+        ),
         ("PL000", vec![(probe, ""), (name, &allow("PL08"))], vec![("PL000", Error), ("PL008", Error)]),
         ("allowed by code", vec![(probe, ""), (name, &allow("PL012, pl008"))], vec![]),
         ("allowed by name", vec![(probe, ""), (name, &allow("readiness-probe"))], vec![]),

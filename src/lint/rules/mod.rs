@@ -9,6 +9,7 @@ mod keepalive;
 mod list;
 mod liveness;
 mod probes;
+mod publish;
 mod serving;
 mod shell;
 mod sidecars;
@@ -41,6 +42,7 @@ pub const RULES: &[Rule] = &[
     targets::READINESS_GATE,
     strategy::NEVER_EMPTY,
     shell::SIGNAL_ARRIVES,
+    publish::ONLY_READY,
 ];
 
 /// The code of the rule about allow-lists.

@@ -14,7 +14,7 @@ pub(super) fn words(cause: Cause) -> Words {
             remedy: "Add a readiness probe on the port that takes the traffic. With a slow start add a startup \
                      probe too, so that liveness does not interfere.",
             caveat: "A front end that retries refused connections hides most of these, as long as another pod is up.",
-            rules: &["PL008"],
+            rules: &["PL008", "PL020"],
         },
         Cause::AppNotReady => Words {
             title: "the process listened but answered 503 to everything",
