@@ -5,12 +5,12 @@ use super::facts::{
 };
 use crate::config::case::{Assumption, Origin};
 use crate::config::knobs::{self, Value};
-use crate::config::lower::Lowered;
+use crate::config::lower::{Lowered, stop_behaviour};
 use crate::model::deployment::Strategy;
 use crate::model::retry::RetryPeer;
 use crate::random::Dist;
 use crate::sim::spec::{
-    ContainerPlan, DeploymentPlan, Drain, FrontSpec, Mechanism, OnStop, ProbePlan, Role, ServerSpec, SimSpec,
+    ContainerPlan, DeploymentPlan, FrontSpec, Mechanism, OnStop, ProbePlan, Role, ServerSpec, SimSpec,
 };
 use crate::units::Nanos;
 
@@ -116,8 +116,7 @@ fn complete_container(
     ] {
         complete_probe(facts, plan, &container.place);
     }
-    let origin = |knob| assumed(assumptions, knob, &plan.name).map_or(Origin::Given, |a| a.origin);
-    container.stop = Some(stop_of(&plan.on_stop, origin("on_stop")));
+    container.stop = Some(stop_of(&plan.on_stop, assumed(assumptions, "on_stop", &plan.name)));
     if !container.on_route {
         return;
     }
@@ -169,20 +168,31 @@ fn complete_probe(facts: &mut Option<ProbeFacts>, plan: &Option<ProbePlan>, cont
     });
 }
 
-fn stop_of(on_stop: &OnStop, origin: Origin) -> StopFacts {
-    let limit = |drain: &Drain| drain.limit.map(Nanos::as_secs_f64);
+fn stop_of(on_stop: &OnStop, assumption: Option<&Assumption>) -> StopFacts {
+    let serves_on = serving_on(on_stop);
+    let drains = on_stop.drain();
+    // A documented range is about circumstances, a guessed one about what nobody knows.
+    let ends = assumption.filter(|assumption| assumption.origin == Origin::Documented);
+    let ends = ends.and_then(|assumption| assumption.range.as_ref());
+    let ends = ends.iter().flat_map(|(a, b)| [a, b]).filter_map(|end| match knobs::Kind::Stop.parse(end) {
+        Ok(Value::Stop(text)) => stop_behaviour(&text).ok(),
+        _ => None,
+    });
+    StopFacts {
+        serves_on,
+        serves_on_at_most: ends.map(|end| serving_on(&end)).fold(serves_on, f64::max),
+        drains: drains.is_some(),
+        drain_limit: drains.and_then(|drain| drain.limit).map(Nanos::as_secs_f64),
+        origin: assumption.map_or(Origin::Given, |assumption| assumption.origin),
+    }
+}
+
+/// How long a process goes on taking connections after its stop signal, seconds.
+fn serving_on(on_stop: &OnStop) -> f64 {
     match on_stop {
-        OnStop::Exit => StopFacts { serves_on: 0.0, drains: false, drain_limit: None, origin },
-        OnStop::Drain(drain) | OnStop::ServeKept(drain, _) | OnStop::Hold(drain) | OnStop::Decline(drain) => {
-            StopFacts { serves_on: 0.0, drains: true, drain_limit: limit(drain), origin }
-        }
-        OnStop::Linger { time, drain } => StopFacts {
-            serves_on: time.mean().as_secs_f64(),
-            drains: true,
-            drain_limit: limit(drain),
-            origin,
-        },
-        OnStop::Ignore => StopFacts { serves_on: f64::INFINITY, drains: false, drain_limit: None, origin },
+        OnStop::Linger { time, .. } => time.mean().as_secs_f64(),
+        OnStop::Ignore => f64::INFINITY,
+        _ => 0.0,
     }
 }
 

@@ -159,6 +159,8 @@ pub struct StopFacts {
     /// Whether it goes on taking connections, and how long, seconds; infinite for a process that
     /// does not react.
     pub serves_on: f64,
+    /// The same at best, where it depends on something that changes, such as open connections.
+    pub serves_on_at_most: f64,
     /// Whether it finishes what it has accepted.
     pub drains: bool,
     /// Its own patience with that, seconds.
@@ -287,8 +289,16 @@ impl ContainerFacts {
 
     /// How long it takes new connections after the deletion, seconds.
     pub fn serves_for(&self, grace_seconds: u32) -> Option<f64> {
-        let on = self.stop?.serves_on.min(self.kill_window(grace_seconds)?);
-        Some(self.signal_after(grace_seconds)? + on)
+        self.serving(grace_seconds, self.stop?.serves_on)
+    }
+
+    /// The same at best.
+    pub fn may_serve_for(&self, grace_seconds: u32) -> Option<f64> {
+        self.serving(grace_seconds, self.stop?.serves_on_at_most)
+    }
+
+    fn serving(&self, grace_seconds: u32, on: f64) -> Option<f64> {
+        Some(self.signal_after(grace_seconds)? + on.min(self.kill_window(grace_seconds)?))
     }
 }
 

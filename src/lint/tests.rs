@@ -56,8 +56,13 @@ fn facts(text: &str) -> Facts {
     });
     facts.has_readiness_gate = true;
     for container in &mut facts.containers {
-        container.stop =
-            Some(StopFacts { serves_on: 0.0, drains: true, drain_limit: None, origin: Origin::Given });
+        container.stop = Some(StopFacts {
+            serves_on: 0.0,
+            serves_on_at_most: 0.0,
+            drains: true,
+            drain_limit: None,
+            origin: Origin::Given,
+        });
         container.start_up = Some(Span { lo: 4.0, used: 6.0, hi: 12.0, origin: Origin::Given });
         container.longest_request = Some(Span { lo: 1.0, used: 2.0, hi: 15.0, origin: Origin::Given });
         container.keepalive_idle = Some(Span::given(75.0));

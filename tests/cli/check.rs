@@ -163,3 +163,45 @@ fn a_hook_of_unknown_length_is_asked_for() {
     let short = check("--removal 9s --set containers.app.pre_stop_duration=2s");
     assert!(short.contains("serves 2 s after its deletion"), "{short}");
 }
+
+/// The cure that is advised for a mesh's proxy is seen once it is there.
+#[test]
+fn a_mesh_proxy_that_stays_is_left_alone() {
+    let meshed = |annotation: &str| {
+        WEB.replace("seconds: 90", "seconds: 20")
+            .replace(
+                "{labels: {app: web}}",
+                &format!("{{labels: {{app: web}}, annotations: {{proxy.istio.io/config: '{annotation}'}}}}"),
+            )
+            .replace("---\n", "        - {name: istio-proxy, image: 'istio/proxyv2:1.24'}\n---\n")
+    };
+    let stays = "proxyMetadata: {EXIT_ON_ZERO_ACTIVE_CONNECTIONS: \"true\"}";
+    let long = "proxyMetadata: {EXIT_ON_ZERO_ACTIVE_CONNECTIONS: \"true\", MINIMUM_DRAIN_DURATION: 25s}";
+    let folder = Folder::new(&[
+        ("plain.yaml", &meshed("{}")),
+        ("fixed.yaml", &meshed("terminationDrainDuration: 25s")),
+        ("stays.yaml", &meshed(stays)),
+        ("long.yaml", &meshed(long)),
+        ("wrong.yaml", &meshed("terminationDrainDuration: 1m")),
+    ]);
+    let check = |file: &str| {
+        let settings =
+            "--front-end istio-gateway --removal 12s --on-stop drain --latency 50ms --set keepalive_idle=2h";
+        run(folder.path(), &format!("check {file} {settings}"))
+    };
+    let plain = check("plain.yaml").out;
+    assert!(plain.contains("error[PL015]") && plain.contains("waits for no request then"), "{plain}");
+    for file in ["fixed.yaml", "long.yaml"] {
+        let answer = check(file);
+        assert_eq!(answer.code, Some(0), "{}", answer.out);
+        assert!(!answer.out.contains("PL015") && !answer.out.contains("PL001"), "{file}: {}", answer.out);
+    }
+    let stays = check("stays.yaml");
+    assert_eq!(stays.code, Some(0), "{}", stays.out);
+    for words in ["warning[PL015]", "surely only until 5 s", "MINIMUM_DRAIN_DURATION of 20 s or more"] {
+        assert!(stays.out.contains(words), "{words} is missing in\n{}", stays.out);
+    }
+    let wrong = check("wrong.yaml");
+    assert_eq!(wrong.code, Some(2));
+    assert!(wrong.talk.contains("terminationDrainDuration: `1m` is no duration"), "{}", wrong.talk);
+}

@@ -5,10 +5,12 @@
 
 use super::code;
 use super::fields::Objects;
+use super::istio;
 use super::values::{Fallback, Values};
 use crate::config::case::Origin;
 use crate::config::manifest::{
     Container, HttpGet, Lifecycle, PodSpec, Probe, ProbeHandler, ProbePort, Resources, RestartPolicy,
+    Variable,
 };
 use crate::diag::Diagnostic;
 use crate::model::outcome::Status;
@@ -53,10 +55,11 @@ pub(super) fn inject(spec: &mut PodSpec, values: &mut Values<'_>) {
     if spec.serving_containers().any(is_proxy) {
         return;
     }
+    let proxy = injected(native, spec.istio_config.as_ref());
     let list = if native { &mut spec.init_containers } else { &mut spec.containers };
     // The injector puts a sidecar before the others, and a plain container behind them.
     let at = if native { 0 } else { list.len() };
-    list.insert(at, istio(native));
+    list.insert(at, proxy);
 }
 
 /// A word where the manifests ask for injection and the scenario is silent about the mesh, and where
@@ -84,11 +87,9 @@ pub(super) fn warn(objects: &Objects, values: &mut Values<'_>) {
 }
 
 /// What a mesh's proxy does on its stop signal.
-pub(super) fn on_stop(container: &Container, image: &str) -> Option<Fallback> {
+pub(super) fn on_stop(container: &Container, image: &str, values: &mut Values<'_>) -> Option<Fallback> {
     if image == "proxyv2" || container.name == ISTIO {
-        // It goes on taking connections, and ends with whatever it has.
-        let text = "linger=5s,limit=0s";
-        return Some(Fallback::plain(text, Origin::Documented, "Istio's terminationDrainDuration"));
+        return Some(istio::on_stop(container, values));
     }
     (container.name == LINKERD).then(|| Fallback {
         text: "drain".to_owned(),
@@ -100,7 +101,7 @@ pub(super) fn on_stop(container: &Container, image: &str) -> Option<Fallback> {
 }
 
 /// The proxy as Istio's injector writes it.
-fn istio(native: bool) -> Container {
+fn injected(native: bool, config: Option<&Variable>) -> Container {
     let ready = |period_seconds: u32, failure_threshold: u32| Probe {
         handler: ProbeHandler::HttpGet(HttpGet {
             path: "/healthz/ready".to_owned(),
@@ -121,6 +122,7 @@ fn istio(native: bool) -> Container {
         image: "proxyv2".to_owned(),
         command: Vec::new(),
         args: Vec::new(),
+        env: config.cloned().into_iter().collect(),
         ports: Vec::new(),
         resources: Resources {
             cpu_request_milli: Some(100),

@@ -14,6 +14,7 @@ mod events;
 mod fields;
 mod front;
 mod ingress;
+mod istio;
 mod mesh;
 mod metrics;
 mod of;
@@ -26,6 +27,7 @@ mod tier;
 mod values;
 
 pub use mesh::is_mesh_proxy;
+pub use stopping::resolve as stop_behaviour;
 
 use std::sync::Arc;
 

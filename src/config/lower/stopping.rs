@@ -77,11 +77,14 @@ fn fails(container: &Container, command: &[String], of: &Of<'_>, values: &mut Va
 
 /// What the process does on its stop signal.
 pub(super) fn on_stop(container: &Container, of: &Of<'_>, part: Part, values: &mut Values<'_>) -> OnStop {
-    let mut assumed = hint(container);
+    let mut assumed = hint(container, values);
     if part == Part::Other {
         // It holds no request: when it ends matters little, and is not worth a line.
-        let plain = assumed.map_or_else(|| "exit".to_owned(), |hint| hint.text);
-        assumed = Some(Fallback::plain(plain, Origin::Guess, "no requests in it"));
+        assumed = Some(match assumed {
+            Some(hint) if hint.origin != Origin::Guess => Fallback { decisive: false, ..hint },
+            Some(hint) => Fallback::plain(hint.text, Origin::Guess, "no requests in it"),
+            None => Fallback::plain("exit", Origin::Guess, "no requests in it"),
+        });
     }
     resolved(of, assumed, values)
 }
@@ -93,7 +96,8 @@ pub(super) fn on_stop_as(
     known: Option<Fallback>,
     values: &mut Values<'_>,
 ) -> OnStop {
-    resolved(of, known.or_else(|| hint(container)), values)
+    let assumed = known.or_else(|| hint(container, values));
+    resolved(of, assumed, values)
 }
 
 fn resolved(of: &Of<'_>, assumed: Option<Fallback>, values: &mut Values<'_>) -> OnStop {
@@ -120,7 +124,7 @@ pub(super) fn idle_timeout(of: &Of<'_>, values: &mut Values<'_>) -> Option<Fallb
 }
 
 /// A behaviour by its word or the name of a preset.
-pub(super) fn resolve(text: &StopText) -> Result<OnStop, String> {
+pub fn resolve(text: &StopText) -> Result<OnStop, String> {
     let limit = text.limit;
     Ok(match text.behaviour.as_str() {
         "exit" => OnStop::Exit,
@@ -155,7 +159,7 @@ pub(super) fn resolve(text: &StopText) -> Result<OnStop, String> {
 }
 
 /// What image, command and hook suggest.
-fn hint(container: &Container) -> Option<Fallback> {
+fn hint(container: &Container, values: &mut Values<'_>) -> Option<Fallback> {
     let (image, tag) = image_name(&container.image);
     let signal = container.lifecycle.stop_signal.as_deref();
     let hook = match &container.lifecycle.pre_stop {
@@ -202,7 +206,7 @@ fn hint(container: &Container) -> Option<Fallback> {
             format!("image `{image}`, {}", named(signal, "SIGWINCH")),
         );
     }
-    mesh::on_stop(container, &image)
+    mesh::on_stop(container, &image, values)
 }
 
 fn named(signal: Option<&str>, image: &str) -> String {

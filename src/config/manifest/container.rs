@@ -8,6 +8,7 @@ use super::probe::{Lifecycle, Probe, ProbeKind, read_lifecycle, read_probe};
 use super::reader::{Field, Fields};
 use super::scalar::PORT;
 use super::shapes;
+use super::variables::{Variable, read_variables};
 use crate::config::similar::near_miss;
 
 /// One entry of `containers` or `initContainers`.
@@ -21,6 +22,8 @@ pub struct Container {
     pub command: Vec<String>,
     /// `args`; empty means the image's own.
     pub args: Vec<String>,
+    /// Variables of `env` that decide how a known proxy ends.
+    pub env: Vec<Variable>,
     /// `ports`.
     pub ports: Vec<ContainerPort>,
     /// `resources`.
@@ -159,6 +162,7 @@ pub(super) fn read_container(field: &Field<'_, '_>, init: bool) -> Option<Contai
         image,
         command: fields.get("command").map(|field| field.strings()).unwrap_or_default(),
         args: fields.get("args").map(|field| field.strings()).unwrap_or_default(),
+        env: fields.get("env").map(|field| read_variables(&field)).unwrap_or_default(),
         resources: fields.get("resources").map(|field| read_resources(&field)).unwrap_or_default(),
         startup_probe: probe("startupProbe", ProbeKind::Startup),
         readiness_probe: probe("readinessProbe", ProbeKind::Readiness),

@@ -108,6 +108,7 @@ fn empty_pod_spec() -> PodSpec {
         host_network: false,
         node_name: None,
         resources: super::container::Resources::default(),
+        istio_config: None,
         path: String::new(),
     }
 }

@@ -36,6 +36,7 @@ mod scaling;
 mod service;
 mod shapes;
 mod source;
+mod variables;
 mod yaml;
 
 use std::collections::BTreeSet;
@@ -59,6 +60,7 @@ pub use raw::{Raw, apply_patch};
 pub use resolve::{Selection, select_each, select_workload, select_workload_beside};
 pub use service::{PortRef, Service, ServicePort, ServiceType, TrafficPolicy};
 pub use source::Source;
+pub use variables::{ISTIO_ANNOTATION, PROXY_CONFIG, Variable};
 
 use crate::diag::{Diagnostic, Place, Severity, SourceText};
 use node::Node;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::Variable;
 use super::code;
 use super::container::{
     Container, RESTART_POLICIES, Resources, RestartPolicy, read_container, read_resources,
@@ -32,6 +33,8 @@ pub struct PodSpec {
     pub node_name: Option<String>,
     /// `resources` of the whole pod (since Kubernetes 1.32); they win over the containers'.
     pub resources: Resources,
+    /// What the pods' annotation tells Istio's proxy.
+    pub istio_config: Option<Variable>,
     /// The field path of the spec, for [`super::meta::Places::of`].
     pub path: String,
 }
@@ -70,6 +73,7 @@ pub(super) fn read_pod_spec(field: &Field<'_, '_>, template: bool) -> Option<Pod
         Some(policy)
     });
     let spec = PodSpec {
+        istio_config: None,
         containers,
         init_containers,
         termination_grace_period_seconds: fields

@@ -2,6 +2,7 @@
 
 use super::code;
 use super::container::Resources;
+use super::variables::configure_istio;
 use super::{Container, Deployment, Manifests, Pod, PodSpec, Probe};
 use crate::diag::Diagnostic;
 
@@ -49,6 +50,12 @@ pub(super) struct Completed {
 /// have been edited since the pods were made. What only pods have was put there by the cluster
 /// (mesh sidecars, readiness gates, requests from a LimitRange) and will be in new pods too.
 pub(super) fn completed_spec(manifests: &Manifests, deployment: &Deployment, pods: &[&Pod]) -> Completed {
+    let mut done = completed_by_pods(manifests, deployment, pods);
+    configure_istio(deployment, &mut done.spec);
+    done
+}
+
+fn completed_by_pods(manifests: &Manifests, deployment: &Deployment, pods: &[&Pod]) -> Completed {
     let spec = deployment.pod_spec.clone();
     let mut done = Completed { spec, injected: Vec::new(), differing: Vec::new() };
     let Some(pod) = model_pod(manifests, deployment, pods) else { return done };

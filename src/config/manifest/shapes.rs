@@ -180,12 +180,13 @@ shapes! {
     READINESS_GATE Workload "a readiness gate" { "conditionType" } not {} inside {}
     CONTAINER Workload "a container" {
         "name" "image" "command" "args" "ports" "resources" "startupProbe" "readinessProbe" "livenessProbe"
-        "lifecycle" "restartPolicy"
+        "lifecycle" "restartPolicy" "env"
     } not {
-        "env" "envFrom" "imagePullPolicy" "resizePolicy" "restartPolicyRules" "securityContext" "stdin"
+        "envFrom" "imagePullPolicy" "resizePolicy" "restartPolicyRules" "securityContext" "stdin"
         "stdinOnce" "terminationMessagePath" "terminationMessagePolicy" "tty" "volumeDevices" "volumeMounts"
         "workingDir"
     } inside { "lifecycle": LIFECYCLE "resources": RESOURCES }
+    VARIABLE Workload "an environment variable" { "name" "value" } not { "valueFrom" } inside {}
     CONTAINER_PORT Workload "a container port" { "containerPort" "name" "protocol" } not { "hostIP" "hostPort" }
     inside {}
     RESOURCES Workload "resources" { "requests" "limits" } not { "claims" } inside {}
@@ -296,7 +297,7 @@ mod tests {
             (&CONTAINER, "preStop", misplaced("`lifecycle:`")),
             (&CONTAINER, "limits", misplaced("`resources:`")),
             (&CONTAINER, "terminationGracePeriodSeconds", misplaced(&format!("{pod_spec} or in a probe"))),
-            (&CONTAINER, "env", Verdict::NotModelled),
+            (&CONTAINER, "envFrom", Verdict::NotModelled),
             (&CONTAINER, "volumeMount", Verdict::NearNotModelled("volumeMounts")),
             (&CONTAINER, "somethingNew", Verdict::Unknown),
             (&POD_SPEC, "terminationGracePeriodSecond", typo("terminationGracePeriodSeconds")),

@@ -60,7 +60,8 @@ fn too_short(facts: &Facts, front: &FrontFacts) -> Option<Found> {
     if have >= need.hi {
         return None;
     }
-    let certain = have < need.lo && !front.retries_refused;
+    let at_best = container.may_serve_for(facts.grace_seconds)?;
+    let certain = at_best < need.lo && !front.retries_refused;
     let severity = if certain { Severity::Error } else { Severity::Warning };
     let hidden = match front.retries_refused {
         true => "; retries on other pods hide a part of it",

@@ -14,14 +14,17 @@ pub(super) const LEAVE_TOGETHER: Rule = Rule {
           first cuts the application off from its users and from what it calls; an application that leaves \
           first lets its proxy answer 502 or 503.",
     remedy: "Give every such container the same preStop, or make the proxy a native sidecar (an init container \
-             with restartPolicy Always, stable since Kubernetes 1.33), which ends after the application.",
-    blind: "Settings inside the proxy (a mesh's drain duration, EXIT_ON_ZERO_ACTIVE_CONNECTIONS).",
+             with restartPolicy Always, stable since Kubernetes 1.33), which ends after the application. Istio: \
+             terminationDrainDuration, or EXIT_ON_ZERO_ACTIVE_CONNECTIONS with a MINIMUM_DRAIN_DURATION, as long \
+             as the application works.",
+    blind: "Settings of a mesh as a whole (meshConfig.defaultConfig), unless pods show them.",
     source: "kubernetes pkg/kubelet/kuberuntime killContainersWithSyncResult; KEP-753; istio pkg/envoy/agent.go",
     check,
 };
 
 /// Proxies that applications speak through: a word in name or image, and how long after its stop
-/// signal it goes on by default, seconds.
+/// signal it goes on by default, seconds. What settings and the proxy's own configuration say of its
+/// end stands before that.
 const PROXIES: &[(&str, f64)] = &[
     ("istio-proxy", 5.0),
     ("proxyv2", 5.0),
@@ -31,6 +34,31 @@ const PROXIES: &[(&str, f64)] = &[
     ("oauth2-proxy", 0.0),
     ("envoy", 0.0),
 ];
+
+/// When a container leaves, in seconds after the deletion: surely not before, and at best.
+struct Leaves {
+    at_least: f64,
+    at_best: f64,
+}
+
+impl Leaves {
+    /// How bad it is that others need the container for so long.
+    fn before(&self, need: f64) -> Severity {
+        if self.at_best < need { Severity::Error } else { Severity::Warning }
+    }
+
+    /// What it takes where it only leaves when nobody has a connection to it.
+    fn remedy(&self, found: Found, need: f64) -> Found {
+        if self.at_best < need {
+            return found;
+        }
+        found.remedy(format!(
+            "MINIMUM_DRAIN_DURATION of {} or more beside EXIT_ON_ZERO_ACTIVE_CONNECTIONS, or the application's \
+             preStop on the proxy as well: without a connection it leaves as soon as it may",
+            secs(need.ceil())
+        ))
+    }
+}
 
 fn check(facts: &Facts) -> Vec<Found> {
     if !facts.serves {
@@ -43,9 +71,18 @@ fn check(facts: &Facts) -> Vec<Found> {
         facts.containers.iter().filter(|container| !container.is_sidecar && !told(container)).collect();
     let proxies = proxies.into_iter();
     found.extend(proxies.filter_map(|proxy| {
-        let lingers = known_proxy(proxy)?;
-        let leaves = proxy.signal_after(facts.grace_seconds)? + lingers;
-        beside_app(facts, proxy, leaves)
+        let default = known_proxy(proxy)?;
+        let leaves = match proxy.stop {
+            Some(_) => Leaves {
+                at_least: proxy.serves_for(facts.grace_seconds)?,
+                at_best: proxy.may_serve_for(facts.grace_seconds)?,
+            },
+            None => {
+                let at = proxy.signal_after(facts.grace_seconds)? + default;
+                Leaves { at_least: at, at_best: at }
+            }
+        };
+        beside_app(facts, proxy, &leaves)
     }));
     found
 }
@@ -56,7 +93,7 @@ fn known_proxy(container: &ContainerFacts) -> Option<f64> {
 }
 
 /// A proxy beside the application, by its own drain time, against the application's life.
-fn beside_app(facts: &Facts, proxy: &ContainerFacts, leaves: f64) -> Option<Found> {
+fn beside_app(facts: &Facts, proxy: &ContainerFacts, leaves: &Leaves) -> Option<Found> {
     let apps = facts.route().filter(|app| app.name != proxy.name && known_proxy(app).is_none());
     let life = |app: &ContainerFacts| {
         let finishing = match (app.stop, app.longest_request) {
@@ -69,18 +106,20 @@ fn beside_app(facts: &Facts, proxy: &ContainerFacts, leaves: f64) -> Option<Foun
     };
     let (app, stays) =
         apps.filter_map(|app| life(app).map(|life| (app, life))).max_by(|a, b| a.1.total_cmp(&b.1))?;
-    if leaves >= stays {
+    if leaves.at_least >= stays {
         return None;
     }
+    let severity = leaves.before(stays);
     let message = format!(
-        "container `{}` leaves {} after the deletion, `{}` works until {}: from then on it has no network",
+        "container `{}` {} {} after the deletion, `{}` works until {}: from then on it has no network",
         proxy.name,
-        secs(leaves),
+        if severity == Severity::Error { "leaves" } else { "may leave" },
+        secs(leaves.at_least),
         app.name,
         secs(stays)
     );
-    let found = Found::new(Severity::Error, message, &proxy.hook_place);
-    Some(found.label("leaves first").slack(leaves, stays, "s"))
+    let found = Found::new(severity, message, &proxy.hook_place);
+    Some(leaves.remedy(found.label("leaves first"), stays).slack(leaves.at_least, stays, "s"))
 }
 
 /// Containers that hand requests to each other, by how long each of them serves.
@@ -93,14 +132,17 @@ fn between_route(facts: &Facts) -> Option<Found> {
     if need - have < 0.5 {
         return None;
     }
+    let leaves = Leaves { at_least: *have, at_best: first.may_serve_for(grace)? };
+    let severity = leaves.before(*need);
     let message = format!(
-        "container `{}` serves until {} after the deletion, `{}` only until {}: requests in between are lost \
+        "container `{}` serves until {} after the deletion, `{}` {} until {}: requests in between are lost \
          inside the pod",
         last.name,
         secs(*need),
         first.name,
+        if severity == Severity::Error { "only" } else { "surely only" },
         secs(*have)
     );
-    let found = Found::new(Severity::Error, message, &first.hook_place);
-    Some(found.label("leaves first").slack(*have, *need, "s"))
+    let found = Found::new(severity, message, &first.hook_place);
+    Some(leaves.remedy(found.label("leaves first"), *need).slack(*have, *need, "s"))
 }

@@ -30,8 +30,9 @@ pub(super) fn mesh_first(facts: &Facts<'_>) -> Option<Words> {
         format!(
             "`{proxy}` gets its stop signal when the pod is deleted and ends by its own clock, whatever the \
              application's preStop says; from then on nothing reaches the pod and nothing leaves it. Make it \
-             {form}, or let it wait until no connection is left (Istio: EXIT_ON_ZERO_ACTIVE_CONNECTIONS) and give \
-             it the application's preStop. Then the application's hook must cover the removal, {hi}.",
+             {form}, or let it go on for as long as the application does (Istio: terminationDrainDuration, or \
+             EXIT_ON_ZERO_ACTIVE_CONNECTIONS with a MINIMUM_DRAIN_DURATION, for without a connection it leaves at \
+             once). Then the application's hook must cover the removal, {hi}.",
             hi = seconds(facts.removal_s.2),
         ),
     ))

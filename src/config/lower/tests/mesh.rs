@@ -87,3 +87,118 @@ fn a_gateway_is_the_application_of_its_pod() {
     assert!(matches!(proxy.role, Role::Serves(_)), "{:?}", proxy.role);
     assert_eq!(proxy.on_stop, OnStop::Drain(Drain::within(None)));
 }
+
+/// The proxy with these lines of its own, and pods with this text for it in their annotation.
+fn configured(lines: &str, annotation: &str) -> String {
+    let proxy = format!("        - name: istio-proxy\n          image: istio/proxyv2:1.24\n{lines}");
+    let text = WEB.replacen("      containers:\n", &format!("      containers:\n{proxy}"), 1);
+    annotated(&text, annotation)
+}
+
+fn annotated(text: &str, annotation: &str) -> String {
+    let metadata = "    metadata: {labels: {app: web}}";
+    assert_eq!(text.matches(metadata).count(), 1);
+    match annotation {
+        "" => text.to_owned(),
+        _ => text.replace(
+            metadata,
+            &format!("    metadata: {{labels: {{app: web}}, annotations: {{proxy.istio.io/config: '{annotation}'}}}}"),
+        ),
+    }
+}
+
+fn env(name: &str, value: &str) -> String {
+    format!("          env: [{{name: OTHER, value: x}}, {{name: {name}, value: '{value}'}}]\n")
+}
+
+/// How the proxy ends is what its variables and the annotation say, with where they say it.
+#[test]
+fn istio_s_proxy_ends_as_it_is_told() {
+    let stays = env("EXIT_ON_ZERO_ACTIVE_CONNECTIONS", "true");
+    for (lines, annotation, expected, source) in [
+        (String::new(), "", "linger=5s,limit=0s", "Istio's terminationDrainDuration"),
+        (String::new(), r#"{"terminationDrainDuration":"30s"}"#, "linger=30s,limit=0s", "web.yaml:8"),
+        (String::new(), "terminationDrainDuration: 1.5s", "linger=1.5s,limit=0s", "terminationDrainDuration"),
+        (env("TERMINATION_DRAIN_DURATION_SECONDS", "20"), "", "linger=20s,limit=0s", "web.yaml:14"),
+        (
+            env("PROXY_CONFIG", r#"{"terminationDrainDuration":"9s"}"#),
+            "terminationDrainDuration: 30s",
+            "linger=9s,limit=0s",
+            "web.yaml:14",
+        ),
+        (env("EXIT_ON_ZERO_ACTIVE_CONNECTIONS", "false"), "", "linger=5s,limit=0s", "Istio's"),
+        (stays.clone(), "", "linger=5s", "EXIT_ON_ZERO_ACTIVE_CONNECTIONS, web.yaml:14"),
+        (
+            stays,
+            "proxyMetadata: {MINIMUM_DRAIN_DURATION: 1m}",
+            "linger=1m",
+            "MINIMUM_DRAIN_DURATION, web.yaml:8",
+        ),
+        (
+            String::new(),
+            r#"proxyMetadata: {EXIT_ON_ZERO_ACTIVE_CONNECTIONS: "true", MINIMUM_DRAIN_DURATION: 20s}"#,
+            "linger=20s",
+            "web.yaml:8",
+        ),
+    ] {
+        let lowered = lowered(&configured(&lines, annotation), &[]);
+        let found = lowered.assumptions.iter().find(|a| a.key == "containers.istio-proxy.on_stop");
+        let found = found.unwrap_or_else(|| panic!("{lines}{annotation}: nothing on record"));
+        assert_eq!(found.value, expected, "{lines}{annotation}");
+        assert!(found.source.contains(source), "{lines}{annotation}: {}", found.source);
+        assert_eq!(found.range.is_some(), !expected.contains("limit"), "{lines}{annotation}");
+        assert!(
+            lowered.warnings.iter().all(|w| w.code != super::super::code::NO_EFFECT),
+            "{:?}",
+            lowered.warnings
+        );
+    }
+    // One that is still to be injected is told the same.
+    let text = annotated(WEB, "terminationDrainDuration: 30s");
+    let proxy = container(&lowered(&text, &[("mesh", "istio")]), "istio-proxy").on_stop.clone();
+    assert_eq!(
+        proxy,
+        OnStop::Linger { time: Dist::Fixed(Nanos::from_secs(30)), drain: Drain::within(Some(Nanos::ZERO)) }
+    );
+}
+
+#[test]
+fn what_istio_s_proxy_cannot_be_told_is_said_with_its_line() {
+    for (lines, annotation, words, line) in [
+        (env("EXIT_ON_ZERO_ACTIVE_CONNECTIONS", "yes"), "", "no truth value", 14),
+        (env("TERMINATION_DRAIN_DURATION_SECONDS", "20s"), "", "no whole number", 14),
+        (env("MINIMUM_DRAIN_DURATION", "20s"), "", "no effect without EXIT_ON_ZERO_ACTIVE_CONNECTIONS", 14),
+        (
+            env("EXIT_ON_ZERO_ACTIVE_CONNECTIONS", "true"),
+            "terminationDrainDuration: 30s",
+            "no effect beside EXIT_ON_ZERO_ACTIVE_CONNECTIONS",
+            8,
+        ),
+        (
+            env("EXIT_ON_ZERO_ACTIVE_CONNECTIONS", "true"),
+            "proxyMetadata: {MINIMUM_DRAIN_DURATION: \"20\"}",
+            "no duration",
+            8,
+        ),
+    ] {
+        let warnings = lowered(&configured(&lines, annotation), &[]).warnings;
+        let found: Vec<_> = warnings.iter().filter(|warning| warning.message.contains(words)).collect();
+        let lines: Vec<_> =
+            found.iter().map(|warning| warning.place.as_ref().map(|place| place.line())).collect();
+        assert_eq!(lines, [Some(line)], "{words}: {warnings:#?}");
+    }
+    for (annotation, words) in [
+        ("terminationDrainDuration: 30", "no duration"),
+        ("terminationDrainDuration: 1m", "no duration"),
+        ("{", "no YAML mapping"),
+        ("30s", "no YAML mapping"),
+    ] {
+        let errors = refused(&configured("", annotation), &[]);
+        let found = errors.iter().find(|error| error.is_error() && error.message.contains(words));
+        assert_eq!(
+            found.and_then(|error| error.place.as_ref()).map(|place| place.line()),
+            Some(8),
+            "{errors:#?}"
+        );
+    }
+}
