@@ -90,6 +90,8 @@ fn presets_show_their_sources() {
     assert_eq!((&value[0]["behaviour"], &value[0]["limit_s"]), (&"drain".into(), &30.into()));
     for (arguments, words) in [
         ("presets front-end ingres-nginx", "did you mean `ingress-nginx`?"),
+        ("presets front-end aws-alb", "did you mean `aws-alb-ip` or `aws-alb-instance`?"),
+        ("presets front-end istio-sidecar", "--set mesh=istio"),
         ("presets termination spring-gracefull", "did you mean `spring-graceful`?"),
     ] {
         let answer = run(folder.path(), arguments);

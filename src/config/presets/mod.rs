@@ -103,11 +103,32 @@ pub fn front_ends() -> impl Iterator<Item = &'static FrontEndPreset> {
 pub fn front_end(name: &str) -> Result<&'static FrontEndPreset, String> {
     front_ends().find(|preset| preset.name == name).ok_or_else(|| {
         let names: Vec<&str> = front_ends().map(|preset| preset.name).collect();
+        let related = related(name, &names);
+        if SIDECARS.contains(&name) {
+            return "a mesh's proxy beside the application is no front end: --set mesh=istio (or istio-native) puts \
+                    Istio's into every pod; the gateway in front of them is `istio-gateway`"
+                .to_owned();
+        }
+        if !related.is_empty() {
+            return format!("did you mean {}?", related.join(" or "));
+        }
         match near_miss(name, &names) {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => format!("there are {}", names.join(", ")),
         }
     })
+}
+
+/// What people call a mesh's proxy when they look for it among the front ends.
+const SIDECARS: &[&str] =
+    &["istio", "istio-proxy", "istio-sidecar", "envoy-sidecar", "linkerd", "mesh", "sidecar"];
+
+/// The names that have every word of `name`: `aws-alb` means two of them, `nginx-ingress` is the same two
+/// words the other way round.
+fn related(name: &str, names: &[&str]) -> Vec<String> {
+    let has = |preset: &str, word: &str| preset.split('-').any(|part| part == word);
+    let fits = |preset: &&&str| name.split('-').all(|word| has(preset, word));
+    names.iter().filter(fits).map(|preset| format!("`{preset}`")).collect()
 }
 
 #[cfg(test)]
@@ -143,5 +164,18 @@ mod tests {
         assert_eq!(front_end("aws-alb-ip").map(|preset| preset.name), Ok("aws-alb-ip"));
         assert_eq!(front_end("ingres-nginx").unwrap_err(), "did you mean `ingress-nginx`?");
         assert!(front_end("f5").unwrap_err().contains("aws-alb-ip"));
+        for (name, answer) in [
+            ("aws-alb", "did you mean `aws-alb-ip` or `aws-alb-instance`?"),
+            ("nlb", "did you mean `aws-nlb-instance` or `aws-nlb`?"),
+            ("nginx-ingress", "did you mean `ingress-nginx`?"),
+            ("gateway", "did you mean `istio-gateway`?"),
+            ("envoyy", "did you mean `envoy`?"),
+        ] {
+            assert_eq!(front_end(name).unwrap_err(), answer, "{name}");
+        }
+        for name in ["istio", "istio-sidecar"] {
+            let answer = front_end(name).unwrap_err();
+            assert!(answer.contains("--set mesh=istio") && answer.contains("`istio-gateway`"), "{answer}");
+        }
     }
 }
