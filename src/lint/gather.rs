@@ -6,7 +6,7 @@ use super::facts::{
 };
 use crate::config::manifest::{
     Container, Hook, HorizontalPodAutoscaler, Metric, MetricTarget, PodDisruptionBudget, PortRef, Probe,
-    Selection, Strategy, front_end_hint,
+    Selection, Strategy, front_end_hints, read_front_end,
 };
 use crate::diag::Place;
 use crate::model::deployment::resolve_fenceposts;
@@ -149,12 +149,13 @@ fn is_entry(selection: &Selection<'_>, container: &Container) -> bool {
 /// What annotations say of the deregistration delay, and where.
 fn deregistration_of(selection: &Selection<'_>) -> Option<(f64, Place)> {
     const ATTRIBUTES: &str = "target-group-attributes";
-    let hint = front_end_hint(selection)?;
+    let preset = front_end_hints(selection).into_iter().find_map(|hint| hint.preset)?;
+    let settings = read_front_end(selection, preset).settings;
     // A network load balancer closes nothing unless it is told to.
-    if hint.preset.starts_with("aws-nlb") && hint.settings.connection_termination != Some(true) {
+    if preset.starts_with("aws-nlb") && settings.connection_termination != Some(true) {
         return None;
     }
-    let seconds = hint.settings.deregistration_delay_seconds?;
+    let seconds = settings.deregistration_delay_seconds?;
     let metas = selection.services.iter().map(|service| &service.meta);
     let mut metas = metas.chain(selection.ingresses.iter().map(|ingress| &ingress.meta));
     let place = metas.find_map(|meta| {

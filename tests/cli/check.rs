@@ -204,4 +204,18 @@ fn a_mesh_proxy_that_stays_is_left_alone() {
     let wrong = check("wrong.yaml");
     assert_eq!(wrong.code, Some(2));
     assert!(wrong.talk.contains("terminationDrainDuration: `1m` is no duration"), "{}", wrong.talk);
+
+#[test]
+fn a_front_end_that_is_not_modelled_is_not_judged_and_the_remedy_is_told() {
+    let kong = format!(
+        "{WEB}---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {{name: web}}\nspec:\n  ingressClassName: kong\n  defaultBackend: {{service: {{name: web, port: {{number: 80}}}}}}\n"
+    );
+    let folder = Folder::new(&[("kong.yaml", &kong)]);
+    let out = run(folder.path(), "check kong.yaml").out;
+    let line = out.lines().find(|line| line.starts_with("not judged: Deployment/web")).unwrap_or(&out);
+    let place = format!("kong.yaml:{}", kong.lines().count() - 1);
+    for words in ["class `kong`", &place, "--front-end NAME"] {
+        assert!(line.contains(words), "{words} is missing in\n{out}");
+    }
+    assert!(!out.contains("ingress-nginx needs"), "{out}");
 }

@@ -121,9 +121,14 @@ fn the_demo_needs_no_file() {
 #[test]
 fn bad_input_is_exit_code_2_with_file_and_remedy() {
     let typo = WEB.replace("periodSeconds", "periodSecond");
+    let kong = format!(
+        "{WEB}---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {{name: web}}\nspec:\n  ingressClassName: kong\n  defaultBackend: {{service: {{name: web, port: {{number: 80}}}}}}\n"
+    );
+    let kong_line = format!("kong.yaml:{}", kong.lines().count() - 1);
     let folder = Folder::new(&[
         ("web.yaml", WEB),
         ("typo.yaml", &typo),
+        ("kong.yaml", &kong),
         ("empty.yaml", ""),
         ("words.yaml", "hello"),
         ("bad.toml", "model = 1\nnmae = \"x\"\n"),
@@ -137,6 +142,8 @@ fn bad_input_is_exit_code_2_with_file_and_remedy() {
         ("binary.yaml --rps 5", "binary.yaml"),
         ("bare --rps 5", "bare"),
         ("typo.yaml --rps 5", "did you mean `periodSeconds`?"),
+        ("kong.yaml --rps 5", &kong_line),
+        ("kong.yaml --rps 5", "--front-end NAME"),
         ("bad.toml", "bad.toml:2"),
         ("web.yaml", "--rps"),
         ("web.yaml --rps NaN", "NaN"),

@@ -5,7 +5,8 @@ use super::tier::TRAFFIC_POLICY;
 use super::values::Values;
 use crate::config::knobs::{self, Value};
 use crate::config::manifest::{
-    FrontEndHint, FrontEndSettings, Selection, Service, TrafficPolicy, front_end_hint,
+    FrontEndHint, FrontEndReading, FrontEndSettings, Selection, Service, TrafficPolicy, front_end_hints,
+    read_front_end,
 };
 use crate::config::presets::{self, FrontEndPreset};
 use crate::diag::Diagnostic;
@@ -21,8 +22,9 @@ const NLB_DELAY_SECONDS: u32 = 300;
 pub(super) struct Chosen {
     pub(super) preset: &'static FrontEndPreset,
     /// What the manifests point to, whether it was followed or not.
-    hint: Option<FrontEndHint>,
-    followed: bool,
+    hints: Vec<FrontEndHint>,
+    /// What they set of it.
+    reading: FrontEndReading,
     /// A Service asks for `sessionAffinity: ClientIP`.
     by_client_ip: bool,
     /// The policy that a Service states, where it decides.
@@ -42,13 +44,12 @@ pub(super) fn traffic_policy<'s>(
 /// Chooses by flag or scenario, else by what the manifests point to, else ingress-nginx.
 ///
 /// # Errors
-/// A front end that does not exist.
+/// A front end that does not exist, or is not modelled.
 pub(super) fn choose(selection: &Selection<'_>, values: &mut Values<'_>) -> Result<Chosen, Diagnostic> {
-    let hint = front_end_hint(selection);
     let setting = values.said(PRESET);
-    let name = match (setting, &hint) {
+    let name = match (setting, hinted(selection, "--front-end NAME")) {
         (Some(setting), _) => setting.text.as_str(),
-        (None, Some(hint)) => hint.preset,
+        (None, Some(hinted)) => hinted?,
         (None, None) => {
             values.value(PRESET);
             "ingress-nginx"
@@ -64,15 +65,33 @@ pub(super) fn choose(selection: &Selection<'_>, values: &mut Values<'_>) -> Resu
     Ok(Chosen::of(preset, selection))
 }
 
+/// The front end that the manifests point to. `flag` states one in their place.
+///
+/// # Errors
+/// None of those that they point to is modelled: podloss refuses, and does not guess what comes near.
+pub(super) fn hinted(selection: &Selection<'_>, flag: &str) -> Option<Result<&'static str, Diagnostic>> {
+    let hints = front_end_hints(selection);
+    if let Some(preset) = hints.iter().find_map(|hint| hint.preset) {
+        return Some(Ok(preset));
+    }
+    let first = hints.into_iter().next()?;
+    let names: Vec<&str> = presets::front_ends().map(|preset| preset.name).collect();
+    let message = format!("{}: which front end that is podloss does not know, or does not model", first.why);
+    let help = format!("state what stands there with {flag}: {}", names.join(", "));
+    Some(Err(Diagnostic::error(code::FRONT_END, message)
+        .at(first.place)
+        .label("no front end that is modelled")
+        .help(help)))
+}
+
 impl Chosen {
     /// This front end, and what the manifests of the workload behind it say of it.
     pub(super) fn of(preset: &'static FrontEndPreset, selection: &Selection<'_>) -> Chosen {
         let services = || selection.services.iter().copied();
-        let hint = front_end_hint(selection);
         Chosen {
             preset,
-            followed: hint.as_ref().is_some_and(|hint| hint.preset == preset.name),
-            hint,
+            hints: front_end_hints(selection),
+            reading: read_front_end(selection, preset.name),
             by_client_ip: services().any(|service| service.client_ip_affinity_seconds.is_some()),
             traffic_policy: traffic_policy(preset, services()),
         }
@@ -89,9 +108,7 @@ impl Chosen {
     }
 
     fn annotated_by_controller(&self) -> Vec<(&'static str, String)> {
-        let Some(settings) = self.hint.as_ref().filter(|_| self.followed).map(|hint| &hint.settings) else {
-            return Vec::new();
-        };
+        let settings = &self.reading.settings;
         let seconds = |seconds: Option<u32>| seconds.map(|seconds| format!("{seconds}s"));
         let check = &settings.health_check;
         let mut found = vec![
@@ -117,6 +134,9 @@ impl Chosen {
         if self.preset.name == "ingress-nginx" {
             found.push(("front_end.client_affinity", settings.cookie_affinity.map(|on| on.to_string())));
         }
+        if self.preset.name == "aws-alb-ip" {
+            found.push(("front_end.client_affinity", settings.stickiness.map(|on| on.to_string())));
+        }
         if self.preset.name == "ingress-nginx" && settings.load_balancing.as_deref() == Some("ewma") {
             found.push(("front_end.balancer", Some("ewma".to_owned())));
         }
@@ -127,7 +147,8 @@ impl Chosen {
         if self.checks_pods() && settings.load_balancing.as_deref() == Some("least_outstanding_requests") {
             found.push(("front_end.balancer", Some("least-connections".to_owned())));
         }
-        found.into_iter().filter_map(|(path, text)| Some((path, text?))).collect()
+        let found = found.into_iter().filter_map(|(path, text)| Some((path, text?)));
+        found.chain(self.reading.said.in_force()).collect()
     }
 
     /// Whether a Service's policy decides which pods a node sends to.
@@ -157,13 +178,15 @@ impl Chosen {
 
     /// Complaints of annotations, and those that decide and are not simulated.
     pub(super) fn warnings(&self) -> Vec<Diagnostic> {
-        let Some(hint) = &self.hint else { return Vec::new() };
-        if !self.followed {
-            let message = format!("{}, but {} is simulated", hint.why, self.preset.name);
-            return vec![Diagnostic::note(code::FRONT_END, message)];
-        }
-        let mut warnings = hint.warnings.clone();
-        for what in unsupported(&hint.settings, self.preset.name) {
+        let others = self.hints.iter().filter(|hint| hint.preset != Some(self.preset.name));
+        let mut warnings: Vec<Diagnostic> = others
+            .map(|hint| {
+                let message = format!("{}, but {} is simulated", hint.why, self.preset.name);
+                Diagnostic::note(code::FRONT_END, message).at(hint.place.clone())
+            })
+            .collect();
+        warnings.extend(self.reading.said.warnings.iter().cloned());
+        for what in unsupported(&self.reading.settings, self.preset.name) {
             let message = format!("{what} is not simulated, although it decides where requests go");
             warnings.push(Diagnostic::warning(code::UNSUPPORTED, message));
         }
@@ -172,8 +195,7 @@ impl Chosen {
 
     /// What the controller's annotations say and the simulator does not know.
     pub(super) fn not_modelled(&self) -> Vec<&'static str> {
-        let Some(hint) = self.hint.as_ref().filter(|_| self.followed) else { return Vec::new() };
-        let settings = &hint.settings;
+        let settings = &self.reading.settings;
         let mut found = unsupported(settings, self.preset.name);
         let check = &settings.health_check;
         let by_instance = !self.checks_pods();
@@ -212,6 +234,9 @@ fn unsupported(settings: &FrontEndSettings, preset: &str) -> Vec<&'static str> {
     }
     if settings.cookie_affinity == Some(true) && preset != "ingress-nginx" {
         found.push("cookie affinity");
+    }
+    if settings.stickiness == Some(true) && preset != "aws-alb-ip" {
+        found.push("stickiness of targets");
     }
     if settings.hash_by.is_some() {
         found.push("upstream-hash-by");

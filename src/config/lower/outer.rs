@@ -1,10 +1,11 @@
 //! The tier before an ingress: what may stand there, and what of its settings plays a part.
 
 use super::code;
+use super::front;
 use super::values::{Fallback, Values};
 use crate::config::case::Origin;
 use crate::config::knobs;
-use crate::config::manifest::{Selection, front_end_hint};
+use crate::config::manifest::Selection;
 use crate::config::presets::{self, FrontEndPreset, Updates};
 use crate::diag::Diagnostic;
 #[cfg(doc)]
@@ -47,7 +48,10 @@ pub(super) fn outer_preset(
     values: &mut Values<'_>,
 ) -> Result<&'static FrontEndPreset, Diagnostic> {
     let may_stand = |name: &&str| presets::front_end(name).is_ok_and(|preset| stands_first(preset).is_ok());
-    let hinted = front_end_hint(selection).map(|hint| hint.preset).filter(may_stand);
+    let hinted = match said {
+        Some(_) => None,
+        None => front::hinted(selection, "--set outer=NAME").transpose()?.filter(may_stand),
+    };
     let name = said.or(hinted).unwrap_or(USUAL);
     let preset = presets::front_end(name).map_err(|help| {
         Diagnostic::error(code::FRONT_END, format!("there is no front end `{name}`")).help(help)

@@ -46,6 +46,8 @@ pub(super) fn not_modelled(
     let mut titles = vec![objects.deployment.meta.title()];
     titles.extend(selection.services.iter().map(|object| object.meta.title()));
     titles.extend(selection.ingresses.iter().map(|object| object.meta.title()));
+    titles.extend(selection.routes.iter().map(|object| object.meta.title()));
+    titles.extend(selection.destination_rules().map(|object| object.meta.title()));
     titles.extend(selection.autoscalers.iter().map(|object| object.meta.title()));
     titles.extend(selection.disruption_budgets.iter().map(|object| object.meta.title()));
     let concerns = |object: &String| !object.contains('/') || titles.contains(object);

@@ -102,3 +102,5 @@ pub const PROBE_CROSS_WIRED: &str = "probe-cross-wired";
 pub const PODS_DIFFER: &str = "pods-differ";
 /// A front-end annotation that cannot be understood.
 pub const ANNOTATION: &str = "annotation";
+/// Something that may decide at the front end, and that is not read.
+pub const NOT_READ: &str = "not-read";

@@ -81,6 +81,28 @@ pub struct OwnerReference {
 }
 
 impl ObjectMeta {
+    /// The identity of an object of which nothing else is known.
+    pub(super) fn bare(
+        kind: &str,
+        version: &str,
+        name: String,
+        namespace: String,
+        places: Places,
+    ) -> ObjectMeta {
+        ObjectMeta {
+            api_version: version.to_owned(),
+            kind: kind.to_owned(),
+            name,
+            namespace,
+            labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
+            owners: Vec::new(),
+            uid: None,
+            deleting: false,
+            places,
+        }
+    }
+
     /// What messages call the object: `Deployment/web`, with the namespace in front if it is not
     /// the default one.
     pub fn title(&self) -> String {

@@ -3,7 +3,7 @@
 //! In reading order: [`Source`] (files, folders, standard input), `yaml` (text to a tree that
 //! knows its places), `shapes` (every field name that is known), `reader` (walking the tree),
 //! `object` (which kind it is), then one file per kind. [`select_workload`] finds what belongs to
-//! one Deployment, [`front_end_hint`] what stands in front of it.
+//! one Deployment, [`front_end_hints`] what stands in front of it.
 //!
 //! A field is read, or listed in [`Manifests::not_modelled`], or is a slip of the pen and an
 //! error; none is dropped in silence. Values are judged as the API server judges them, and its
@@ -12,12 +12,13 @@
 pub mod code;
 mod front_end;
 
-mod annotations;
 mod autoscaler;
 mod complaints;
+mod config_map;
 mod container;
 mod context;
 mod deployment;
+mod destination;
 mod disruption;
 mod ingress;
 mod links;
@@ -30,6 +31,7 @@ mod probe;
 mod raw;
 mod reader;
 mod resolve;
+mod routes;
 mod running;
 mod scalar;
 mod scaling;
@@ -45,11 +47,16 @@ use std::sync::Arc;
 pub use autoscaler::{
     Behavior, HorizontalPodAutoscaler, ObjectRef, PolicyType, ScalingPolicy, ScalingRules, SelectPolicy,
 };
+pub use config_map::{ConfigMap, FrontEndClass, Middleware};
 pub use container::{Container, ContainerPort, ProbePort, Protocol, Resources, RestartPolicy};
 pub use context::{Endpoint, EndpointSlice, Pod, PodCondition, ReplicaSet};
 pub use deployment::{Deployment, REPLICAS_MAX, Strategy};
+pub use destination::DestinationRule;
 pub use disruption::PodDisruptionBudget;
-pub use front_end::{FrontEndHint, FrontEndSettings, HealthCheck, TargetType, front_end_hint};
+pub use front_end::{
+    FrontEndHint, FrontEndReading, FrontEndSettings, HealthCheck, Said, TargetType, front_end_hints,
+    read_front_end,
+};
 pub use ingress::{Ingress, IngressBackend};
 pub use links::link_warnings;
 pub use meta::{LabelExpression, LabelOperator, LabelSelector, ObjectMeta, OwnerReference, Places};
@@ -58,6 +65,7 @@ pub use pod_spec::PodSpec;
 pub use probe::{Hook, HttpGet, Lifecycle, Probe, ProbeHandler, TcpSocket};
 pub use raw::{Raw, apply_patch};
 pub use resolve::{Selection, select_each, select_workload, select_workload_beside};
+pub use routes::{Gateway, ObjectName, Route, RouteRule, RoutedBy};
 pub use service::{PortRef, Service, ServicePort, ServiceType, TrafficPolicy};
 pub use source::Source;
 pub use variables::{ISTIO_ANNOTATION, PROXY_CONFIG, Variable};
@@ -83,6 +91,18 @@ pub struct Manifests {
     pub endpoint_slices: Vec<EndpointSlice>,
     /// Ingresses.
     pub ingresses: Vec<Ingress>,
+    /// Routes of other kinds than Ingress.
+    pub routes: Vec<Route>,
+    /// Gateways of the Gateway API.
+    pub gateways: Vec<Gateway>,
+    /// IngressClasses and GatewayClasses.
+    pub classes: Vec<FrontEndClass>,
+    /// Middlewares of Traefik.
+    pub middlewares: Vec<Middleware>,
+    /// DestinationRules of Istio.
+    pub destination_rules: Vec<DestinationRule>,
+    /// ConfigMaps of front-end controllers.
+    pub config_maps: Vec<ConfigMap>,
     /// HorizontalPodAutoscalers.
     pub autoscalers: Vec<HorizontalPodAutoscaler>,
     /// PodDisruptionBudgets.
@@ -216,6 +236,12 @@ impl Manifests {
             && self.services.is_empty()
             && self.endpoint_slices.is_empty()
             && self.ingresses.is_empty()
+            && self.routes.is_empty()
+            && self.gateways.is_empty()
+            && self.classes.is_empty()
+            && self.middlewares.is_empty()
+            && self.destination_rules.is_empty()
+            && self.config_maps.is_empty()
             && self.autoscalers.is_empty()
             && self.disruption_budgets.is_empty()
     }
@@ -230,6 +256,12 @@ fn drop_duplicates(manifests: &mut Manifests) -> Vec<Diagnostic> {
     drop_earlier(&mut manifests.services, |object| &object.meta, &mut warnings);
     drop_earlier(&mut manifests.endpoint_slices, |object| &object.meta, &mut warnings);
     drop_earlier(&mut manifests.ingresses, |object| &object.meta, &mut warnings);
+    drop_earlier(&mut manifests.routes, |object| &object.meta, &mut warnings);
+    drop_earlier(&mut manifests.gateways, |object| &object.meta, &mut warnings);
+    drop_earlier(&mut manifests.classes, |object| &object.meta, &mut warnings);
+    drop_earlier(&mut manifests.middlewares, |object| &object.meta, &mut warnings);
+    drop_earlier(&mut manifests.destination_rules, |object| &object.meta, &mut warnings);
+    drop_earlier(&mut manifests.config_maps, |object| &object.meta, &mut warnings);
     drop_earlier(&mut manifests.autoscalers, |object| &object.meta, &mut warnings);
     drop_earlier(&mut manifests.disruption_budgets, |object| &object.meta, &mut warnings);
     warnings
@@ -240,7 +272,7 @@ fn drop_earlier<T>(objects: &mut Vec<T>, meta: fn(&T) -> &ObjectMeta, warnings: 
     let mut keep = vec![true; objects.len()];
     for (index, object) in objects.iter().enumerate().rev() {
         let meta = meta(object);
-        keep[index] = meta.name.is_empty() || seen.insert((meta.namespace.as_str(), meta.name.as_str()));
+        keep[index] = meta.name.is_empty() || seen.insert(meta.title());
         if !keep[index] {
             warnings.push(
                 Diagnostic::warning(

@@ -6,13 +6,19 @@ use std::sync::Arc;
 use super::autoscaler::read_autoscaler;
 use super::code;
 use super::complaints::Complaints;
+use super::config_map::{read_class, read_config_map, read_middleware};
 use super::context::{read_endpoint_slice, read_pod, read_replica_set};
 use super::deployment::read_deployment;
+use super::destination::read_destination_rule;
 use super::disruption::read_budget;
+use super::front_end::is_controllers_config;
 use super::ingress::read_ingress;
 use super::meta::{MetaFields, ObjectMeta, Places, title};
 use super::node::{Node, Span, Value};
 use super::reader::{Fields, Reader};
+use super::routes::{
+    other_route, read_gateway, read_gateway_route, read_ingress_route, read_virtual_service,
+};
 use super::service::read_service;
 use super::shapes::{self, Shape};
 use super::{Manifests, NotModelled, OtherObject};
@@ -78,6 +84,27 @@ const KINDS: &[Kind] = kinds! {
         HPA read_autoscaler => autoscalers false;
     "PodDisruptionBudget" ["policy/v1"], [("policy/v1beta1", "1.25")],
         PDB read_budget => disruption_budgets false;
+    "ConfigMap" ["v1"], [], CONFIG_MAP read_config_map => config_maps false;
+    "IngressClass" ["networking.k8s.io/v1"], [("networking.k8s.io/v1beta1", "1.22")],
+        INGRESS_CLASS read_class => classes false;
+    "GatewayClass" ["gateway.networking.k8s.io/v1", "gateway.networking.k8s.io/v1beta1", "gateway.networking.k8s.io/v1alpha2"], [],
+        CUSTOM read_class => classes false;
+    "Gateway" ["gateway.networking.k8s.io/v1", "gateway.networking.k8s.io/v1beta1", "gateway.networking.k8s.io/v1alpha2"], [],
+        CUSTOM read_gateway => gateways false;
+    "HTTPRoute" ["gateway.networking.k8s.io/v1", "gateway.networking.k8s.io/v1beta1", "gateway.networking.k8s.io/v1alpha2"], [],
+        CUSTOM read_gateway_route => routes false;
+    "GRPCRoute" ["gateway.networking.k8s.io/v1", "gateway.networking.k8s.io/v1alpha2"], [],
+        CUSTOM read_gateway_route => routes false;
+    "IngressRoute" ["traefik.io/v1alpha1", "traefik.containo.us/v1alpha1"], [],
+        CUSTOM read_ingress_route => routes false;
+    "Middleware" ["traefik.io/v1alpha1", "traefik.containo.us/v1alpha1"], [],
+        CUSTOM read_middleware => middlewares false;
+    "VirtualService"
+        ["networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3"], [],
+        CUSTOM read_virtual_service => routes false;
+    "DestinationRule"
+        ["networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3"], [],
+        CUSTOM read_destination_rule => destination_rules false;
 };
 
 /// API groups of Kubernetes itself: a known kind under one of these in a version that does not
@@ -118,6 +145,15 @@ fn read_object(
     }
     let at = node.get("kind").map_or(node.span, |node| node.span);
     let version_at = node.get("apiVersion").map_or(at, |node| node.span);
+    if let Some(route) = other_route(node, (kind, version), source) {
+        gathered.manifests.routes.push(route);
+        return;
+    }
+    // Everybody has ConfigMaps: only those of front-end controllers are read.
+    if kind == "ConfigMap" && version == "v1" && !is_controllers_config(node) {
+        gathered.manifests.other_objects.push(OtherObject::of(node, kind, version));
+        return;
+    }
     let Some(found) = KINDS.iter().find(|candidate| candidate.name == kind) else {
         match misspelt_kind(kind, version) {
             Some(meant) => gathered.complaints.push(

@@ -171,7 +171,7 @@ impl<'r, 't> Field<'r, 't> {
     }
 
     /// The title of the object and the path, as messages begin.
-    fn subject(&self) -> String {
+    pub(super) fn subject(&self) -> String {
         if self.path.is_empty() {
             self.reader.title.clone()
         } else {

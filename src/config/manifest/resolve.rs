@@ -7,7 +7,8 @@ use super::links::{Finding, findings};
 use super::running::{Completed, completed_spec, pods_differ, pods_of};
 use super::scaling::scales;
 use super::{
-    Deployment, HorizontalPodAutoscaler, Ingress, Manifests, Pod, PodDisruptionBudget, PodSpec, Service,
+    Deployment, DestinationRule, Gateway, HorizontalPodAutoscaler, Ingress, Manifests, ObjectName, Pod,
+    PodDisruptionBudget, PodSpec, Route, Service,
 };
 use crate::config::similar::near_miss;
 use crate::diag::Diagnostic;
@@ -29,6 +30,8 @@ pub struct Selection<'m> {
     pub services: Vec<&'m Service>,
     /// Ingresses that lead to one of the Services.
     pub ingresses: Vec<&'m Ingress>,
+    /// Routes of other kinds that lead to one of the Services.
+    pub routes: Vec<&'m Route>,
     /// Autoscalers whose target is the Deployment.
     pub autoscalers: Vec<&'m HorizontalPodAutoscaler>,
     /// Disruption budgets whose selector matches the pods.
@@ -37,13 +40,36 @@ pub struct Selection<'m> {
     pub pods: Vec<&'m Pod>,
     /// What does not fit together around this Deployment.
     pub warnings: Vec<Diagnostic>,
+    /// Everything that was read: classes, gateways and configurations belong to no workload.
+    pub all: &'m Manifests,
+}
+
+impl<'m> Selection<'m> {
+    /// The controller that a class object names.
+    pub(super) fn class(&self, kind: &str, name: &str) -> Option<&'m str> {
+        let mut classes = self.all.classes.iter().filter(|class| class.meta.kind == kind);
+        let class = classes.find(|class| class.meta.name == name)?;
+        Some(class.controller.as_str()).filter(|controller| !controller.is_empty())
+    }
+
+    /// The DestinationRules of its Services.
+    pub fn destination_rules(&self) -> impl Iterator<Item = &'m DestinationRule> {
+        let of_ours =
+            |rule: &&DestinationRule| self.services.iter().any(|service| rule.service.is(&service.meta));
+        self.all.destination_rules.iter().filter(of_ours)
+    }
+
+    /// A Gateway by its name.
+    pub(super) fn gateway(&self, name: &ObjectName) -> Option<&'m Gateway> {
+        self.all.gateways.iter().find(|gateway| name.is(&gateway.meta))
+    }
 }
 
 /// Finds the workload to simulate.
 ///
 /// `wanted` is `web`, `deploy/web`, `Deployment/web`, `shop/web` or `shop/deploy/web` (a namespace
 /// first). Without it the choice is narrowed to the Deployments that an Ingress leads to, then to
-/// those with an autoscaler, then to those behind a Service; each step counts only if it leaves
+/// those that a route leads to, those with an autoscaler, then to those behind a Service; each step counts only if it leaves
 /// any, and the choice is made once a single one is left.
 ///
 /// # Errors
@@ -95,6 +121,7 @@ fn select<'m>(
 ) -> Selection<'m> {
     let services = services_of(manifests, deployment);
     let ingresses = ingresses_to(manifests, &services);
+    let routes = routes_to(manifests, &services);
     let pods = pods_of(manifests, deployment);
     let Completed { spec: pod_spec, injected, differing } = completed_spec(manifests, deployment, &pods);
     let mut warnings: Vec<Diagnostic> = pods_differ(deployment, &differing).into_iter().collect();
@@ -108,6 +135,7 @@ fn select<'m>(
         injected,
         services,
         ingresses,
+        routes,
         autoscalers: manifests.autoscalers.iter().filter(|scaler| scales(scaler, deployment)).collect(),
         disruption_budgets: manifests
             .disruption_budgets
@@ -119,6 +147,7 @@ fn select<'m>(
             .collect(),
         pods,
         warnings,
+        all: manifests,
     }
 }
 
@@ -148,10 +177,15 @@ fn ingresses_to<'m>(manifests: &'m Manifests, services: &[&Service]) -> Vec<&'m 
     manifests.ingresses.iter().filter(leads).collect()
 }
 
+fn routes_to<'m>(manifests: &'m Manifests, services: &[&Service]) -> Vec<&'m Route> {
+    manifests.routes.iter().filter(|route| route.rules_to(services).next().is_some()).collect()
+}
+
 /// What tells the workload that users meet from those behind it, in order of weight.
 #[derive(Clone, Copy)]
 enum Step {
     Ingress,
+    Route,
     Autoscaler,
     Service,
 }
@@ -161,6 +195,7 @@ impl Step {
         let services = services_of(manifests, deployment);
         match self {
             Step::Ingress => !ingresses_to(manifests, &services).is_empty(),
+            Step::Route => !routes_to(manifests, &services).is_empty(),
             Step::Autoscaler => manifests.autoscalers.iter().any(|scaler| scales(scaler, deployment)),
             Step::Service => !services.is_empty(),
         }
@@ -169,6 +204,7 @@ impl Step {
     fn words(self) -> &'static str {
         match self {
             Step::Ingress => "that an Ingress leads to",
+            Step::Route => "that a route leads to",
             Step::Autoscaler => "with a HorizontalPodAutoscaler",
             Step::Service => "behind a Service",
         }
@@ -188,7 +224,7 @@ fn narrow<'m>(
     if left.len() == 1 {
         return Ok((left[0], "the only Deployment".to_owned()));
     }
-    for step in [Step::Ingress, Step::Autoscaler, Step::Service] {
+    for step in [Step::Ingress, Step::Route, Step::Autoscaler, Step::Service] {
         let fewer: Vec<&Deployment> =
             left.iter().copied().filter(|deployment| step.holds(manifests, deployment)).collect();
         match fewer.as_slice() {

@@ -1,7 +1,8 @@
 //! Every field name that podloss knows, in one place: for each kind of mapping those it models,
 //! and those that Kubernetes has but podloss does not model.
 //!
-//! Source: the Kubernetes API reference up to 1.36, plus fields of removed API versions. A field
+//! Source: the Kubernetes API reference up to 1.36, plus fields of removed API versions; the Gateway API
+//! 1.4, Istio's networking API 1.31 and Traefik's kinds of v3.7. A field
 //! that a later release adds is listed as unknown until it is added here; it is never an error
 //! unless its name nearly equals a modelled one.
 
@@ -240,6 +241,74 @@ shapes! {
     inside { "service": BACKEND_SERVICE }
     BACKEND_SERVICE Network "an Ingress backend's service" { "name" "port" } not {} inside { "port": BACKEND_PORT }
     BACKEND_PORT Network "an Ingress backend's port" { "name" "number" } not {} inside {}
+    INGRESS_CLASS Common "an IngressClass" { "apiVersion" "kind" "metadata" "spec" } not { "status" }
+    inside { "metadata": META }
+    CLASS_SPEC Common "a class' spec" { "controller" "controllerName" } not {
+        "description" "parameters" "parametersRef"
+    } inside {}
+    CONFIG_MAP Common "a ConfigMap" { "apiVersion" "kind" "metadata" "data" } not { "binaryData" "immutable" }
+    inside { "metadata": META }
+    CUSTOM Common "the object" { "apiVersion" "kind" "metadata" "spec" } not { "status" }
+    inside { "metadata": META }
+    INGRESS_ROUTE_SPEC Common "an IngressRoute's spec" { "routes" } not {
+        "entryPoints" "ingressClassName" "parentRefs" "tls"
+    } inside {}
+    TRAEFIK_ROUTE Common "an IngressRoute's route" { "services" "middlewares" } not {
+        "kind" "match" "observability" "priority" "syntax"
+    } inside {}
+    TRAEFIK_REF Common "a reference" { "name" "namespace" } not {} inside {}
+    TRAEFIK_SERVICE Common "an IngressRoute's service" {
+        "name" "namespace" "sticky" "strategy" "healthCheck" "passiveHealthCheck" "serversTransport" "nativeLB" "nodePortLB"
+    } not { "kind" "middlewares" "passHostHeader" "port" "responseForwarding" "scheme" "weight" } inside {}
+    TRAEFIK_STICKY Common "sticky" { "cookie" } not {} inside {}
+    VIRTUAL_SERVICE_SPEC Common "a VirtualService's spec" { "gateways" "http" "tcp" "tls" } not { "exportTo" "hosts" }
+    inside {}
+    VIRTUAL_HTTP Common "an HTTP route" {
+        "route" "timeout" "retries" "fault" "mirror" "mirrors" "delegate" "redirect" "directResponse"
+    } not {
+        "corsPolicy" "headers" "match" "mirrorPercent" "mirrorPercentage" "mirror_percent" "name" "rewrite"
+    } inside {}
+    VIRTUAL_PLAIN Common "a TCP or TLS route" { "route" } not { "match" } inside {}
+    VIRTUAL_ROUTE Common "a route's destination" { "destination" } not { "headers" "weight" } inside {}
+    DESTINATION Common "a destination" { "host" } not { "port" "subset" } inside {}
+    VIRTUAL_RETRIES Common "retries" { "attempts" "retryOn" "perTryTimeout" "backoff" } not {
+        "retryIgnorePreviousHosts" "retryRemoteLocalities"
+    } inside {}
+    GATEWAY_SPEC Common "a Gateway's spec" { "gatewayClassName" } not {
+        "addresses" "allowedListeners" "backendTLS" "defaultScope" "infrastructure" "listeners" "tls"
+    } inside {}
+    GATEWAY_ROUTE_SPEC Common "a route's spec" { "parentRefs" "rules" } not { "hostnames" "useDefaultGateways" }
+    inside {}
+    GATEWAY_RULE Common "a route's rule" { "backendRefs" "timeouts" "retry" "sessionPersistence" } not {
+        "filters" "matches" "name"
+    } inside {}
+    GATEWAY_TIMEOUTS Common "timeouts" { "request" "backendRequest" } not {} inside {}
+    PARENT_REF Common "a parent" { "name" "namespace" "kind" } not { "group" "port" "sectionName" } inside {}
+    BACKEND_REF Common "a backend" { "name" "namespace" "kind" } not { "filters" "group" "port" "weight" } inside {}
+    DESTINATION_SPEC Common "a DestinationRule's spec" { "host" "trafficPolicy" "subsets" } not {
+        "exportTo" "workloadSelector"
+    } inside {}
+    TRAFFIC_POLICY Common "trafficPolicy" {
+        "connectionPool" "outlierDetection" "loadBalancer" "portLevelSettings" "tunnel" "retryBudget"
+    } not { "proxyProtocol" "tls" } inside {}
+    CONNECTION_POOL Common "connectionPool" { "tcp" "http" } not {} inside {}
+    POOL_TCP Common "connectionPool.tcp" { "connectTimeout" "maxConnections" "maxConnectionDuration" } not {
+        "idleTimeout" "tcpKeepalive"
+    } inside {}
+    POOL_HTTP Common "connectionPool.http" {
+        "http1MaxPendingRequests" "http2MaxRequests" "maxRetries" "idleTimeout" "maxRequestsPerConnection"
+        "maxConcurrentStreams"
+    } not { "h2UpgradePolicy" "useClientProtocol" } inside {}
+    OUTLIER_DETECTION Common "outlierDetection" {
+        "consecutive5xxErrors" "interval" "baseEjectionTime" "maxEjectionPercent" "minHealthPercent"
+        "consecutiveErrors" "consecutiveGatewayErrors" "consecutiveLocalOriginFailures"
+        "splitExternalLocalOriginErrors"
+    } not {} inside {}
+    LOAD_BALANCER Common "loadBalancer" {
+        "simple" "warmupDurationSecs" "warmup" "consistentHash" "localityLbSetting"
+    } not {} inside {}
+    WARMUP Common "warmup" { "duration" } not { "aggression" "minimumPercent" } inside {}
+
     ENDPOINT_SLICE Common "an EndpointSlice" { "apiVersion" "kind" "metadata" "endpoints" } not {
         "addressType" "ports"
     } inside {}

@@ -2,6 +2,7 @@
 
 mod assumptions;
 mod cases;
+mod front_ends;
 mod mesh;
 mod shared;
 

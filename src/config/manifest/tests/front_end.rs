@@ -2,11 +2,29 @@
 
 use super::super::*;
 use super::{INGRESS, SERVICE, WEB, documents, edited, read_ok};
+use crate::diag::Diagnostic;
 
-fn hint(ingress: &str, service: &str) -> Option<FrontEndHint> {
-    let manifests = read_ok(&documents(&[WEB, service, ingress]));
+/// What the manifests point to, and what they set of it.
+pub(super) struct Found {
+    pub(super) hints: Vec<FrontEndHint>,
+    pub(super) preset: Option<&'static str>,
+    pub(super) settings: FrontEndSettings,
+    pub(super) said: Vec<(&'static str, String)>,
+    pub(super) warnings: Vec<Diagnostic>,
+}
+
+pub(super) fn found_in(text: &str) -> Found {
+    let manifests = read_ok(text);
     let selection = select_workload(&manifests, None).unwrap();
-    front_end_hint(&selection)
+    let hints = front_end_hints(&selection);
+    let preset = hints.iter().find_map(|hint| hint.preset);
+    let reading = preset.map(|preset| read_front_end(&selection, preset)).unwrap_or_default();
+    let (settings, said) = (reading.settings, reading.said);
+    Found { hints, preset, settings, said: said.in_force(), warnings: said.warnings }
+}
+
+pub(super) fn hint(ingress: &str, service: &str) -> Found {
+    found_in(&documents(&[WEB, service, ingress]))
 }
 
 #[test]
@@ -29,6 +47,9 @@ fn classes_and_annotations_name_the_front_end() {
         ("gce-internal", "", Some("gke-neg")),
         ("istio", "", Some("istio-gateway")),
         ("azure-application-gateway", "", Some("azure-agic")),
+        ("webapprouting.kubernetes.azure.com", "", Some("ingress-nginx")),
+        ("public", "alb.ingress.kubernetes.io/scheme: internal", Some("aws-alb-instance")),
+        ("kong", "nginx.ingress.kubernetes.io/rewrite-target: /", None),
         ("kong", "", None),
         ("", "", None),
         ("", "kubernetes.io/ingress.class: nginx", Some("ingress-nginx")),
@@ -36,8 +57,8 @@ fn classes_and_annotations_name_the_front_end() {
         ("", "nginx.ingress.kubernetes.io/rewrite-target: /", Some("ingress-nginx")),
         ("", "traefik.ingress.kubernetes.io/router.tls: 'true'", Some("traefik")),
     ] {
-        let hint = hint(&with(class, annotations), SERVICE);
-        assert_eq!(hint.as_ref().map(|hint| hint.preset), preset, "{class} {annotations}: {hint:?}");
+        let found = hint(&with(class, annotations), SERVICE);
+        assert_eq!(found.preset, preset, "{class} {annotations}: {:?}", found.hints);
     }
 }
 
@@ -79,16 +100,13 @@ fn a_service_may_ask_for_a_network_load_balancer() {
             None,
         ),
     ] {
-        let manifests = read_ok(&documents(&[WEB, &text]));
-        let selection = select_workload(&manifests, None).unwrap();
-        assert_eq!(front_end_hint(&selection).map(|hint| hint.preset), preset, "{name}");
+        assert_eq!(found_in(&documents(&[WEB, &text])).preset, preset, "{name}");
     }
     let text = service(
         "service.beta.kubernetes.io/aws-load-balancer-nlb-target-type: ip, service.beta.kubernetes.io/aws-load-balancer-healthcheck-interval: '10', service.beta.kubernetes.io/aws-load-balancer-target-group-attributes: 'deregistration_delay.timeout_seconds=15'",
         balancer,
     );
-    let manifests = read_ok(&documents(&[WEB, &text]));
-    let settings = front_end_hint(&select_workload(&manifests, None).unwrap()).unwrap().settings;
+    let settings = found_in(&documents(&[WEB, &text])).settings;
     assert_eq!(settings.target_type, Some(TargetType::Ip));
     assert_eq!(
         (settings.deregistration_delay_seconds, settings.health_check.interval_seconds),
@@ -113,8 +131,7 @@ fn settings_of_ingress_nginx() {
         "upstream-hash-by: $remote_addr",
     ];
     let lines: String = annotations.iter().map(|line| format!("    {prefix}/{line}\n")).collect();
-    let hint =
-        hint(&edited(INGRESS, "annotations: {}\n", &format!("annotations:\n{lines}")), SERVICE).unwrap();
+    let hint = hint(&edited(INGRESS, "annotations: {}\n", &format!("annotations:\n{lines}")), SERVICE);
     let expected = FrontEndSettings {
         next_upstream: Some(vec!["error".into(), "timeout".into(), "http_502".into()]),
         next_upstream_tries: Some(2),
@@ -142,7 +159,7 @@ fn settings_of_ingress_nginx() {
         "annotations: {}",
         "annotations: {nginx.ingress.kubernetes.io/proxy-next-upstream: 'off'}",
     );
-    assert_eq!(self::hint(&off, SERVICE).unwrap().settings.next_upstream, Some(Vec::new()));
+    assert_eq!(self::hint(&off, SERVICE).settings.next_upstream, Some(Vec::new()));
 }
 
 #[test]
@@ -165,8 +182,8 @@ fn settings_of_an_application_load_balancer() {
         "metadata: {name: web}",
         "metadata: {name: web, annotations: {alb.ingress.kubernetes.io/target-type: ip, alb.ingress.kubernetes.io/target-group-attributes: slow_start.duration_seconds=30}}",
     );
-    let hint = hint(&ingress, &service).unwrap();
-    assert_eq!(hint.preset, "aws-alb-ip", "the Service's own setting wins");
+    let hint = hint(&ingress, &service);
+    assert_eq!(hint.preset, Some("aws-alb-ip"), "the Service's own setting wins");
     let expected = FrontEndSettings {
         target_type: Some(TargetType::Ip),
         deregistration_delay_seconds: Some(30),
@@ -202,8 +219,10 @@ fn annotations_that_cannot_be_understood_are_told() {
         ("nginx.ingress.kubernetes.io/service-upstream: 'yes'", "not true or false"),
         ("nginx.ingress.kubernetes.io/proxy-read-timeouts: '5'", "has an unknown name"),
     ] {
-        let text = edited(INGRESS, "annotations: {}", &format!("annotations: {{{annotation}}}"));
-        let warnings = hint(&text, SERVICE).unwrap().warnings;
+        let class = if annotation.starts_with("alb") { "alb" } else { "nginx" };
+        let text = edited(INGRESS, "ingressClassName: nginx", &format!("ingressClassName: {class}"));
+        let text = edited(&text, "annotations: {}", &format!("annotations: {{{annotation}}}"));
+        let warnings = hint(&text, SERVICE).warnings;
         assert!(warnings.len() == 1 && warnings[0].message.contains(part), "{annotation}: {warnings:?}");
     }
 }

@@ -1,9 +1,11 @@
 //! Tests of the reader as a whole; what one file decides alone is tested there.
 
+mod controllers;
 mod diagnostics;
 mod front_end;
 mod links;
 mod robustness;
+mod routes;
 mod selection;
 mod texts;
 mod values;

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::{Source, front_end_hint, link_warnings, read_manifests, select_workload};
+use super::super::{Source, front_end_hints, link_warnings, read_front_end, read_manifests, select_workload};
 use super::{HPA, INGRESS, PDB, SERVICE, WEB, documents, read, rendered};
 
 /// Reads a text and looks at everything that comes of it.
@@ -13,7 +13,9 @@ fn exercise(text: &str) {
             for deployment in &manifests.deployments {
                 let name = format!("{}/deploy/{}", deployment.meta.namespace, deployment.meta.name);
                 if let Ok(selection) = select_workload(&manifests, Some(&name)) {
-                    found.extend(front_end_hint(&selection).into_iter().flat_map(|hint| hint.warnings));
+                    for preset in front_end_hints(&selection).iter().filter_map(|hint| hint.preset) {
+                        found.extend(read_front_end(&selection, preset).said.warnings);
+                    }
                     found.extend(selection.warnings);
                 }
             }
