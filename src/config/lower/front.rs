@@ -251,8 +251,8 @@ fn unsupported(settings: &FrontEndSettings, preset: &str) -> Vec<&'static str> {
     found
 }
 
-/// `proxy-next-upstream` in the words of the knob; conditions on statuses do not concern pods that
-/// come and go.
+/// `proxy-next-upstream` in the words of the knob. Conditions on statuses are warned of where they are read:
+/// what a pod answers is never tried again here.
 fn retry_words(conditions: &[String]) -> String {
     let has = |word: &str| conditions.iter().any(|condition| condition == word);
     match (has("error"), has("timeout")) {

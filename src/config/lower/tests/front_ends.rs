@@ -41,6 +41,11 @@ fn settings_of_controllers_reach_the_tier() {
     assert_eq!(haproxy.spec.tiers[0].read_timeout, Nanos::from_secs(5));
     let flag = lowered(&ingress("haproxy", "haproxy.org/timeout-server: 5s"), &[("read_timeout", "7s")]);
     assert_eq!(flag.spec.tiers[0].read_timeout, Nanos::from_secs(7), "what is said wins");
+    let note = "nginx.ingress.kubernetes.io/proxy-next-upstream: error non_idempotent http_503";
+    let nginx = lowered(&ingress("nginx", note), &[]);
+    assert!(nginx.spec.tiers[0].retry.non_idempotent);
+    let told = nginx.warnings.iter().any(|warning| warning.message.contains("has http_503"));
+    assert!(told, "{:?}", nginx.warnings);
     let sticky = "alb.ingress.kubernetes.io/target-type: ip, alb.ingress.kubernetes.io/target-group-attributes: stickiness.enabled=true";
     assert!(lowered(&ingress("alb", sticky), &[]).spec.tiers[0].client_affinity);
     let nodes = lowered(&ingress("alb", &sticky.replace("type: ip", "type: instance")), &[]);

@@ -216,6 +216,23 @@ impl FrontEndReading {
             let words = value.split_whitespace().filter(|condition| *condition != "off");
             words.map(str::to_owned).collect::<Vec<String>>()
         });
+        for condition in conditions.iter().flatten() {
+            match condition.as_str() {
+                "error" | "timeout" | "invalid_header" => {}
+                NON_IDEMPOTENT => {
+                    self.said.values.push(("front_end.retry_non_idempotent", "true".to_owned()))
+                }
+                status if status.starts_with("http_") => {
+                    found.unread(
+                        "proxy-next-upstream",
+                        &format!("has {status}: answers of pods are not tried again here"),
+                    );
+                }
+                unknown => {
+                    found.unread("proxy-next-upstream", &format!("has `{unknown}`, which is not known"))
+                }
+            }
+        }
         set(&mut settings.next_upstream, conditions);
         set(&mut settings.next_upstream_tries, found.number("proxy-next-upstream-tries"));
         set(&mut settings.next_upstream_timeout_seconds, found.number("proxy-next-upstream-timeout"));
@@ -307,6 +324,9 @@ impl FrontEndReading {
         set(&mut mine.success_codes, check.success_codes);
     }
 }
+
+/// The condition that lets nginx send POSTs again too.
+const NON_IDEMPOTENT: &str = "non_idempotent";
 
 /// Attributes of target groups that are read.
 const TARGET_GROUP: &[&str] = &[

@@ -35,6 +35,12 @@ fn settings_that_mean_a_knob_are_read() {
             "client_affinity",
             "true",
         ),
+        (
+            "nginx",
+            "nginx.ingress.kubernetes.io/proxy-next-upstream: error timeout non_idempotent",
+            "retry_non_idempotent",
+            "true",
+        ),
     ] {
         let found = with(class, annotation);
         let expected = format!("front_end.{knob}");
@@ -63,6 +69,8 @@ fn every_other_setting_of_a_controller_is_told_once_with_its_line() {
         ("nginx", "nginx.ingress.kubernetes.io/canary-weight: '10'", "is not read"),
         ("nginx", "nginx.ingress.kubernetes.io/configuration-snippet: return 503;", "is not read"),
         ("nginx", "haproxy.org/timeout-server: 5s", "is one for haproxy, and ingress-nginx is simulated"),
+        ("nginx", "nginx.ingress.kubernetes.io/proxy-next-upstream: error http_503", "has http_503"),
+        ("nginx", "nginx.ingress.kubernetes.io/proxy-next-upstream: error tmeout", "has `tmeout`"),
         ("alb", "alb.ingress.kubernetes.io/actions.web: '{}'", "is not read"),
         (
             "alb",

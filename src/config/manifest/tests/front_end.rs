@@ -147,7 +147,9 @@ fn settings_of_ingress_nginx() {
         ..FrontEndSettings::default()
     };
     assert_eq!(hint.settings, expected);
-    let [warning] = hint.warnings.as_slice() else { panic!("{:?}", hint.warnings) };
+    let [status, warning] = hint.warnings.as_slice() else { panic!("{:?}", hint.warnings) };
+    assert!(status.message.contains("has http_502: answers of pods are not tried again here"), "{status}");
+    assert_eq!(status.place.as_ref().unwrap().line(), 39, "{status}");
     assert_eq!(
         warning.message,
         format!("Ingress/web: annotation {prefix}/proxy-send-timeout is `30s`, not a whole number")
