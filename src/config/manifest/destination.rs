@@ -49,7 +49,7 @@ pub(super) fn read_destination_rule(object: &Fields<'_, '_>, meta: ObjectMeta) -
 fn read_pool(pool: &Fields<'_, '_>, said: &mut Said) {
     if let Some(tcp) = mapping_at(pool, "tcp", &shapes::POOL_TCP) {
         said.read("front_end.connect_timeout", tcp.get("connectTimeout"), Form::Plain);
-        said.unread(tcp.get("maxConnections"), "is not read yet");
+        said.read("front_end.max_connections", tcp.get("maxConnections"), Form::Plain);
         said.unread(tcp.get("maxConnectionDuration"), UNREAD);
     }
     if let Some(http) = mapping_at(pool, "http", &shapes::POOL_HTTP) {

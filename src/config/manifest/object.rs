@@ -151,7 +151,7 @@ fn read_object(
     }
     // Everybody has ConfigMaps: only those of front-end controllers are read.
     if kind == "ConfigMap" && version == "v1" && !is_controllers_config(node) {
-        gathered.manifests.other_objects.push(OtherObject::of(node, kind, version));
+        gathered.manifests.other_objects.push(OtherObject::of(node, kind, version, place(source, at)));
         return;
     }
     let Some(found) = KINDS.iter().find(|candidate| candidate.name == kind) else {
