@@ -175,7 +175,7 @@ const TABLE: &[(&str, [Answers; 8])] = &[
             both(UNAVAILABLE),
             both(UNAVAILABLE),
             both(UNAVAILABLE),
-            both(Status::RequestTimeout),
+            SAVED,
             both(UNAVAILABLE),
             LEFT,
         ],

@@ -1,9 +1,5 @@
 //! What an image holds, as far as its name tells.
 
-/// Words in the names of images that hold no shell.
-const WITHOUT_SHELL: &[&str] =
-    &["distroless", "scratch", "chainguard", "-static", "static-debian", "/static"];
-
 /// Names of images that are known to hold a shell and coreutils.
 const WITH_SHELL: &[&str] = &[
     "nginx",
@@ -43,10 +39,20 @@ pub enum Shell {
 pub fn shell_in(image: &str) -> Shell {
     let image = image.to_ascii_lowercase();
     match () {
-        () if WITHOUT_SHELL.iter().any(|word| image.contains(word)) => Shell::Lacking,
+        () if is_bare(&image) => Shell::Lacking,
         () if WITH_SHELL.contains(&base(untagged(&image))) => Shell::There,
         () => Shell::Unknown,
     }
+}
+
+/// Whether an image is one of those that are made without a shell. Their variants for debugging hold one.
+fn is_bare(image: &str) -> bool {
+    let path = untagged(image);
+    let tag = &image[path.len()..];
+    let for_debugging = tag.contains("debug") || tag.ends_with("-dev");
+    let distroless = path.split('/').any(|part| part.starts_with("distroless")) || tag.contains("distroless");
+    let known = distroless || path.split('/').any(|part| part == "chainguard") || path == "scratch";
+    known && !for_debugging
 }
 
 /// The program that a command runs, if only an image with a shell and coreutils holds it.
@@ -79,6 +85,11 @@ mod tests {
             ("gcr.io/distroless/java17", Shell::Lacking),
             ("x/app:distroless", Shell::Lacking),
             ("scratch", Shell::Lacking),
+            ("registry.example/chainguard/node:latest", Shell::Lacking),
+            ("registry.example/chainguard/node:latest-dev", Shell::Unknown),
+            ("registry.example/distroless/java17:debug", Shell::Unknown),
+            ("acme/web-static:1.2", Shell::Unknown),
+            ("team/from-scratch-api", Shell::Unknown),
             ("python:3.12-slim", Shell::There),
             ("registry.example/team/web:1", Shell::Unknown),
         ] {

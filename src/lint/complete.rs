@@ -148,7 +148,8 @@ fn complete_hook(container: &mut ContainerFacts, plan: &ContainerPlan, stated: b
             HookFacts::Http { took } | HookFacts::Exec { slept: took, .. } => *took = Some(planned),
             _ => {}
         },
-        (Some(_), None) if container.hook != HookFacts::Fails => container.hook = HookFacts::None,
+        (_, None) if matches!(container.hook, HookFacts::Fails | HookFacts::Exec { fails: true, .. }) => {}
+        (Some(_), None) => container.hook = HookFacts::None,
         _ => {}
     }
 }

@@ -128,6 +128,8 @@ pub enum HookFacts {
         command: Vec<String>,
         /// Seconds of sleep in it, or what a setting says that it takes.
         slept: Option<f64>,
+        /// It needs a shell, which the image does not hold by its name.
+        fails: bool,
     },
     /// One request to the container; how many seconds it takes, if a setting says so.
     Http {
@@ -254,6 +256,7 @@ impl HookFacts {
         match self {
             HookFacts::None | HookFacts::Fails => Some(0.0),
             HookFacts::Sleep(seconds) => Some(*seconds),
+            HookFacts::Exec { fails: true, .. } => Some(0.0),
             HookFacts::Exec { slept, .. } => *slept,
             HookFacts::Http { took } => *took,
         }
@@ -317,6 +320,10 @@ impl Facts {
         let serves = container.serves_for(self.grace_seconds)?;
         let Some(front) = &self.front else { return Some(longest) };
         let removal = front.removal;
+        // A pod that is listed although it is not ready stays listed until it is gone.
+        if !self.publishing.is_empty() {
+            return Some(longest);
+        }
         let left =
             |removal: f64, longest: f64| (removal + front.outstay + longest - serves).clamp(0.0, longest);
         let (lo, used, hi) =

@@ -4,6 +4,7 @@ use super::allow;
 use super::facts::{
     AutoscalerFacts, BudgetFacts, ContainerFacts, Facts, HookFacts, ProbeFacts, PublishingFacts, RolloutFacts,
 };
+use crate::config::image::{Shell, shell_in, shell_program};
 use crate::config::manifest::{
     Container, Hook, HorizontalPodAutoscaler, Metric, MetricTarget, PodDisruptionBudget, PortRef, Probe,
     Selection, Strategy, front_end_hints, read_front_end,
@@ -94,9 +95,9 @@ fn container_of(selection: &Selection<'_>, container: &Container) -> ContainerFa
         command: container.command.iter().chain(&container.args).cloned().collect(),
         is_sidecar: container.is_sidecar(),
         on_route: is_entry(selection, container),
-        hook: hook_of(&container.lifecycle.pre_stop),
+        hook: hook_of(&container.lifecycle.pre_stop, &container.image),
         hook_place: places.of(&format!("{}.lifecycle.preStop", container.path)),
-        post_start: hook_of(&container.lifecycle.post_start),
+        post_start: hook_of(&container.lifecycle.post_start, &container.image),
         post_start_place: places.of(&format!("{}.lifecycle.postStart", container.path)),
         startup: probe(&container.startup_probe),
         readiness: probe(&container.readiness_probe),
@@ -110,13 +111,15 @@ fn container_of(selection: &Selection<'_>, container: &Container) -> ContainerFa
     }
 }
 
-fn hook_of(hook: &Option<Hook>) -> HookFacts {
+fn hook_of(hook: &Option<Hook>, image: &str) -> HookFacts {
     match hook {
         None => HookFacts::None,
         Some(Hook::Sleep { seconds }) => HookFacts::Sleep(f64::from(*seconds)),
-        Some(hook @ Hook::Exec(command)) => {
-            HookFacts::Exec { command: command.clone(), slept: hook.slept().map(|span| span.as_secs_f64()) }
-        }
+        Some(hook @ Hook::Exec(command)) => HookFacts::Exec {
+            command: command.clone(),
+            slept: hook.slept().map(|span| span.as_secs_f64()),
+            fails: shell_program(command).is_some() && shell_in(image) == Shell::Lacking,
+        },
         Some(Hook::HttpGet(_)) => HookFacts::Http { took: None },
         Some(Hook::TcpSocket(_)) => HookFacts::Fails,
     }

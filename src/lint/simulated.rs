@@ -229,9 +229,12 @@ const ROWS: &[Row] = &[
     Row {
         rule: "PL014",
         flags: &[],
-        broken: &[],
-        cured: &[],
-        shows: Not("a hook is simulated as it is written; PL001 shows what is lost when it does not run"),
+        broken: &[
+            ("example/app:1", "example/distroless/app:1"),
+            ("{sleep: {seconds: 30}}", "{exec: {command: [/bin/sh, -c, sleep 30]}}"),
+        ],
+        cured: &[("example/app:1", "example/distroless/app:1")],
+        shows: Loses(Cause::ListenerClosed),
     },
     Row {
         rule: "PL015",

@@ -376,8 +376,11 @@ fn what_settings_say_is_judged() {
             "PL014 a postStart command without a shell to run it",
             |f| {
                 f.containers[0].image = "gcr.io/distroless/static-debian12".to_owned();
-                f.containers[0].post_start =
-                    HookFacts::Exec { command: vec!["sh".to_owned(), "-c".to_owned()], slept: None };
+                f.containers[0].post_start = HookFacts::Exec {
+                    command: vec!["sh".to_owned(), "-c".to_owned()],
+                    slept: None,
+                    fails: false,
+                };
             },
             &[("PL014", Error)],
         ),

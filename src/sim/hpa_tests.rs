@@ -123,6 +123,7 @@ fn cluster(replicas: u32, hpa: HpaSpec, load: Load, service: Nanos) -> SimSpec {
             connect_timeout: secs(5),
             read_timeout: secs(60),
             request_timeout: None,
+            stream_idle_timeout: None,
             breaker: CircuitBreaker::default(),
             outlier: None,
             pins_connections: false,

@@ -453,6 +453,7 @@ fn two_tiers() -> impl Strategy<Value = SimSpec> {
             replicas: if outer.node_local.is_some() { cluster.control.nodes } else { outer.replicas },
             retry: RetryPolicy::NEVER,
             request_timeout: None,
+            stream_idle_timeout: None,
             breaker: CircuitBreaker::default(),
             outlier: None,
             keepalive: outer.keepalive.map(|kept| Keepalive { any_connection: false, ..kept }),

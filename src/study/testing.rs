@@ -129,6 +129,7 @@ fn front(removal: Nanos) -> FrontSpec {
         connect_timeout: Nanos::from_secs(5),
         read_timeout: Nanos::from_secs(60),
         request_timeout: None,
+        stream_idle_timeout: None,
         breaker: CircuitBreaker::default(),
         outlier: None,
         pins_connections: false,

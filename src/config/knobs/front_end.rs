@@ -176,7 +176,7 @@ pub(super) const FRONT_END: &[Knob] = &[
         "front_end.stream_idle_timeout",
         Kind::Limit,
         "stream idle timeout",
-        "How long a request may go without a byte of an answer, attempts and pauses together, until it is answered 408: Envoy's stream_idle_timeout.",
+        "How long a request may go without a byte of an answer, attempts and pauses together, until the front end answers itself: Envoy's stream_idle_timeout.",
     ),
     Knob::new(
         "front_end.request_timeout",

@@ -148,7 +148,14 @@ impl Chosen {
             found.push(("front_end.balancer", Some("least-connections".to_owned())));
         }
         let found = found.into_iter().filter_map(|(path, text)| Some((path, text?)));
-        found.chain(self.reading.said.in_force()).collect()
+        let mut found: Vec<_> = found.chain(self.reading.said.in_force()).collect();
+        // The list in force is that of the annotation if there is one; the switch says the same by itself.
+        let conditions = settings.next_upstream.as_deref().unwrap_or_default();
+        if conditions.iter().any(|condition| condition == "non_idempotent") {
+            found.retain(|(path, _)| *path != POSTS);
+            found.push((POSTS, "true".to_owned()));
+        }
+        found
     }
 
     /// Whether a Service's policy decides which pods a node sends to.
@@ -253,6 +260,9 @@ fn unsupported(settings: &FrontEndSettings, preset: &str) -> Vec<&'static str> {
 
 /// `proxy-next-upstream` in the words of the knob. Conditions on statuses are warned of where they are read:
 /// what a pod answers is never tried again here.
+/// The knob of requests that are sent again although they are not idempotent.
+const POSTS: &str = "front_end.retry_non_idempotent";
+
 fn retry_words(conditions: &[String]) -> String {
     let has = |word: &str| conditions.iter().any(|condition| condition == word);
     match (has("error"), has("timeout")) {

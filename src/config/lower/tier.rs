@@ -63,8 +63,8 @@ pub(super) fn front_spec(
         values.problems.push(Diagnostic::error(code::FRONT_END, message).help("lower one of the two"));
     }
     let balancer = balancer(values);
-    let mut answers = answers(values);
-    let request_timeout = patience(&mut answers, values);
+    let stream_idle_timeout = values.own_limit("front_end.stream_idle_timeout");
+    let in_all = values.own_limit("front_end.request_timeout");
     FrontSpec {
         name: preset.name.to_owned(),
         replicas,
@@ -75,7 +75,8 @@ pub(super) fn front_spec(
         retry,
         connect_timeout: values.span("front_end.connect_timeout"),
         read_timeout: values.limit("front_end.read_timeout").unwrap_or(Nanos::MAX_SPAN),
-        request_timeout,
+        request_timeout: in_all.into_iter().chain(stream_idle_timeout).min(),
+        stream_idle_timeout,
         breaker: CircuitBreaker {
             max_requests: values.own_most("front_end.max_requests"),
             max_pending_requests: values.own_most("front_end.max_pending_requests"),
@@ -86,7 +87,7 @@ pub(super) fn front_spec(
         client_affinity: values.own_switch("front_end.client_affinity"),
         slow_start: slow_start(values, balancer),
         keepalive,
-        answers,
+        answers: answers(values),
         delivery: Delivery {
             add: watch.clone(),
             remove: watch,
@@ -281,17 +282,6 @@ fn mechanism(updates: Updates, values: &mut Values<'_>) -> Mechanism {
     }
 }
 
-/// How long a request may take in all, and what is answered then: whichever of two timeouts comes first.
-fn patience(answers: &mut Answers, values: &mut Values<'_>) -> Option<Nanos> {
-    let in_all = values.own_limit("front_end.request_timeout");
-    let idle = values.own_limit("front_end.stream_idle_timeout");
-    if let Some(idle) = idle.filter(|idle| in_all.is_none_or(|in_all| *idle < in_all)) {
-        answers.too_long = Status::RequestTimeout;
-        return Some(idle);
-    }
-    in_all
-}
-
 fn answers(values: &mut Values<'_>) -> Answers {
     let mut status = |name: &str| {
         let word = values.word(&format!("front_end.status.{name}"));
@@ -301,7 +291,6 @@ fn answers(values: &mut Values<'_>) -> Answers {
         error: status("error"),
         connect_timeout: status("connect_timeout"),
         read_timeout: status("read_timeout"),
-        too_long: status("read_timeout"),
         no_endpoints: status("no_endpoints"),
         all_down: status("all_down"),
         client_left: status("client_left"),

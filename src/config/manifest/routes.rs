@@ -172,7 +172,7 @@ fn retry_on(field: &Field<'_, '_>, said: &mut Said) {
     let has = |known: &[&str]| words.iter().any(|word| known.contains(word));
     let value = match () {
         () if has(&["reset", "5xx", "gateway-error"]) => "connect-failure+closed",
-        () if has(&["connect-failure"]) => "connect-failure",
+        () if has(&["connect-failure", "reset-before-request"]) => "connect-failure",
         () => "off",
     };
     said.values.push(("front_end.retry_on", value.to_owned()));

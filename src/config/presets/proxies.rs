@@ -302,7 +302,7 @@ pub(super) const PROXIES: &[FrontEndPreset] = &[
             Param::documented("front_end.connect_timeout", "10s", "istio pkg/config/mesh/mesh.go"),
             Param::documented("front_end.read_timeout", "never", "virtual_service.proto"),
             Param::documented("front_end.request_timeout", "never", "virtual_service.proto"),
-            Param::documented("front_end.stream_idle_timeout", "5m", "faq timeouts.rst"),
+            Param::documented("front_end.stream_idle_timeout", "never", "istio listener_builder.go: off"),
             Param::documented("front_end.outlier.failures", "0", "destination_rule.proto: off"),
             Param::documented("front_end.keepalive", "1000000", "no limit of connections"),
             Param::documented("front_end.keepalive_idle", "1h", "destination_rule.proto"),

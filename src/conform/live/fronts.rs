@@ -185,6 +185,7 @@ impl Parameters {
         Ok(FrontSpec {
             read_timeout: Nanos::MAX_SPAN,
             request_timeout: Some(secs(self.read_timeout_s)),
+            stream_idle_timeout: None,
             outlier: self.envoy_outlier.unwrap_or(false).then_some(outlier),
             retry: RetryPolicy {
                 on: retried,

@@ -55,7 +55,7 @@ const POST_START: Kind = Kind {
 
 fn doubt(container: &ContainerFacts, kind: &Kind, hook: &HookFacts, place: &Place) -> Option<Found> {
     let Kind { name, always, maybe, label } = kind;
-    let HookFacts::Exec { command, slept } = hook else {
+    let HookFacts::Exec { command, slept, .. } = hook else {
         return (*hook == HookFacts::Fails).then(|| {
             let message = format!(
                 "the {name} hook of container `{}` is a tcpSocket, which always fails: {always}",

@@ -15,8 +15,8 @@ pub(super) fn words(status: Status) -> Words {
         ),
         Status::RequestTimeout => of(
             "request timeout made by the front end",
-            "Envoy gives it when a stream was idle for five minutes; other front ends when the client was slow to \
-             send its request.",
+            "Front ends give it when the client was slow to send its request. Envoy gave it before 1.20 also \
+             where an answer was late; that is 504 now.",
             "See read_timeout; set a route timeout so that the failure comes early.",
             "It is the front end's answer, not the application's.",
         ),

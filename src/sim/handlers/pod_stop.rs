@@ -316,8 +316,11 @@ impl<P: RequestPath> Engine<P> {
 
     pub(crate) fn drain_limit(&mut self, id: PodId, index: ContainerIndex, instance: u32) {
         if self.stop_at(id, index, instance, StopStage::Signalled).is_some() {
-            if self.plan(id, index).on_stop.drain().is_some_and(|drain| drain.answers) {
-                self.path.cancel(id, self.now.0, Cause::ExitedInFlight);
+            let route = self.world.pods[id as usize].route;
+            let serves = index == route.entry || Some(index) == route.inner;
+            if serves && self.plan(id, index).on_stop.drain().is_some_and(|drain| drain.answers) {
+                let (cause, _) = self.ending_causes(id, index, Cause::ExitedInFlight);
+                self.path.cancel(id, self.now.0, cause);
             }
             self.process_ends(id, index, Cause::ExitedInFlight);
         }
@@ -339,6 +342,13 @@ impl<P: RequestPath> Engine<P> {
         }
     }
 
+    /// Why what the process has is lost, where an orderly stop would be for `cause`, and why later
+    /// connections are refused.
+    fn ending_causes(&self, id: PodId, index: ContainerIndex, cause: Cause) -> (Cause, Cause) {
+        let refusal = self.refusal_cause(id, index);
+        (if refusal == Cause::ListenerClosed { cause } else { refusal }, refusal)
+    }
+
     /// The process that serves ends unasked; the kubelet will start it again.
     pub(crate) fn crash(&mut self, id: PodId, cause: Cause) {
         let pod = &mut self.world.pods[id as usize];
@@ -353,8 +363,7 @@ impl<P: RequestPath> Engine<P> {
 
     /// A process is gone; what it was serving is lost with `cause`.
     fn process_ends(&mut self, id: PodId, index: ContainerIndex, cause: Cause) {
-        let refusal = self.refusal_cause(id, index);
-        let cause = if refusal == Cause::ListenerClosed { cause } else { refusal };
+        let (cause, refusal) = self.ending_causes(id, index, cause);
         let pod = &mut self.world.pods[id as usize];
         let route = pod.route;
         let container = &mut pod.containers[usize::from(index)];

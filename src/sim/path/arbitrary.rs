@@ -147,6 +147,7 @@ pub(crate) fn front() -> impl Strategy<Value = FrontSpec> {
                     connect_timeout: Nanos(connect * MS),
                     read_timeout: Nanos(read * MS),
                     request_timeout: request.map(|ms| Nanos(ms * MS)),
+                    stream_idle_timeout: None,
                     // Derived, as above.
                     breaker: CircuitBreaker {
                         max_requests: (read % 4 == 1).then_some(connect as u32 % 24),

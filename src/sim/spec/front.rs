@@ -36,6 +36,9 @@ pub struct FrontSpec {
     /// Patience for the whole request, attempts and pauses together; `None` for ever. Envoy's route
     /// timeout.
     pub request_timeout: Option<Nanos>,
+    /// How long a request may go without a byte of an answer; `request_timeout` is never longer. Kept apart
+    /// to tell which of the two decides.
+    pub stream_idle_timeout: Option<Nanos>,
     /// What one process may have under way.
     pub breaker: CircuitBreaker,
     /// Outlier detection, for the balancers that Envoy has.
@@ -158,8 +161,6 @@ pub struct Answers {
     pub connect_timeout: Status,
     /// No answer in time.
     pub read_timeout: Status,
-    /// No answer in time from all attempts together.
-    pub too_long: Status,
     /// No endpoint known.
     pub no_endpoints: Status,
     /// Every endpoint marked down.
@@ -176,7 +177,6 @@ impl Answers {
         stale: Status::BadGateway,
         connect_timeout: Status::GatewayTimeout,
         read_timeout: Status::GatewayTimeout,
-        too_long: Status::GatewayTimeout,
         no_endpoints: Status::Unavailable,
         all_down: Status::BadGateway,
         client_left: Status::ClientLeft,
@@ -190,7 +190,6 @@ impl Answers {
         stale: Status::Closed,
         connect_timeout: Status::Unavailable,
         read_timeout: Status::GatewayTimeout,
-        too_long: Status::GatewayTimeout,
         no_endpoints: Status::Unavailable,
         all_down: Status::Unavailable,
         client_left: Status::ClientLeft,
@@ -204,7 +203,6 @@ impl Answers {
         stale: Status::Unavailable,
         connect_timeout: Status::Unavailable,
         read_timeout: Status::GatewayTimeout,
-        too_long: Status::GatewayTimeout,
         no_endpoints: Status::Unavailable,
         all_down: Status::Unavailable,
         client_left: Status::ClientLeft,

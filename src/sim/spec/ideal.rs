@@ -64,6 +64,7 @@ impl FrontSpec {
             connect_timeout: Nanos::MAX_SPAN,
             read_timeout: Nanos::MAX_SPAN,
             request_timeout: None,
+            stream_idle_timeout: None,
             breaker: CircuitBreaker::default(),
             outlier: None,
             pins_connections: false,

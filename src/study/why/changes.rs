@@ -1,7 +1,7 @@
 //! Which knobs may save a request, by the cause of its loss, and by how much they are moved.
 
 use crate::config::case::{Case, Override};
-use crate::model::outcome::{Cause, Status};
+use crate::model::outcome::Cause;
 use crate::sim::spec::{ContainerPlan, FrontSpec};
 use crate::study::{LONGEST_HOOK_S, Mechanism};
 use crate::units::{Nanos, format_duration};
@@ -99,7 +99,7 @@ pub(super) fn ladders(cause: Cause, at_ingress: bool, case: &Case) -> Vec<Ladder
 fn longer_patience(tier: &FrontSpec) -> Ladder {
     let now = tier.patience();
     let knob = match now < tier.read_timeout {
-        true if tier.answers.too_long == Status::RequestTimeout => "front_end.stream_idle_timeout",
+        true if tier.stream_idle_timeout == tier.request_timeout => "front_end.stream_idle_timeout",
         true => "front_end.request_timeout",
         false => "read_timeout",
     };

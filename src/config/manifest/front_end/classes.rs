@@ -3,7 +3,6 @@
 /// The words of class names, and of the controllers that class objects name, with the front end that
 /// they mean. `None`: known, and not modelled. The first that fits counts.
 const CLASSES: &[(&str, Option<&str>)] = &[
-    ("kong", None),
     ("contour", None),
     ("cilium", None),
     ("openshift", None),
@@ -18,11 +17,13 @@ const CLASSES: &[(&str, Option<&str>)] = &[
     ("haproxy", Some("haproxy")),
     ("istio", Some("istio-gateway")),
     ("application-gateway", Some("azure-agic")),
+    ("agic", Some("azure-agic")),
     ("ingress.k8s.aws/alb", Some("aws-alb-instance")),
 ];
 
 /// Words that are too short to be looked for inside others.
-const WHOLE_WORDS: &[(&str, &str)] = &[("alb", "aws-alb-instance"), ("gce", "gke-neg")];
+const WHOLE_WORDS: &[(&str, Option<&str>)] =
+    &[("alb", Some("aws-alb-instance")), ("gce", Some("gke-neg")), ("kong", None)];
 
 /// What the class of an Ingress, or the controller of an IngressClass, says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +44,7 @@ pub(super) fn meaning_of_class(class: &str) -> Meaning {
     }
     let mut words = class.split(|c: char| !c.is_ascii_alphanumeric());
     let whole = words.find_map(|word| WHOLE_WORDS.iter().find(|(known, _)| *known == word));
-    whole.map_or(Meaning::Unknown, |(_, preset)| Meaning::Preset(preset))
+    whole.map_or(Meaning::Unknown, |(_, preset)| preset.map_or(Meaning::NotModelled, Meaning::Preset))
 }
 
 /// The front end behind the class of a Gateway, by its name or its controller's.

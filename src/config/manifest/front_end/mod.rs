@@ -60,9 +60,12 @@ fn candidates<'m>(selection: &Selection<'m>) -> Vec<Candidate<'m>> {
     let ingresses = selection.ingresses.iter().filter_map(|&ingress| {
         Some(Candidate { hint: hint_of_ingress(selection, ingress)?, from: From::Ingress(ingress) })
     });
+    // What the proxies beside clients do matters where nothing else leads to the pods.
+    let leads_in = !selection.ingresses.is_empty();
     let routes = selection
         .routes
         .iter()
+        .filter(|route| !(leads_in && route.by == RoutedBy::Mesh))
         .map(|&route| Candidate { hint: hint_of_route(selection, route), from: From::Route(route) });
     let mut found: Vec<Candidate<'_>> = ingresses.chain(routes).collect();
     if found.is_empty() {
@@ -71,7 +74,7 @@ fn candidates<'m>(selection: &Selection<'m>) -> Vec<Candidate<'m>> {
     if found.is_empty() {
         found.extend(hint_of_config(selection));
     }
-    if found.is_empty() {
+    if found.is_empty() && !leads_in {
         found.extend(hint_of_destination(selection));
     }
     found

@@ -40,8 +40,18 @@ pub fn read_front_end(selection: &Selection<'_>, preset: &str) -> FrontEndReadin
             From::Ingress(_) | From::Settings => {}
         }
     }
-    if preset == "istio-gateway" {
-        selection.destination_rules().for_each(|rule| reading.said.join(&rule.said));
+    for rule in selection.destination_rules() {
+        if preset == "istio-gateway" {
+            reading.said.join(&rule.said);
+        } else {
+            let message = format!("{} is for proxies of Istio, and {preset} is none", rule.meta.title());
+            let warning = Diagnostic::warning(code::NOT_READ, message).at(rule.meta.place());
+            reading.said.warnings.push(
+                warning
+                    .label("without effect here")
+                    .help("if the front end has a proxy of the mesh beside it, state its settings: `--set front_end...=`"),
+            );
+        }
     }
     reading
 }
@@ -218,10 +228,7 @@ impl FrontEndReading {
         });
         for condition in conditions.iter().flatten() {
             match condition.as_str() {
-                "error" | "timeout" | "invalid_header" => {}
-                NON_IDEMPOTENT => {
-                    self.said.values.push(("front_end.retry_non_idempotent", "true".to_owned()))
-                }
+                "error" | "timeout" | "invalid_header" | "non_idempotent" => {}
                 status if status.starts_with("http_") => {
                     found.unread(
                         "proxy-next-upstream",
@@ -324,9 +331,6 @@ impl FrontEndReading {
         set(&mut mine.success_codes, check.success_codes);
     }
 }
-
-/// The condition that lets nginx send POSTs again too.
-const NON_IDEMPOTENT: &str = "non_idempotent";
 
 /// Attributes of target groups that are read.
 const TARGET_GROUP: &[&str] = &[

@@ -311,6 +311,8 @@ impl<O: Observer> FastPath<O> {
         failure: Failure,
         cause: Cause,
     ) -> Followed {
+        // Those who waited for the same connection have all been told.
+        let ends_line = failure.is_of_connecting() && self.flights.get(place).turn.is_none();
         self.drop_attempt(place);
         self.retry_over(place);
         let flight = self.flights.get(place);
@@ -325,7 +327,7 @@ impl<O: Observer> FastPath<O> {
         if self.front.failed(holder, pod, reached, now) {
             self.watch_all(holder, pod, now);
         }
-        if failure.is_of_connecting() {
+        if ends_line {
             self.fail_line(holder, pod, now, Turn::Failed(failure, cause));
         }
         let next = self.front.after_failure(&attempt);

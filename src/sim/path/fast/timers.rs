@@ -49,8 +49,11 @@ impl<O: Observer> FastPath<O> {
                 let again = self.flights.get(place).pausing.take().unwrap_or(Again::Pick);
                 return self.pursue(place, again, now);
             }
-            TimerKind::Turn => match self.flights.get(place).turn.take() {
-                Some(Turn::Granted(reuse)) => self.depart(place, reuse, now),
+            TimerKind::Turn => match self.flights.get(place).turn {
+                Some(Turn::Granted(reuse)) => {
+                    self.flights.get(place).turn = None;
+                    self.depart(place, reuse, now)
+                }
                 Some(Turn::Failed(failure, cause)) => Sent::Failed(failure, cause),
                 Some(Turn::Waiting) | None => Sent::Underway,
             },
@@ -118,7 +121,7 @@ impl<O: Observer> FastPath<O> {
             }
             None => {}
         }
-        let status = self.front.spec().answers.too_long;
+        let status = self.front.spec().answers.read_timeout;
         let cause = if waits { Cause::CircuitOpen } else { Cause::ReadTimeout };
         self.lose(place, now, status, cause);
     }

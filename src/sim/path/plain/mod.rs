@@ -262,6 +262,8 @@ impl<O: Observer> PlainPath<O> {
     /// The current attempt failed: another one follows, now or later, or the request ends.
     fn attempt_failed(&mut self, id: u64, now: u64, failure: Failure, cause: Cause) -> Followed {
         let method = self.draws.method(id);
+        // Those who waited for the same connection have all been told.
+        let ends_line = failure.is_of_connecting() && self.requests[&id].turn.is_none();
         self.drop_attempt(id);
         self.retry_over(id);
         let request = &self.requests[&id];
@@ -274,7 +276,7 @@ impl<O: Observer> PlainPath<O> {
             self.front.failed_on(connection_of(id, &self.spec), failure);
         }
         self.front.failed(holder, pod, reached, now);
-        if failure.is_of_connecting() {
+        if ends_line {
             self.fail_line(holder, pod, now, Turn::Failed(failure, cause));
         }
         let next = self.front.after_failure(&attempt);

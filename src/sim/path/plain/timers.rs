@@ -21,8 +21,11 @@ impl<O: Observer> PlainPath<O> {
                 let again = self.request(id).pausing.take().unwrap_or(Again::Pick);
                 return self.pursue(id, again, now);
             }
-            Timer::Turn => match self.request(id).turn.take() {
-                Some(Turn::Granted(reuse)) => self.depart(id, reuse, now),
+            Timer::Turn => match self.request(id).turn {
+                Some(Turn::Granted(reuse)) => {
+                    self.request(id).turn = None;
+                    self.depart(id, reuse, now)
+                }
                 Some(Turn::Failed(failure, cause)) => Sent::Failed(failure, cause),
                 Some(Turn::Waiting) | None => Sent::Underway,
             },
@@ -94,7 +97,7 @@ impl<O: Observer> PlainPath<O> {
             }
             None => {}
         }
-        let status = self.front.spec().answers.too_long;
+        let status = self.front.spec().answers.read_timeout;
         let cause = if waits { Cause::CircuitOpen } else { Cause::ReadTimeout };
         self.lose(id, now, status, cause);
     }
