@@ -397,6 +397,14 @@ fn what_settings_say_is_judged() {
             &[("PL001", Error), ("PL015", Error)],
         ),
         (
+            "containers that both outlast the removal",
+            |f| {
+                let hook = HookFacts::Sleep(26.0);
+                f.containers.push(ContainerFacts { name: "fpm".to_owned(), hook, ..f.containers[0].clone() });
+            },
+            &[],
+        ),
+        (
             "PL015 a mesh proxy",
             |f| {
                 let proxy = ContainerFacts {

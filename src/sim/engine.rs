@@ -156,8 +156,9 @@ impl<P: RequestPath> Engine<P> {
         }
     }
 
-    /// Whether every rollout and drain has come to its end, every request has, and no pod is on its way out. After
-    /// the load has ended every event asks: the cheapest question comes first, the walk over all pods last.
+    /// Whether every rollout and drain has come to its end, every request has, and no pod is on its way out.
+    /// After the load has ended every event asks: the cheapest question comes first, the walk over all pods
+    /// last.
     fn is_over(&mut self) -> bool {
         let at_rest = |pod: &Pod| pod.deleted.is_none() || !pod.is_there(&self.world.nodes);
         let open = self.timeline.rollout_open() || self.timeline.drain_open();

@@ -35,7 +35,7 @@ pub(super) const GENERAL: &[Knob] = &[
         "settle_limit",
         Kind::Duration,
         "settle limit",
-        "How long a run may go on after the load has ended, until rollouts and requests have ended.",
+        "How long a run may go on after the load has ended, until rollouts, drains and requests have ended.",
     )
     .default("15m")
     .documented("above progressDeadlineSeconds, 600 s"),

@@ -21,13 +21,13 @@ const FIXED: &str = "terminationDrainDuration";
 const DEFAULT: Nanos = Nanos::from_secs(5);
 
 /// Something that was said to the agent.
-struct Said<'c> {
+struct Written<'c> {
     name: &'static str,
     text: String,
     place: &'c Place,
 }
 
-impl Said<'_> {
+impl Written<'_> {
     /// The name and where the value stands, as sources of values are written.
     fn source(&self) -> String {
         format!("{}, {}", self.name, self.place)
@@ -68,17 +68,17 @@ impl<'c> Agent<'c> {
         Agent { container, config }
     }
 
-    fn variable(&self, name: &'static str) -> Option<Said<'c>> {
+    fn variable(&self, name: &'static str) -> Option<Written<'c>> {
         let own = self.container.env.iter().find(|variable| variable.name == name);
         match own {
-            Some(own) => Some(Said { name, text: own.value.clone(), place: &own.place }),
+            Some(own) => Some(Written { name, text: own.value.clone(), place: &own.place }),
             None => self.configured(name, &format!("proxyMetadata.{name}")),
         }
     }
 
-    fn configured(&self, name: &'static str, path: &str) -> Option<Said<'c>> {
+    fn configured(&self, name: &'static str, path: &str) -> Option<Written<'c>> {
         let (config, place) = self.config.as_ref()?;
-        Some(Said { name, text: config.word(path)?.to_owned(), place })
+        Some(Written { name, text: config.word(path)?.to_owned(), place })
     }
 }
 
@@ -123,8 +123,8 @@ pub(super) fn on_stop(container: &Container, values: &mut Values<'_>) -> Fallbac
 }
 
 fn after_a_fixed_time(
-    seconds: Option<Said<'_>>,
-    duration: Option<Said<'_>>,
+    seconds: Option<Written<'_>>,
+    duration: Option<Written<'_>>,
     problems: &mut Vec<Diagnostic>,
 ) -> Fallback {
     let (time, origin, source) = match (seconds, duration) {
@@ -157,7 +157,7 @@ fn in_seconds(text: &str) -> Option<Nanos> {
     plain.then(|| parse_duration(text).ok()).flatten()
 }
 
-fn minimum(said: &Said<'_>, problems: &mut Vec<Diagnostic>) -> Nanos {
+fn minimum(said: &Written<'_>, problems: &mut Vec<Diagnostic>) -> Nanos {
     parse_duration(&said.text).unwrap_or_else(|_| {
         let help = format!("write a time with its unit, such as \"30s\"; the agent takes {DEFAULT}");
         tell(problems, said.complaint(Diagnostic::warning, "duration", &help));
@@ -166,7 +166,7 @@ fn minimum(said: &Said<'_>, problems: &mut Vec<Diagnostic>) -> Nanos {
 }
 
 /// Source: Go strconv `ParseBool`; istio pkg/env takes the default for anything else.
-fn is_true(said: &Said<'_>, problems: &mut Vec<Diagnostic>) -> bool {
+fn is_true(said: &Written<'_>, problems: &mut Vec<Diagnostic>) -> bool {
     match said.text.as_str() {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => true,
         "0" | "f" | "F" | "false" | "FALSE" | "False" => false,
@@ -178,7 +178,7 @@ fn is_true(said: &Said<'_>, problems: &mut Vec<Diagnostic>) -> bool {
     }
 }
 
-fn without_effect(said: &Said<'_>, why: &str) -> Diagnostic {
+fn without_effect(said: &Written<'_>, why: &str) -> Diagnostic {
     let message = format!("{} has no effect {why}", said.name);
     Diagnostic::warning(code::NO_EFFECT, message).at(said.place.clone()).label("not used")
 }

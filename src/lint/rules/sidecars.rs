@@ -47,7 +47,7 @@ impl Leaves {
         if self.at_best < need { Severity::Error } else { Severity::Warning }
     }
 
-    /// What it takes where it only leaves when nobody has a connection to it.
+    /// What it takes to stay so long where it only leaves when nobody has a connection to it.
     fn remedy(&self, found: Found, need: f64) -> Found {
         if self.at_best < need {
             return found;
@@ -128,21 +128,24 @@ fn between_route(facts: &Facts) -> Option<Found> {
     let serving: Vec<(&ContainerFacts, f64)> =
         facts.route().filter_map(|c| c.serves_for(grace).map(|serves| (c, serves))).collect();
     let (first, have) = serving.iter().min_by(|a, b| a.1.total_cmp(&b.1))?;
-    let (last, need) = serving.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let (last, serves) = serving.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    // Once the front end has let go, no request comes that would need both.
+    let let_go = facts.front.as_ref().map_or(f64::INFINITY, |front| front.removal.hi + front.outstay);
+    let need = serves.min(let_go);
     if need - have < 0.5 {
         return None;
     }
     let leaves = Leaves { at_least: *have, at_best: first.may_serve_for(grace)? };
-    let severity = leaves.before(*need);
+    let severity = leaves.before(need);
     let message = format!(
         "container `{}` serves until {} after the deletion, `{}` {} until {}: requests in between are lost \
          inside the pod",
         last.name,
-        secs(*need),
+        secs(*serves),
         first.name,
         if severity == Severity::Error { "only" } else { "surely only" },
         secs(*have)
     );
     let found = Found::new(severity, message, &first.hook_place);
-    Some(leaves.remedy(found.label("leaves first"), *need).slack(*have, *need, "s"))
+    Some(leaves.remedy(found.label("leaves first"), *serves).slack(*have, need, "s"))
 }

@@ -1,8 +1,8 @@
 //! What stands in front of a workload, as far as its manifests tell: the controller behind an
 //! Ingress class or a route, and the settings in annotations, ConfigMaps and policies.
 //!
-//! In reading order: `classes` (whose a class is), `controllers` (who reads which annotation), `texts` and `said` (values as they are
-//! written), `reading` (the settings of one front end), and here who it is.
+//! In reading order: `classes` (whose a class is), `controllers` (who reads which annotation), `texts` and
+//! `said` (values as they are written), `reading` (the settings of one front end), and here who it is.
 
 mod classes;
 mod controllers;

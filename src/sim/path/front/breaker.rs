@@ -3,8 +3,8 @@
 //! Source: Envoy, circuit_breaking.rst; conn_pool_base.cc, newStreamImpl and attachStreamToClient; an
 //! overflow is never tried again (retry_state_impl.cc, wouldRetryFromReset). A request counts among the
 //! requests from the moment it has its connection, and until then among those that wait for one; each limit
-//! is asked at that moment. What a limit of connections does is in [`super::lines`]. A simplification: one whose SYN a full accept queue would drop is refused at
-//! once where Envoy lets it wait first.
+//! is asked at that moment. What a limit of connections does is in [`super::lines`]. A simplification: one
+//! whose SYN a full accept queue would drop is refused at once where Envoy lets it wait first.
 
 use super::{Front, HolderId};
 
