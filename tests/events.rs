@@ -240,7 +240,7 @@ fn a_run_knows_what_kept_pods_out_that_were_to_stay() {
     assert_eq!(kept_out(down, &asks, 45), [Some(ProbeFailure::Dependency); 4]);
     assert_eq!(kept_out(down, &asks, 89), [None; 4], "they are back");
     assert_eq!(kept_out(down, &[], 45), [None; 4], "their probes ask nobody");
-    let slow = [("latency", "2s"), ("workers", "500")];
+    let slow = [("probe_service", "2s"), ("workers", "500")];
     assert_eq!(kept_out("--rps 5\n--duration 60s\n", &slow, 50), [Some(ProbeFailure::Timeout); 4]);
     assert_eq!(kept_out("--rps 100\n--duration 60s\n--event kill-pod=4@20s\n", &[], 23)[..4], [None; 4]);
 }

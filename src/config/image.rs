@@ -86,7 +86,7 @@ mod tests {
             ("x/app:distroless", Shell::Lacking),
             ("scratch", Shell::Lacking),
             ("registry.example/chainguard/node:latest", Shell::Lacking),
-            ("registry.example/chainguard/node:latest-dev", Shell::Unknown),
+            ("registry.example/chainguard/node:latest-dev", Shell::There),
             ("registry.example/distroless/java17:debug", Shell::Unknown),
             ("acme/web-static:1.2", Shell::Unknown),
             ("team/from-scratch-api", Shell::Unknown),

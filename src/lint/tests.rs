@@ -156,7 +156,7 @@ fn manifests_are_judged() {
                 hook("lifecycle: {preStop: {exec: {command: [sleep, \"30\"]}}}"),
                 ("example/app:1", "x/distroless/app"),
             ],
-            vec![("PL014", Error)],
+            vec![("PL001", Error), ("PL014", Error)],
         ),
         (
             "a shell is there",

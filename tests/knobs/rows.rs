@@ -343,6 +343,7 @@ fn front_end() -> Vec<Row> {
         row("front_end.max_pending_requests", ["1", "0"]).line(ZONE_LOST).with(ISTIO),
         row("front_end.max_connections", ["1", "0"]).with(ISTIO),
         row("front_end.request_timeout", ["never", "35ms"]).with(ISTIO),
+        row("front_end.stream_idle_timeout", ["never", "35ms"]).with(ISTIO),
         row("front_end.outlier.failures", ["0", "5"]).with(OUTLIERS),
         row("front_end.outlier.interval", ["2s", "40s"]).with(OUTLIERS),
         row("front_end.outlier.ejection", ["1s", "30s"]).with(OUTLIERS),
@@ -537,7 +538,11 @@ fn fields() -> Vec<Row> {
         row(of_containers!("livenessProbe.failureThreshold"), ["1", "5"]).with(SLOW),
         row(of_containers!("startupProbe.initialDelaySeconds"), ["0", "20"]),
         row(of_containers!("startupProbe.periodSeconds"), ["1", "15"]),
-        row(of_containers!("startupProbe.timeoutSeconds"), ["1", "10"]).with(SLOW),
+        row(of_containers!("startupProbe.timeoutSeconds"), ["1", "10"]).with(&[
+            ("workers", "50"),
+            ("probe_service", "2500ms"),
+            ("startup", "2s"),
+        ]),
         row(of_containers!("startupProbe.failureThreshold"), ["2", "60"]).with(&[("startup", "20s")]),
         row(of_containers!("livenessProbe.terminationGracePeriodSeconds"), ["1", "25"]).with(&[
             ("on-stop", "ignore"),

@@ -60,7 +60,7 @@ const CASES: &[(Cause, Case)] = &[
         Case {
             front: "aws-alb-ip",
             manifests: WEB,
-            line: "--rps 9\n--duration 40s\n--event kill-pod=3@20s\n",
+            line: "--rps 12\n--duration 40s\n--event kill-pod=3@20s\n",
             with: &[
                 ("on-stop", "drain"),
                 ("latency", "400ms"),

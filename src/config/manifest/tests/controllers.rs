@@ -35,12 +35,6 @@ fn settings_that_mean_a_knob_are_read() {
             "client_affinity",
             "true",
         ),
-        (
-            "nginx",
-            "nginx.ingress.kubernetes.io/proxy-next-upstream: error timeout non_idempotent",
-            "retry_non_idempotent",
-            "true",
-        ),
     ] {
         let found = with(class, annotation);
         let expected = format!("front_end.{knob}");
