@@ -42,7 +42,7 @@ pub struct Moment {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunFacts {
-    /// Deletion to the end of serving, against deletion to the end of new requests. See [`removal`].
+    /// Deletion to the end of serving, against deletion to the end of new requests. See `study::removal`.
     pub removal: Option<Pair>,
     /// Grace less hook, against the time to finish what is being served.
     pub grace: Option<Pair>,

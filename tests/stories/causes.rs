@@ -66,6 +66,8 @@ const CASES: &[(Cause, Case)] = &[
                 ("latency", "400ms"),
                 ("startup", "3s"),
                 ("workers", "1"),
+                // Its probes wait behind the requests.
+                ("readiness.failureThreshold", "100"),
                 ONE_WORKER,
             ],
         },

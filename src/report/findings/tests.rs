@@ -82,5 +82,9 @@ fn many_findings_take_a_line_each() {
     many.findings.extend(std::iter::repeat_n(one, 20));
     many.workloads = 2;
     let text = render(&many, &[], Format::Text { color: false });
-    assert_eq!(text.lines().filter(|line| line.starts_with("error")).count(), many.findings.len(), "{text}");
+    assert_eq!(
+        text.lines().filter(|line| line.starts_with("error ") || line.starts_with("warning ")).count(),
+        many.findings.len(),
+        "{text}"
+    );
 }
