@@ -160,10 +160,15 @@ impl Front {
     }
 
     /// An attempt has ended that has come so far: it uses no connection any more.
+    #[inline]
     pub(super) fn frees_connection(&mut self, holder: HolderId, pod: u32, reached: Reached, now: u64) {
-        if reached == Reached::Nothing || !self.limits_connections() {
-            return;
+        if self.limits_connections() && reached != Reached::Nothing {
+            self.frees_counted(holder, pod, now);
         }
+    }
+
+    #[cold]
+    fn frees_counted(&mut self, holder: HolderId, pod: u32, now: u64) {
         self.under_way(holder).connections -= 1;
         let line = self.lines.get_mut(&(holder, pod)).expect("whoever uses a connection is counted");
         line.in_use -= 1;
