@@ -318,12 +318,11 @@ impl Facts {
     pub fn left_to_finish(&self, container: &ContainerFacts) -> Option<Span> {
         let longest = container.longest_request?;
         let serves = container.serves_for(self.grace_seconds)?;
-        let Some(front) = &self.front else { return Some(longest) };
-        let removal = front.removal;
         // A pod that is listed although it is not ready stays listed until it is gone.
-        if !self.publishing.is_empty() {
+        let Some(front) = self.front.as_ref().filter(|_| self.publishing.is_empty()) else {
             return Some(longest);
-        }
+        };
+        let removal = front.removal;
         let left =
             |removal: f64, longest: f64| (removal + front.outstay + longest - serves).clamp(0.0, longest);
         let (lo, used, hi) =

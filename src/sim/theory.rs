@@ -109,6 +109,23 @@ fn full(servers: u32, queue: u32, utilization: f64) -> f64 {
     weights.last().unwrap_or(&0.0) / weights.iter().sum::<f64>()
 }
 
+/// What an open circuit breaker answers.
+const REFUSED: (Status, Cause) = (Answers::NGINX.all_down, Cause::CircuitOpen);
+
+/// The share of requests that are lost so, and no others are, must be that of the formula.
+fn check_lost(what: &str, spec: SimSpec, so: (Status, Cause), formula: f64) {
+    let lost = |run: &RunResult| {
+        let lost = run.tally.causes.get(&so).map_or(0, |tally| tally.count);
+        assert_eq!(lost, run.tally.lost(), "{what}: nothing else is lost");
+        lost as f64 / run.tally.arrived as f64
+    };
+    let shares: Vec<f64> = runs(spec).iter().map(lost).collect();
+    let (share, error) = mean_and_error(&shares);
+    println!("{what}: {share:.5}, formula {formula:.5}");
+    assert!((share - formula).abs() < 3.0 * error, "{what}: {share} against {formula}, error {error}");
+    assert!((share / formula - 1.0).abs() < 0.01, "{what}: {share} against {formula}");
+}
+
 #[test]
 fn a_bounded_queue_sheds_what_finds_it_full() {
     assert!((full(1, 0, 1.0) - 0.5).abs() < 1e-12 && (full(2, 0, 0.5) - 0.2).abs() < 1e-12, "Erlang B");
@@ -116,18 +133,9 @@ fn a_bounded_queue_sheds_what_finds_it_full() {
         let mut server = ServerSpec::ideal(Some(workers), exponential());
         server.queue = Some(queue);
         let spec = SimSpec::ideal(poisson(f64::from(workers) * utilization / SERVICE_S), 1, server);
-        let shed = |run: &RunResult| {
-            let key = (Status::Unavailable, Cause::Overloaded);
-            let lost = run.tally.causes.get(&key).map_or(0, |tally| tally.count);
-            assert_eq!(lost, run.tally.lost(), "nothing else is lost");
-            lost as f64 / run.tally.arrived as f64
-        };
-        let shares: Vec<f64> = runs(spec).iter().map(shed).collect();
-        let (share, error) = mean_and_error(&shares);
-        let formula = full(workers, queue, utilization);
-        println!("M/M/{workers}/{}: {share:.5}, formula {formula:.5}", workers + queue);
-        assert!((share - formula).abs() < 3.0 * error, "{share} against {formula}, error {error}");
-        assert!((share / formula - 1.0).abs() < 0.01, "{share} against {formula}");
+        let what = format!("M/M/{workers}/{}", workers + queue);
+        let overloaded = (Status::Unavailable, Cause::Overloaded);
+        check_lost(&what, spec, overloaded, full(workers, queue, utilization));
     }
 }
 
@@ -140,18 +148,8 @@ fn a_circuit_breaker_lets_through_what_erlang_b_says() {
         let mut spec = SimSpec::ideal(poisson(rate), 3, ServerSpec::ideal(None, log_normal()));
         let tier = &mut spec.tiers[0];
         (tier.replicas, tier.workers, tier.breaker.max_requests) = (processes, 3, Some(limit));
-        let refused = |run: &RunResult| {
-            let key = (Answers::NGINX.all_down, Cause::CircuitOpen);
-            let lost = run.tally.causes.get(&key).map_or(0, |tally| tally.count);
-            assert_eq!(lost, run.tally.lost(), "nothing else is lost");
-            lost as f64 / run.tally.arrived as f64
-        };
-        let shares: Vec<f64> = runs(spec).iter().map(refused).collect();
-        let (share, error) = mean_and_error(&shares);
-        let formula = full(limit, 0, offered / f64::from(limit));
-        println!("{limit} at once of {offered}: {share:.5}, formula {formula:.5}");
-        assert!((share - formula).abs() < 3.0 * error, "{share} against {formula}, error {error}");
-        assert!((share / formula - 1.0).abs() < 0.01, "{share} against {formula}");
+        let what = format!("{limit} at once of {offered}");
+        check_lost(&what, spec, REFUSED, full(limit, 0, offered / f64::from(limit)));
     }
 }
 
@@ -167,18 +165,8 @@ fn requests_wait_for_connections_as_erlang_c_says() {
             check_mean("4 connections", spec, response_mmc(4, utilization), bound(utilization));
             continue;
         };
-        let refused = |run: &RunResult| {
-            let key = (Answers::NGINX.all_down, Cause::CircuitOpen);
-            let lost = run.tally.causes.get(&key).map_or(0, |tally| tally.count);
-            assert_eq!(lost, run.tally.lost(), "nothing else is lost");
-            lost as f64 / run.tally.arrived as f64
-        };
-        let shares: Vec<f64> = runs(spec).iter().map(refused).collect();
-        let (share, error) = mean_and_error(&shares);
-        let formula = full(4, queue, utilization);
-        println!("4 connections, {queue} may wait: {share:.5}, formula {formula:.5}");
-        assert!((share - formula).abs() < 3.0 * error, "{share} against {formula}, error {error}");
-        assert!((share / formula - 1.0).abs() < 0.01, "{share} against {formula}");
+        let what = format!("4 connections, {queue} may wait");
+        check_lost(&what, spec, REFUSED, full(4, queue, utilization));
     }
 }
 

@@ -1,6 +1,6 @@
 //! DestinationRules of Istio: how its proxies send to a Service.
 
-use super::front_end::{Form, Said};
+use super::front_end::{Form, Told};
 use super::meta::{ObjectMeta, mapping_at};
 use super::reader::Fields;
 use super::routes::ObjectName;
@@ -14,7 +14,7 @@ pub struct DestinationRule {
     /// The Service that it is about.
     pub service: ObjectName,
     /// Values of knobs.
-    pub said: Said,
+    pub said: Told,
 }
 
 const UNREAD: &str = "is not read";
@@ -27,7 +27,7 @@ pub(super) fn read_destination_rule(object: &Fields<'_, '_>, meta: ObjectMeta) -
     let spec = object.require("spec", "describe the destination")?.fields(&shapes::DESTINATION_SPEC)?;
     let host = spec.require("host", "name the Service")?.string()?;
     let service = ObjectName::of_host(&host, &meta.namespace);
-    let mut said = Said::default();
+    let mut said = Told::default();
     said.unread(spec.get("subsets"), UNREAD);
     if let Some(policy) = mapping_at(&spec, "trafficPolicy", &shapes::TRAFFIC_POLICY) {
         if let Some(pool) = mapping_at(&policy, "connectionPool", &shapes::CONNECTION_POOL) {
@@ -46,7 +46,7 @@ pub(super) fn read_destination_rule(object: &Fields<'_, '_>, meta: ObjectMeta) -
     Some(DestinationRule { meta, service, said })
 }
 
-fn read_pool(pool: &Fields<'_, '_>, said: &mut Said) {
+fn read_pool(pool: &Fields<'_, '_>, said: &mut Told) {
     if let Some(tcp) = mapping_at(pool, "tcp", &shapes::POOL_TCP) {
         said.read("front_end.connect_timeout", tcp.get("connectTimeout"), Form::Plain);
         said.read("front_end.max_connections", tcp.get("maxConnections"), Form::Plain);
@@ -67,7 +67,7 @@ fn read_pool(pool: &Fields<'_, '_>, said: &mut Said) {
 }
 
 /// Detection is on as soon as it is described, with Envoy's numbers, and without a panic threshold.
-fn read_outliers(detection: &Fields<'_, '_>, said: &mut Said) {
+fn read_outliers(detection: &Fields<'_, '_>, said: &mut Told) {
     const FAILURES: &str = "front_end.outlier.failures";
     const PANIC: &str = "front_end.outlier.panic";
     said.values.push((FAILURES, "5".to_owned()));
@@ -87,7 +87,7 @@ fn read_outliers(detection: &Fields<'_, '_>, said: &mut Said) {
     said.unread(detection.get("splitExternalLocalOriginErrors"), UNREAD);
 }
 
-fn read_balancer(balancer: &Fields<'_, '_>, said: &mut Said) {
+fn read_balancer(balancer: &Fields<'_, '_>, said: &mut Told) {
     const SIMPLE: Form = Form::Words(&[
         ("ROUND_ROBIN", "round-robin"),
         ("LEAST_REQUEST", "least-request"),

@@ -54,7 +54,7 @@ pub use deployment::{Deployment, REPLICAS_MAX, Strategy};
 pub use destination::DestinationRule;
 pub use disruption::PodDisruptionBudget;
 pub use front_end::{
-    FrontEndHint, FrontEndReading, FrontEndSettings, HealthCheck, Said, TargetType, front_end_hints,
+    FrontEndHint, FrontEndReading, FrontEndSettings, HealthCheck, TargetType, Told, front_end_hints,
     read_front_end,
 };
 pub use ingress::{Ingress, IngressBackend};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::front_end::{Form, Said};
+use super::front_end::{Form, Told};
 use super::meta::{ObjectMeta, Places, mapping_at};
 use super::node::{Node, Value};
 use super::reader::{Field, Fields};
@@ -43,7 +43,7 @@ pub struct RouteRule {
     /// Middlewares of Traefik.
     pub middlewares: Vec<ObjectName>,
     /// Values of knobs.
-    pub said: Said,
+    pub said: Told,
 }
 
 /// Namespace and name.
@@ -101,7 +101,7 @@ pub(super) fn read_ingress_route(object: &Fields<'_, '_>, meta: ObjectMeta) -> O
     for route in items(&spec, "routes", &shapes::TRAEFIK_ROUTE) {
         let refs = items(&route, "middlewares", &shapes::TRAEFIK_REF);
         let middlewares = refs.iter().filter_map(|fields| reference(fields, &meta.namespace)).collect();
-        let mut rule = RouteRule { services: Vec::new(), middlewares, said: Said::default() };
+        let mut rule = RouteRule { services: Vec::new(), middlewares, said: Told::default() };
         for service in items(&route, "services", &shapes::TRAEFIK_SERVICE) {
             rule.services.extend(reference(&service, &meta.namespace));
             if let Some(sticky) = mapping_at(&service, "sticky", &shapes::TRAEFIK_STICKY) {
@@ -132,7 +132,7 @@ pub(super) fn read_virtual_service(object: &Fields<'_, '_>, meta: ObjectMeta) ->
         });
         hosts.collect()
     };
-    let rule = |services| RouteRule { services, middlewares: Vec::new(), said: Said::default() };
+    let rule = |services| RouteRule { services, middlewares: Vec::new(), said: Told::default() };
     let mut rules = Vec::new();
     for http in items(&spec, "http", &shapes::VIRTUAL_HTTP) {
         let mut rule = rule(services(&http));
@@ -166,7 +166,7 @@ pub(super) fn read_virtual_service(object: &Fields<'_, '_>, meta: ObjectMeta) ->
 ///
 /// Source: envoy source/common/router/retry_state_impl.cc, wouldRetryFromReset: `reset`, `5xx` and
 /// `gateway-error` mean every broken connection.
-fn retry_on(field: &Field<'_, '_>, said: &mut Said) {
+fn retry_on(field: &Field<'_, '_>, said: &mut Told) {
     let Some(text) = field.string() else { return };
     let words: Vec<&str> = text.split(',').map(str::trim).collect();
     let has = |known: &[&str]| words.iter().any(|word| known.contains(word));
@@ -201,7 +201,7 @@ pub(super) fn read_gateway_route(object: &Fields<'_, '_>, meta: ObjectMeta) -> O
     let rules = items(&spec, "rules", &shapes::GATEWAY_RULE).into_iter().map(|rule| {
         let backends = items(&rule, "backendRefs", &shapes::BACKEND_REF).into_iter();
         let backends = backends.filter(|fields| kind_is(fields, "Service", true));
-        let mut said = Said::default();
+        let mut said = Told::default();
         if let Some(timeouts) = mapping_at(&rule, "timeouts", &shapes::GATEWAY_TIMEOUTS) {
             said.read("front_end.request_timeout", timeouts.get("request"), Form::Limit);
             said.unread(timeouts.get("backendRequest"), "is not read");
@@ -268,7 +268,7 @@ pub(super) fn other_route(
     let places = Places::new(source, span, Default::default());
     let name = text("name").unwrap_or_default().to_owned();
     let meta = ObjectMeta::bare(kind, version, name, namespace, places);
-    let rule = RouteRule { services, middlewares: Vec::new(), said: Said::default() };
+    let rule = RouteRule { services, middlewares: Vec::new(), said: Told::default() };
     Some(Route { meta, by: RoutedBy::Other(whose), rules: vec![rule] })
 }
 

@@ -10,8 +10,8 @@ pub(super) const ALLOW_LIST: Rule = Rule {
     name: "allow-list",
     severity: Severity::Error,
     title: "an allow-list names rules that exist, where they are read",
-    why: "An entry that names no rule allows nothing, and neither does a list on the pods. It is a slip of the pen, or it allowed a rule under \
-          another name, and somebody believes that a finding was looked at.",
+    why: "An entry that names no rule allows nothing, and neither does a list on the pods. It is a slip of the \
+          pen, or it allowed a rule under another name, and somebody believes that a finding was looked at.",
     remedy: "Write codes such as PL012, separated by commas, into `metadata.annotations` of the Deployment.",
     blind: "Whether an allowed finding is still right to be allowed.",
     source: "podloss",

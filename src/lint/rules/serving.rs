@@ -76,6 +76,7 @@ fn too_short(facts: &Facts, front: &FrontFacts) -> Option<Found> {
     );
     let label = match container.hook {
         HookFacts::None => "no preStop hook",
+        HookFacts::Fails | HookFacts::Exec { fails: true, .. } => "fails, and delays nothing",
         _ => "too short",
     };
     let seconds = need.hi.ceil();

@@ -2,19 +2,19 @@
 //! Ingress class or a route, and the settings in annotations, ConfigMaps and policies.
 //!
 //! In reading order: `classes` (whose a class is), `controllers` (who reads which annotation), `texts` and
-//! `said` (values as they are written), `reading` (the settings of one front end), and here who it is.
+//! `told` (values as they are written), `reading` (the settings of one front end), and here who it is.
 
 mod classes;
 mod controllers;
 mod reading;
-mod said;
 mod settings;
 mod texts;
+mod told;
 
 pub use reading::{FrontEndReading, read_front_end};
-pub(super) use said::Form;
-pub use said::Said;
 pub use settings::{FrontEndSettings, HealthCheck, TargetType};
+pub(super) use told::Form;
+pub use told::Told;
 
 use super::node::{Node, Value};
 use super::{Ingress, ObjectMeta, Route, RoutedBy, Selection, Service, ServiceType};

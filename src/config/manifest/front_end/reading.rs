@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::controllers::{self, ALB, Controller, INGRESS_NGINX, NLB};
-use super::said::Said;
 use super::texts::Texts;
+use super::told::Told;
 use super::{From, FrontEndSettings, HealthCheck, TargetType, candidates, config_of};
 use crate::config::manifest::{ConfigMap, ObjectMeta, ObjectName, Route, RoutedBy, Selection, Service, code};
 use crate::diag::Diagnostic;
@@ -15,7 +15,7 @@ pub struct FrontEndReading {
     /// Settings of load balancers and of ingress-nginx, in their own terms.
     pub settings: FrontEndSettings,
     /// Everything that is said in the words of knobs already, and what is not read.
-    pub said: Said,
+    pub said: Told,
 }
 
 /// What the manifests of a workload set of the front end with this preset.

@@ -7,7 +7,7 @@ use super::super::config_map::ConfigMap;
 use super::super::{ObjectMeta, code};
 use super::TargetType;
 use super::controllers::Controller;
-use super::said::{Form, Said, UNREAD_HELP};
+use super::told::{Form, Told, UNREAD_HELP};
 use crate::config::similar::near_miss;
 use crate::diag::Diagnostic;
 
@@ -125,13 +125,13 @@ impl<'m> Texts<'m> {
     }
 
     /// Everything that the controller's table says of knobs.
-    pub(super) fn knobs(&mut self, controller: &Controller, said: &mut Said) {
+    pub(super) fn knobs(&mut self, controller: &Controller, said: &mut Told) {
         for (name, path, form) in controller.knobs {
             self.knob(name, path, *form, said);
         }
     }
 
-    fn knob(&mut self, name: &str, path: &'static str, form: Form, said: &mut Said) {
+    fn knob(&mut self, name: &str, path: &'static str, form: Form, said: &mut Told) {
         let Some(written) = self.take(name) else { return };
         match form.text(path, &written) {
             Ok(text) => said.values.push((path, text)),

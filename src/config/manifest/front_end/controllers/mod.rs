@@ -10,7 +10,7 @@
 mod coded;
 mod tables;
 
-use super::said::Form;
+use super::told::Form;
 pub(super) use coded::{ALB, INGRESS_NGINX, NLB};
 use tables::BY_TABLE;
 

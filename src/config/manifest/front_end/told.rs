@@ -7,7 +7,7 @@ use crate::diag::Diagnostic;
 
 /// Values of knobs, and a word on everything that is not read although it may decide.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Said {
+pub struct Told {
     /// Path and value; a later one wins.
     pub values: Vec<(&'static str, String)>,
     /// What cannot be understood or is not read.
@@ -75,7 +75,7 @@ impl Form {
 pub(super) const UNREAD_HELP: &str =
     "say what it changes with --set front_end.NAME=VALUE, if one of the front end's knobs does that";
 
-impl Said {
+impl Told {
     /// A field's value as that of a knob.
     pub(in super::super) fn read(&mut self, path: &'static str, field: Option<Field<'_, '_>>, form: Form) {
         let Some(field) = field else { return };
@@ -109,7 +109,7 @@ impl Said {
         values.map(|(_, value)| value.clone()).collect()
     }
 
-    pub(super) fn join(&mut self, other: &Said) {
+    pub(super) fn join(&mut self, other: &Told) {
         self.values.extend(other.values.iter().cloned());
         self.warnings.extend(other.warnings.iter().cloned());
     }
