@@ -387,6 +387,84 @@ fn a_canary_keeps_its_weight_in_pods_for_the_time_of_each_pause() {
     assert!(created[2] - second_ready > 60.0 && created[2] - second_ready < 63.0, "{created:?}");
 }
 
+const ROUTED: &[(&str, &str)] = &[("replicas", "10"), ("front-end", "istio-gateway")];
+
+/// The stable set keeps its size until the end, and the canary has its share of that.
+#[test]
+fn a_routed_canary_comes_beside_the_stable_pods() {
+    let line = "--rps 200\n--duration 5m\n--event routed-canary=20%,1m,50%,30s@30s\n";
+    let result = run(line, ROUTED);
+    assert_eq!(result.tally.lost(), 0, "{:?}", result.tally.causes);
+    let there = |second: f64, revision: u32| {
+        let alive = |pod: &&PodRecord| {
+            let from = pod.ready.is_some_and(|at| at.run_secs() <= second);
+            from && pod.deleted.is_none_or(|at| at.run_secs() > second)
+        };
+        result.timeline.pods.iter().filter(alive).filter(|pod| pod.revision == revision).count()
+    };
+    assert_eq!((there(80.0, 0), there(80.0, 1)), (10, 2));
+    assert_eq!((there(130.0, 0), there(130.0, 1)), (10, 5));
+    // All at once in the end, whatever maxSurge says, and the old ones half a minute later.
+    let last_ready = result.timeline.pods[10..].iter().filter_map(|pod| pod.ready).max().expect("new pods");
+    let deleted = deletions(&result);
+    assert_eq!((result.max_pods, deleted.len()), (20, 10));
+    for at in deleted {
+        let after = at - last_ready.run_secs();
+        assert!((29.9..32.0).contains(&after), "{after} s after the last pod was ready");
+    }
+}
+
+/// The stable Service is switched to the new pods when they are promoted, and its old ones end half a minute
+/// later. Requests are lost only if that is before the router's processes know of the switch.
+#[test]
+fn a_routed_canary_loses_requests_if_its_old_pods_end_before_the_router_knows() {
+    let lost = |old: &str, watch: &str| {
+        let line = format!("--rps 200\n--duration 3m\n--event routed-canary=20%,10s,old={old}@30s\n");
+        let staged = SET.iter().filter(|(knob, _)| *knob != "removal").copied();
+        let set =
+            [("front_end.watch", watch), ("on-stop", "exit"), ("preStop", "0s"), ("front_end.tries", "1")];
+        let set: Vec<(&str, &str)> = staged.chain(ROUTED.iter().copied()).chain(set).collect();
+        let lowered = lowered(&[("web.yaml", WEB)], &line, &set).expect("a case");
+        sim::run(&lowered.spec, 3, 0, &|| false).tally.lost()
+    };
+    assert_eq!(lost("30s", "5s"), 0);
+    assert_eq!(lost("5s", "100ms"), 0);
+    assert!(lost("1s", "5s") > 100);
+}
+
+/// An overridden removal is that of a deleted pod: the new pods of a switched Service are never later than that
+/// the old ones leave.
+#[test]
+fn a_switched_service_is_never_empty() {
+    for event in ["routed-canary=20%,10s", "blue-green"] {
+        let line = format!("--rps 200\n--duration 3m\n--event {event}@30s\n");
+        let late = run(&line, &[ROUTED, &[("front_end.watch", "5s")][..]].concat());
+        assert_eq!(late.tally.lost(), 0, "{event}: {:?}", late.tally.causes);
+    }
+}
+
+#[test]
+fn only_a_router_shares_requests_out_by_weight() {
+    let refused = |line: &str, set: &[(&str, &str)]| {
+        let errors = simulated(WEB, line, set).expect_err(line);
+        errors.iter().map(|error| error.message.clone()).collect::<Vec<_>>().join("\n")
+    };
+    let event = "--rps 9\n--event routed-canary=20%@10s\n";
+    for (front_end, part) in [
+        ("ingress-nginx", "Envoy, Istio and Traefik"),
+        ("kube-proxy", "balances connections"),
+        ("aws-alb-ip", "target groups"),
+        ("haproxy", "Envoy, Istio and Traefik"),
+    ] {
+        let message = refused(event, &[("front-end", front_end)]);
+        assert!(message.contains(part), "{front_end}: {message}");
+    }
+    let both = refused("--rps 9\n--event routed-canary=20%@10s\n--event canary=20%@60s\n", ROUTED);
+    assert!(both.contains("one strategy"), "{both}");
+    let deployment = refused("--rps 9\n--event routed-canary=20%@10s\n--event rollout@60s\n", ROUTED);
+    assert!(deployment.contains("nothing is both"), "{deployment}");
+}
+
 #[test]
 fn strategies_of_different_controllers_do_not_mix() {
     let refused = |line: &str, set: &[(&str, &str)]| {

@@ -6,7 +6,7 @@
 use crate::config::case::Case;
 use crate::config::described::{EventAction, EventLine};
 use crate::config::events::parse_event;
-use crate::model::canary::CanaryStep;
+use crate::model::canary::pauses;
 use crate::model::deployment::{Strategy, resolve_fenceposts};
 use crate::random::Dist;
 use crate::sim::spec::{ContainerPlan, DeploymentPlan, SimSpec};
@@ -229,12 +229,9 @@ impl Bounds {
         match action.of_pods() {
             EventAction::Rollout | EventAction::Rollback | EventAction::Drain(_) => self.rollout + self.stop,
             EventAction::BlueGreen(delay) => self.wave + *delay + self.stop,
-            EventAction::Canary(steps) => {
-                let pauses = steps.iter().filter_map(|step| match step {
-                    CanaryStep::Pause(pause) => Some(*pause),
-                    CanaryStep::SetWeight(_) => None,
-                });
-                pauses.fold(self.rollout, |sum, pause| sum + pause) + self.stop
+            EventAction::Canary(steps) => self.rollout + pauses(steps) + self.stop,
+            EventAction::RoutedCanary { steps, scale_down_delay } => {
+                self.rollout + pauses(steps) + *scale_down_delay + self.stop
             }
             _ => self.wave + self.stop,
         }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::case::Expectation;
+use super::events::OLD_STAY;
 use super::manifest::Manifests;
 use super::settings::Settings;
 use crate::diag::Place;
@@ -57,6 +58,14 @@ pub enum EventAction {
     BlueGreen(Nanos),
     /// The same in steps, as its canary strategy does it by the number of pods.
     Canary(Vec<CanaryStep>),
+    /// The same with a traffic router, which shares the requests out by weight; the old pods stay this long
+    /// after the last step.
+    RoutedCanary {
+        /// Weights and pauses.
+        steps: Vec<CanaryStep>,
+        /// `scaleDownDelaySeconds`.
+        scale_down_delay: Nanos,
+    },
     /// Back to the template before.
     Rollback,
     /// `spec.replicas` is set.
@@ -124,12 +133,13 @@ impl fmt::Display for EventAction {
             EventAction::Rollout => f.write_str("rollout"),
             EventAction::BlueGreen(SCALE_DOWN_DELAY) => f.write_str("blue-green"),
             EventAction::BlueGreen(delay) => write!(f, "blue-green={}", format_duration(*delay)),
-            EventAction::Canary(steps) => {
-                let steps = steps.iter().map(|step| match step {
-                    CanaryStep::SetWeight(weight) => format!("{weight}%"),
-                    CanaryStep::Pause(pause) => format_duration(*pause),
-                });
-                write!(f, "canary={}", steps.collect::<Vec<_>>().join(","))
+            EventAction::Canary(steps) => write!(f, "canary={}", in_words(steps)),
+            EventAction::RoutedCanary { steps, scale_down_delay: SCALE_DOWN_DELAY } => {
+                write!(f, "routed-canary={}", in_words(steps))
+            }
+            EventAction::RoutedCanary { steps, scale_down_delay } => {
+                let delay = format_duration(*scale_down_delay);
+                write!(f, "routed-canary={},{OLD_STAY}{delay}", in_words(steps))
             }
             EventAction::Rollback => f.write_str("rollback"),
             EventAction::Scale(replicas) => write!(f, "scale={replicas}"),
@@ -154,6 +164,15 @@ impl fmt::Display for EventAction {
             EventAction::OfIngress(action) => write!(f, "{OF_INGRESS}{action}"),
         }
     }
+}
+
+/// Steps as an event takes them.
+fn in_words(steps: &[CanaryStep]) -> String {
+    let words = steps.iter().map(|step| match step {
+        CanaryStep::SetWeight(weight) => format!("{weight}%"),
+        CanaryStep::Pause(pause) => format_duration(*pause),
+    });
+    words.collect::<Vec<_>>().join(",")
 }
 
 /// A word with the number it counts, which is one if it is not said.

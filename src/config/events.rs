@@ -13,6 +13,7 @@ pub const EVENT_WORDS: &[&str] = &[
     "rollback",
     "blue-green",
     "canary",
+    "routed-canary",
     "scale",
     "deletion-cost",
     "kill-pod",
@@ -51,12 +52,12 @@ pub fn short_form_pattern() -> String {
     let counting: Vec<&str> = COUNTING.iter().map(|(word, ..)| *word).collect();
     let counting = counting.join("|");
     format!(
-        "^(({OF_INGRESS})?(scale|{counting})=[0-9]+|slow=[0-9.]+,.+|dependency-down=.+|stale-front-end=.+|blue-green=.+|canary=.+|deletion-cost=-?[0-9]+(,[0-9]+)?)$"
+        "^(({OF_INGRESS})?(scale|{counting})=[0-9]+|slow=[0-9.]+,.+|dependency-down=.+|stale-front-end=.+|blue-green=.+|(routed-)?canary=.+|deletion-cost=-?[0-9]+(,[0-9]+)?)$"
     )
 }
 
 /// How an event is written, for messages and help.
-pub const EVENT_FORM: &str = "write DO@TIME: rollout@60s, scale=10@2m, kill-pod=3@90s, drain@60s, slow=3,30s@60s, dependency-down=30s@60s, blue-green@60s, canary=20%,1m@60s, deletion-cost=-100,2@60s, stale-front-end=1,5m@60s or ingress-rollout@60s";
+pub const EVENT_FORM: &str = "write DO@TIME: rollout@60s, scale=10@2m, kill-pod=3@90s, drain@60s, slow=3,30s@60s, dependency-down=30s@60s, blue-green@60s, canary=20%,1m@60s, routed-canary=20%,1m@60s, deletion-cost=-100,2@60s, stale-front-end=1,5m@60s or ingress-rollout@60s";
 
 /// Reads an event such as `rollout@60s`: what happens, and when, from the run's beginning.
 ///
@@ -93,8 +94,9 @@ pub fn parse_action(text: &str) -> Result<EventAction, String> {
         ("blue-green", Some(delay)) => {
             parse_duration(delay).map(EventAction::BlueGreen).map_err(|error| error.to_string())
         }
-        ("canary", Some(steps)) => canary(steps),
-        ("canary", None) => Err(format!("`canary` needs {CANARY_FORM}")),
+        ("canary", Some(text)) => steps(text).map(EventAction::Canary),
+        ("routed-canary", Some(text)) => routed_canary(text),
+        (word @ ("canary" | "routed-canary"), None) => Err(format!("`{word}` needs {CANARY_FORM}")),
         ("deletion-cost", Some(how)) => deletion_cost(how),
         ("deletion-cost", None) => Err(format!("`deletion-cost` needs {COST_FORM}")),
         ("scale", Some(number)) => count(number, 0).map(EventAction::Scale),
@@ -126,8 +128,8 @@ fn unknown(word: &str) -> String {
 
 const CANARY_FORM: &str = "its steps, weights and pauses: canary=20%,1m,50%,1m";
 
-/// `20%,1m,50%,1m`: a fifth of the pods, a pause of a minute, half of them, another pause, and then all.
-fn canary(text: &str) -> Result<EventAction, String> {
+/// `20%,1m,50%,1m`: a fifth, a pause of a minute, half, another pause, and then all.
+fn steps(text: &str) -> Result<Vec<CanaryStep>, String> {
     let step = |step: &str| match step.trim_end_matches('%').trim().parse::<u32>() {
         Ok(weight) if weight <= 100 => Ok(CanaryStep::SetWeight(weight)),
         Ok(weight) => Err(format!("a weight of {weight}% is more than all: {CANARY_FORM}")),
@@ -136,8 +138,21 @@ fn canary(text: &str) -> Result<EventAction, String> {
             parse_duration(step).map(CanaryStep::Pause).map_err(wrong)
         }
     };
-    let steps: Result<Vec<CanaryStep>, String> = text.split(',').map(|text| step(text.trim())).collect();
-    steps.map(EventAction::Canary)
+    text.split(',').map(|text| step(text.trim())).collect()
+}
+
+/// Before the time that a router's old pods stay, behind its steps.
+pub const OLD_STAY: &str = "old=";
+
+/// `20%,1m,old=10s`: the same for requests, and the old pods stay for ten seconds at the end.
+fn routed_canary(text: &str) -> Result<EventAction, String> {
+    let last =
+        text.rsplit_once(',').and_then(|(before, last)| Some((before, last.trim().strip_prefix(OLD_STAY)?)));
+    let (text, scale_down_delay) = match last {
+        Some((before, delay)) => (before, parse_duration(delay.trim()).map_err(|error| error.to_string())?),
+        None => (text, SCALE_DOWN_DELAY),
+    };
+    Ok(EventAction::RoutedCanary { steps: steps(text)?, scale_down_delay })
 }
 
 const COST_FORM: &str = "the cost and how many pods get it: deletion-cost=-100,2";
@@ -208,6 +223,22 @@ mod tests {
             ("blue-green@90s", 90, EventAction::BlueGreen(Nanos::from_secs(30))),
             ("blue-green=0s@90s", 90, EventAction::BlueGreen(Nanos::ZERO)),
             (
+                "routed-canary=20%,1m, old=10s@90s",
+                90,
+                EventAction::RoutedCanary {
+                    steps: vec![CanaryStep::SetWeight(20), CanaryStep::Pause(Nanos::from_secs(60))],
+                    scale_down_delay: Nanos::from_secs(10),
+                },
+            ),
+            (
+                "routed-canary=20%@90s",
+                90,
+                EventAction::RoutedCanary {
+                    steps: vec![CanaryStep::SetWeight(20)],
+                    scale_down_delay: SCALE_DOWN_DELAY,
+                },
+            ),
+            (
                 "canary=20%, 1m,50@90s",
                 90,
                 EventAction::Canary(vec![
@@ -266,6 +297,9 @@ mod tests {
             ("kill-pod=0@60s", "from 1 to 100000"),
             ("blue-green=soon@60s", "soon"),
             ("canary@60s", "weights and pauses"),
+            ("routed-canary@60s", "`routed-canary` needs its steps"),
+            ("canary=20%,old=5s@60s", "neither a weight nor a pause"),
+            ("routed-canary=20%,old=soon@60s", "soon"),
             ("canary=120%@60s", "more than all"),
             ("canary=20%,soon@60s", "neither a weight nor a pause"),
             ("deletion-cost@60s", "deletion-cost=-100,2"),

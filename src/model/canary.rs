@@ -1,11 +1,15 @@
-//! Canary rollouts by the ratio of pods, as Argo Rollouts does them without a traffic router.
+//! Canary rollouts, as Argo Rollouts does them: by the ratio of pods, or with a traffic router.
 //!
-//! Every pod of both sets is behind the one Service, so a weight is a number of pods: both sides are rounded
-//! up, and surge and unavailability bound the way there as in a rolling update.
+//! Without a router every pod of both sets is behind the one Service, so a weight is a number of pods: both
+//! sides are rounded up, and surge and unavailability bound the way there as in a rolling update. A router
+//! has two Services, one for each set, and is told what share of the requests goes to the second. The stable
+//! set keeps its size until the end, and surge and unavailability play no part.
 //!
-//! Source: argoproj/argo-rollouts utils/replicaset/canary.go (CalculateReplicaCountsForCanary,
-//! AtDesiredReplicaCountsForCanary, GetCurrentSetWeight), rollout/canary.go
-//! (scaleDownOldReplicaSetsForCanary, completedCurrentCanaryStep).
+//! Source: argoproj/argo-rollouts utils/replicaset/canary.go (CalculateReplicaCountsForBasicCanary,
+//! CalculateReplicaCountsForTrafficRoutedCanary, AtDesiredReplicaCountsForCanary, GetCurrentSetWeight),
+//! utils/replicaset/replicaset.go IsReplicaSetAvailable, rollout/canary.go
+//! (scaleDownOldReplicaSetsForCanary, completedCurrentCanaryStep), rollout/trafficrouting.go
+//! reconcileTrafficRouting, rollout/service.go ensureSVCTargets.
 
 use super::deployment::DeploymentSpec;
 use crate::units::Nanos;
@@ -19,6 +23,15 @@ pub enum CanaryStep {
     Pause(Nanos),
 }
 
+/// How long the pauses of these steps are together.
+pub fn pauses(steps: &[CanaryStep]) -> Nanos {
+    let pause = |step: &CanaryStep| match step {
+        CanaryStep::Pause(pause) => *pause,
+        CanaryStep::SetWeight(_) => Nanos::ZERO,
+    };
+    steps.iter().map(pause).sum()
+}
+
 /// Sizes of a ReplicaSet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CanarySet {
@@ -28,11 +41,20 @@ pub struct CanarySet {
     pub available: u32,
 }
 
+impl CanarySet {
+    /// Whether it has pods and all of them are available: a Service is not switched to it before.
+    pub fn is_available(self) -> bool {
+        self.replicas > 0 && self.replicas <= self.available
+    }
+}
+
 /// What one sync looks at.
 #[derive(Clone, Copy, Debug)]
 pub struct CanaryView {
     /// The rollout's size and bounds.
     pub spec: DeploymentSpec,
+    /// A traffic router shares the requests out.
+    pub is_routed: bool,
     /// The weight of the new pods, in percent.
     pub weight: u32,
     /// The set with the current template.
@@ -46,14 +68,16 @@ pub struct CanaryView {
 /// The weight in force at step number `index`: that of the last `setWeight` so far, everything behind the
 /// last step.
 pub fn weight_at(steps: &[CanaryStep], index: usize) -> u32 {
-    if index >= steps.len() {
-        return 100;
-    }
+    if index >= steps.len() { 100 } else { weight_before(steps, index + 1) }
+}
+
+/// The weight that the steps before number `index` have left.
+fn weight_before(steps: &[CanaryStep], index: usize) -> u32 {
     let weight = |step: &CanaryStep| match step {
         CanaryStep::SetWeight(weight) => Some(*weight),
         CanaryStep::Pause(_) => None,
     };
-    steps[..=index].iter().rev().find_map(weight).unwrap_or(0)
+    steps[..index.min(steps.len())].iter().rev().find_map(weight).unwrap_or(0)
 }
 
 impl CanaryView {
@@ -66,21 +90,37 @@ impl CanaryView {
         };
         match self.stable {
             None => (self.spec.replicas, 0),
+            Some(_) if self.is_routed => (share(self.weight), self.spec.replicas),
             Some(_) => (share(self.weight), share(100 - self.weight.min(100))),
         }
     }
 
-    /// Whether both sets have what the weight asks for, and no other pod is left.
+    /// Whether both sets have what the weight asks for, and no other pod is left that gets requests.
     pub fn is_reached(&self) -> bool {
         let (new, stable) = self.wanted();
         let has = |set: CanarySet, size: u32| set.replicas == size && set.available == size;
-        has(self.new, new) && self.stable.is_none_or(|set| has(set, stable)) && self.others == 0
+        let alone = self.is_routed || self.others == 0;
+        has(self.new, new) && self.stable.is_none_or(|set| has(set, stable)) && alone
+    }
+
+    /// What the router is told: the share of requests for the canary Service at step number `index`, in
+    /// percent. A weight waits for its pods, and after the promotion the stable Service has them all.
+    pub fn router_weight(&self, steps: &[CanaryStep], index: usize) -> u32 {
+        match self.stable {
+            None => 0,
+            Some(_) if self.new.available == 0 => 0,
+            Some(_) if self.is_reached() => weight_at(steps, index),
+            Some(_) => weight_before(steps, index),
+        }
     }
 
     /// The sizes of the new set and of the stable one after this sync. The stable set grows first and
     /// shrinks last.
     pub fn sizes(&self) -> (u32, u32) {
         let (wanted_new, wanted_stable) = self.wanted();
+        if self.is_routed {
+            return (wanted_new, wanted_stable);
+        }
         let (mut new, mut stable) = (self.new.replicas, self.stable.map_or(0, |set| set.replicas));
         let uneven =
             self.stable.is_some() && (u64::from(self.spec.replicas) * u64::from(self.weight)) % 100 > 0;
@@ -129,6 +169,7 @@ mod tests {
         let set = |replicas| CanarySet { replicas, available: replicas };
         CanaryView {
             spec: DeploymentSpec { replicas, strategy, paused: false },
+            is_routed: false,
             weight,
             new: set(new),
             stable: Some(set(stable)),
@@ -160,6 +201,51 @@ mod tests {
         let weights: Vec<u32> = (0..5).map(|index| weight_at(&steps, index)).collect();
         assert_eq!(weights, [0, 20, 20, 60, 100]);
         assert_eq!(weight_at(&[], 0), 100);
+    }
+
+    /// Source: TestCalculateReplicaCountsForCanary's cases with a traffic router, where the stable set keeps
+    /// its size whatever the bounds.
+    #[test]
+    fn behind_a_router_the_stable_set_keeps_its_size_and_bounds_play_no_part() {
+        for ((replicas, weight, new, stable, unavailable, surge), sizes) in [
+            ((10, 10, 0, 10, 1, 0), (1, 10)),
+            ((10, 5, 0, 10, 0, 1), (1, 10)),
+            ((4, 50, 1, 4, 0, 1), (2, 4)),
+            ((4, 100, 2, 4, 0, 1), (4, 4)),
+            ((4, 0, 2, 4, 0, 1), (0, 4)),
+        ] {
+            let view =
+                CanaryView { is_routed: true, ..view(replicas, weight, new, stable, unavailable, surge) };
+            assert_eq!(view.sizes(), sizes, "{view:?}");
+        }
+        let promoted = CanaryView { is_routed: true, stable: None, others: 10, ..view(10, 100, 10, 0, 0, 1) };
+        assert_eq!(promoted.sizes(), (10, 0));
+        assert!(promoted.is_reached(), "old pods that wait for their end get no requests");
+    }
+
+    #[test]
+    fn a_routers_weight_waits_for_its_pods_and_falls_back_to_none() {
+        let steps =
+            [CanaryStep::SetWeight(20), CanaryStep::Pause(Nanos::from_secs(9)), CanaryStep::SetWeight(60)];
+        let at = |index: usize, new: u32, available: u32| {
+            let view = CanaryView {
+                is_routed: true,
+                weight: weight_at(&steps, index),
+                new: CanarySet { replicas: new, available },
+                ..view(10, 0, new, 10, 0, 1)
+            };
+            view.router_weight(&steps, index)
+        };
+        assert_eq!(at(0, 2, 1), 0, "not yet all of the first step");
+        assert_eq!(at(0, 2, 2), 20);
+        assert_eq!(at(1, 2, 2), 20, "a pause keeps it");
+        assert_eq!(at(2, 6, 5), 20, "the weight before, until the pods are there");
+        assert_eq!(at(2, 6, 6), 60);
+        assert_eq!(at(2, 6, 0), 0, "nobody is left");
+        assert_eq!(at(3, 10, 9), 60);
+        assert_eq!(at(3, 10, 10), 100, "behind the last step");
+        let promoted = CanaryView { is_routed: true, stable: None, ..view(10, 100, 10, 0, 0, 1) };
+        assert_eq!(promoted.router_weight(&steps, 3), 0, "the stable Service has the new pods");
     }
 
     proptest! {

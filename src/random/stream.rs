@@ -70,11 +70,13 @@ pub enum Stream {
     SlowStart,
     /// Connections that the network resets.
     NetworkReset,
+    /// Whether a request goes to the canary.
+    CanaryWeight,
 }
 
 impl Stream {
     /// How many there are.
-    pub const COUNT: usize = Stream::NetworkReset as usize + 1;
+    pub const COUNT: usize = Stream::CanaryWeight as usize + 1;
 }
 
 /// The random streams of one run.

@@ -181,14 +181,18 @@ fn check_views(spec: &SimSpec, timeline: &Timeline, wrong: &mut Vec<String>) {
         timeline.pods.iter().filter(|pod| pod.deployment > 0).flat_map(ends_of).collect();
     let mut listed: BTreeMap<(ViewHolder, u32), bool> = BTreeMap::new();
     // News may be late and overtake each other, but there must have been such news.
-    let mut slice_said: BTreeSet<(u32, bool)> = BTreeSet::new();
+    let mut slice_said: BTreeSet<(ViewHolder, u32, bool)> = BTreeSet::new();
     for view in &timeline.views {
         let ViewChange { at, holder, pod, usable } = *view;
         if listed.insert((holder, pod), usable) == Some(usable) {
             wrong.push(format!("{holder:?} changed pod {pod} to what it was"));
         }
-        if holder == ViewHolder::Slice {
-            slice_said.insert((pod, usable));
+        let slice = match holder {
+            ViewHolder::CanarySlice | ViewHolder::FrontEndCanary(_) => ViewHolder::CanarySlice,
+            _ => ViewHolder::Slice,
+        };
+        if holder == slice {
+            slice_said.insert((slice, pod, usable));
         }
         let Some(record) = timeline.pods.get(pod as usize) else {
             wrong.push(format!("{holder:?} knows pod {pod}, which never was"));
@@ -204,18 +208,20 @@ fn check_views(spec: &SimSpec, timeline: &Timeline, wrong: &mut Vec<String>) {
         };
         let unfounded = match (holder, usable) {
             // What happens at one instant has an order that times do not tell.
-            (ViewHolder::Slice, true) => {
+            (ViewHolder::Slice | ViewHolder::CanarySlice, true) => {
                 let deleted_before = record.deleted.is_some_and(|deleted| deleted < at);
                 !publishes_all && (deleted_before || record.started.is_none_or(|t| t > at))
             }
-            (ViewHolder::Slice, false) => !deleted && !may_become_unready(spec) && record.lost.is_none(),
+            (ViewHolder::Slice | ViewHolder::CanarySlice, false) => {
+                !deleted && !may_become_unready(spec) && record.lost.is_none()
+            }
             // A removal whose time is overridden may come before the slice that adds the successors.
             (_, true) => {
                 let removal_overridden = delivery.removal_override.is_some();
                 let ready = publishes_all || record.ready.is_some_and(|ready| ready <= at);
                 // A pod that became ready only after its deletion serves as it terminates.
                 let falls_back = delivery.falls_back_to_terminating && deleted;
-                !(slice_said.contains(&(pod, true)) || (removal_overridden || falls_back) && ready)
+                !(slice_said.contains(&(slice, pod, true)) || (removal_overridden || falls_back) && ready)
             }
             (_, false) => {
                 let checks_health = matches!(
@@ -223,7 +229,7 @@ fn check_views(spec: &SimSpec, timeline: &Timeline, wrong: &mut Vec<String>) {
                     Mechanism::TargetGroup(_) | Mechanism::InPlace { checks: Some(_), .. }
                 );
                 let ended = matches!(holder, ViewHolder::FrontEnd(_)) && ends.contains(&at);
-                !deleted && !slice_said.contains(&(pod, false)) && !checks_health && !ended
+                !deleted && !slice_said.contains(&(slice, pod, false)) && !checks_health && !ended
             }
         };
         if unfounded {
@@ -244,7 +250,12 @@ fn ends_of(pod: &PodRecord) -> Vec<SimTime> {
 fn may_become_unready(spec: &SimSpec) -> bool {
     // A Service that is switched drops pods that are as ready as before.
     let crashes = |event: &PlannedEvent| {
-        matches!(event.action, PlannedAction::CrashPods { .. } | PlannedAction::BlueGreen { .. })
+        matches!(
+            event.action,
+            PlannedAction::CrashPods { .. }
+                | PlannedAction::BlueGreen { .. }
+                | PlannedAction::Canary { router: Some(_), .. }
+        )
     };
     if spec.events.iter().any(crashes) {
         return true;

@@ -142,6 +142,7 @@ impl<P: RequestPath> Engine<P> {
             Event::HealthCheck(pod) => self.health_check(pod),
             Event::DeregistrationEnds(pod) => self.deregistration_ends(pod),
             Event::FrontEndCatchesUp(replica) => self.catch_up(replica),
+            Event::WeightKnown(replica, weight) => self.weight_known(replica, weight),
             Event::NodeCheck(node) => self.node_check(node),
             Event::ServerCheck(replica, pod) => self.server_check(replica, pod),
             Event::ServerCheckTimeout(replica, pod) => self.server_check_timeout(replica, pod),

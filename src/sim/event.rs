@@ -18,7 +18,17 @@ pub(crate) type NodeId = u32;
 /// Index of a tier in front of the service, the client's side first.
 pub(crate) type TierId = u8;
 
-/// An independent process of a tier, or a load balancer node.
+/// Whose endpoints a list has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Service {
+    /// The Service of the workload; with a traffic router the stable one.
+    Stable,
+    /// The canary Service of a traffic router.
+    Canary,
+}
+
+/// An independent process of a tier, or a load balancer node. Of a traffic router's process it is the list of
+/// one Service's endpoints, see [`FrontSpec::clusters`](super::spec::FrontSpec::clusters).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ReplicaId {
     pub(crate) tier: TierId,
@@ -132,6 +142,8 @@ pub(crate) enum Event {
     DeregistrationEnds(PodId),
     /// A process that heard of no changes reads the endpoints as they are.
     FrontEndCatchesUp(ReplicaId),
+    /// A traffic router's process learns of another weight of the canary, in percent.
+    WeightKnown(ReplicaId, u32),
     /// The load balancer checks whether a node has pods of the service.
     NodeCheck(ReplicaId),
     /// A front-end process starts a health check of its own.

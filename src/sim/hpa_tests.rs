@@ -118,6 +118,7 @@ fn cluster(replicas: u32, hpa: HpaSpec, load: Load, service: Nanos) -> SimSpec {
             replicas: 1,
             pods: None,
             workers: 1,
+            has_canary: false,
             balancer: Balancer::RoundRobin,
             retry: RetryPolicy::next_peer(RetryOn::ERROR, 2),
             connect_timeout: secs(5),

@@ -254,6 +254,7 @@ fn events() -> impl Strategy<Value = Vec<PlannedEvent>> {
                     CanaryStep::SetWeight((ms / 100) as u32 % 101),
                     CanaryStep::Pause(Nanos(ms / 8 * MS)),
                 ],
+                router: None,
             },
             (4 | 5, PlannedAction::KillPods { count }) => PlannedAction::StaleFrontEnd {
                 processes: count,
@@ -479,6 +480,50 @@ fn two_tiers() -> impl Strategy<Value = SimSpec> {
     })
 }
 
+/// The same clusters behind a traffic router, with canaries in place of all rollouts and one at least.
+fn routed() -> impl Strategy<Value = SimSpec> {
+    let steps = prop::collection::vec((0_u32..101, 0_u64..6_000), 0..3);
+    let canary = (0_u64..SECONDS * 600, 0_usize..2, steps, 0_u64..8_000);
+    let balancers =
+        [Balancer::RoundRobin, Balancer::LeastRequest, Balancer::Random, Balancer::LeastConnections];
+    (cluster(), canary, prop::sample::select(balancers.to_vec())).prop_map(
+        |(mut cluster, canary, balancer)| {
+            let (ms, template, steps, stay) = canary;
+            let step = |(weight, pause): &(u32, u64)| {
+                [CanaryStep::SetWeight(*weight), CanaryStep::Pause(Nanos(pause * MS))]
+            };
+            let steps: Vec<CanaryStep> = steps.iter().flat_map(step).collect();
+            let canary = |template| PlannedAction::Canary {
+                template,
+                steps: steps.clone(),
+                router: Some(Nanos(stay * MS)),
+            };
+            for event in &mut cluster.events {
+                if let Some(template) = event.action.template() {
+                    event.action = canary(template);
+                }
+            }
+            cluster.events.push(PlannedEvent { at: Nanos(ms * MS), deployment: 0, action: canary(template) });
+            cluster.events.sort_by_key(|event| event.at);
+            let tier = &mut cluster.tiers[0];
+            (tier.has_canary, tier.node_local, tier.pins_connections) = (true, None, false);
+            (tier.client_affinity, tier.balancer) = (false, balancer);
+            tier.keepalive = tier.keepalive.map(|kept| Keepalive { any_connection: false, ..kept });
+            if !matches!(tier.delivery.mechanism, Mechanism::InPlace { checks: None, .. }) {
+                tier.delivery.mechanism = Mechanism::in_place(Nanos(stay / 16 * MS));
+            }
+            if balancer == Balancer::LeastConnections {
+                tier.slow_start = Nanos::ZERO;
+            }
+            if balancer != Balancer::LeastRequest {
+                tier.outlier = None;
+            }
+            assert_eq!(tier.may_route(), Ok(()));
+            cluster
+        },
+    )
+}
+
 /// A few hundred by default; `PROPTEST_CASES` asks for more.
 fn cases() -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(250)
@@ -507,6 +552,19 @@ proptest! {
     fn both_paths_tell_the_same_story_of_two_tiers(spec in two_tiers(), seed in any::<u64>()) {
         let outcome = reference::compare(&Arc::new(spec), seed, 0);
         prop_assert!(outcome.is_ok(), "{}", outcome.unwrap_err());
+    }
+
+    /// The same behind a traffic router, whose weights change as pods come and go.
+    #[test]
+    fn both_paths_tell_the_same_story_of_a_routed_canary(spec in routed(), seed in any::<u64>()) {
+        let outcome = reference::compare(&Arc::new(spec), seed, 0);
+        prop_assert!(outcome.is_ok(), "{}", outcome.unwrap_err());
+    }
+
+    #[test]
+    fn nothing_happens_behind_a_router_that_cannot_be(spec in routed(), seed in any::<u64>()) {
+        let (_, wrong) = run_checked(&Arc::new(spec), seed, 0, WatchedPath::Fast);
+        prop_assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 
     /// No request comes past an ingress pod, through one that does not take it, or out of one that has ended.

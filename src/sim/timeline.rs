@@ -48,6 +48,8 @@ pub struct PodRecord {
     pub unready: Vec<(SimTime, ProbeFailure)>,
     /// Restarts in place of the container that requests enter by.
     pub restarts: Vec<Restart>,
+    /// No Service selected it any more, before its deletion: a slice without it was written.
+    pub deselected: Option<SimTime>,
     /// DELETE. The milestones that follow are those of the pod's own end: stops that ended in a
     /// restart leave none.
     pub deleted: Option<SimTime>,
@@ -159,8 +161,12 @@ pub struct DrainRecord {
 pub enum ViewHolder {
     /// The EndpointSlices of the pod's Service.
     Slice,
+    /// Those of its canary Service.
+    CanarySlice,
     /// A process of the front end (or its target group), by number.
     FrontEnd(u32),
+    /// The same process' list of the canary Service.
+    FrontEndCanary(u32),
     /// The same of the tier before it, if the front end's processes are pods.
     LoadBalancer(u32),
 }
@@ -237,6 +243,7 @@ impl Timeline {
             absences: Vec::new(),
             unready: Vec::new(),
             restarts: Vec::new(),
+            deselected: None,
             deleted: None,
             hook_began: None,
             signalled: None,

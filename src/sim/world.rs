@@ -70,8 +70,8 @@ pub(crate) struct Deployment {
     pub(crate) progress: Progress,
     /// The counts that `progress` was judged by last.
     pub(crate) status: DeploymentStatus,
-    /// What its EndpointSlices say is usable.
-    pub(crate) slice: Vec<PodId>,
+    /// What the EndpointSlices of its Services say is usable, see [`Service`].
+    pub(crate) slices: [Vec<PodId>; 2],
     pub(crate) hpa: Option<Autoscaler>,
 }
 
@@ -82,8 +82,31 @@ pub(crate) enum RolledBy {
     Deployment,
     /// Argo Rollouts, whose Service selects the pods of the set `active`.
     BlueGreen { active: SetId, scale_down_delay: Nanos },
-    /// Argo Rollouts in steps, from the set `stable`.
-    Canary { stable: SetId, steps: Vec<CanaryStep>, index: usize, paused_at: Option<SimTime> },
+    /// Argo Rollouts in steps.
+    Canary(Canary),
+}
+
+/// A canary rollout of Argo Rollouts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Canary {
+    /// The set that was promoted last.
+    pub(crate) stable: SetId,
+    pub(crate) steps: Vec<CanaryStep>,
+    /// The step in force.
+    pub(crate) index: usize,
+    pub(crate) paused_at: Option<SimTime>,
+    pub(crate) router: Option<Router>,
+}
+
+/// What a traffic router was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Router {
+    /// How long the stable set stays after another one was promoted.
+    pub(crate) scale_down_delay: Nanos,
+    /// The set that the Service selects and the one that the canary Service does.
+    pub(crate) selects: [SetId; 2],
+    /// The share of the requests that goes to the canary Service, in percent.
+    pub(crate) weight: u32,
 }
 
 /// The HPA controller's memory of one autoscaler.

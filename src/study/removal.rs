@@ -1,4 +1,5 @@
-//! How long a pod served after its deletion, and how long it should have.
+//! How long a pod served after its deletion, and how long it should have. Where its Service was switched to
+//! others before, both count from then.
 //!
 //! Under `externalTrafficPolicy: Local` the last pod of a node stays in that node's list for as long as it
 //! serves, since terminating pods are what the node falls back to. When the list drops it says nothing there:
@@ -17,8 +18,8 @@ pub(super) fn removal(timeline: &Timeline, number: usize, end: SimTime) -> Optio
     // A pod that still serves when the run ends says nothing; one that is still listed says enough.
     let stopped = pod.stopped_serving()?;
     let unlisted = pod.unlisted.unwrap_or(end);
-    let pair =
-        |have: SimTime, need: SimTime| Pair { have: have.since(deleted).0, need: need.since(deleted).0 };
+    let from = pod.deselected.unwrap_or(deleted);
+    let pair = |have: SimTime, need: SimTime| Pair { have: have.since(from).0, need: need.since(from).0 };
     if timeline.nodes_in_service.is_empty() {
         return Some(pair(stopped, unlisted));
     }
@@ -87,6 +88,8 @@ mod tests {
         assert_eq!(of(&timeline), pair(2, 90));
         timeline.pods[0].unlisted = Some(at(11));
         assert_eq!(of(&timeline), pair(2, 1));
+        timeline.pods[0].deselected = Some(at(4));
+        assert_eq!(of(&timeline), pair(8, 7), "its Service was switched long before");
     }
 
     /// A pod on node 0 that is deleted at 10 s, serves for 8 s more, and is dropped by its node then.

@@ -6,7 +6,7 @@
 
 use crate::config::described::{EventAction, EventLine};
 use crate::config::manifest::{Deployment, HorizontalPodAutoscaler, Strategy};
-use crate::model::canary::CanaryStep;
+use crate::model::canary::pauses;
 use crate::model::node_health::TOLERATION;
 use crate::units::Nanos;
 
@@ -26,12 +26,9 @@ pub(super) fn duration(last_change: Nanos, events: &[EventLine], aftermath: Nano
         EventAction::Rollout | EventAction::Rollback => event.at + aftermath,
         EventAction::BlueGreen(delay) => event.at + *delay + aftermath,
         // The rollout goes on in waves between the pauses.
-        EventAction::Canary(steps) => {
-            let pause = |step: &CanaryStep| match step {
-                CanaryStep::Pause(pause) => *pause,
-                CanaryStep::SetWeight(_) => Nanos::ZERO,
-            };
-            event.at + steps.iter().map(pause).sum() + aftermath
+        EventAction::Canary(steps) => event.at + pauses(steps) + aftermath,
+        EventAction::RoutedCanary { steps, scale_down_delay } => {
+            event.at + pauses(steps) + *scale_down_delay + aftermath
         }
         // A dead node's pods are replaced when nobody tolerates it any longer.
         EventAction::LoseNode(_) | EventAction::LoseZone => event.at + TOLERATION + AFTERMATH + AFTERMATH,
@@ -82,6 +79,7 @@ pub fn aftermath(deployment: &Deployment, autoscaler: Option<&HorizontalPodAutos
 mod tests {
     use super::*;
     use crate::config::manifest::{Source, read_manifests};
+    use crate::model::canary::CanaryStep;
 
     fn at(seconds: u64, action: EventAction) -> EventLine {
         EventLine { at: Nanos::from_secs(seconds), action, place: None }
@@ -100,6 +98,18 @@ mod tests {
                 0,
                 vec![at(60, EventAction::Canary(vec![CanaryStep::Pause(Nanos::from_secs(600))]))],
                 15,
+            ),
+            (
+                "one whose old pods stay",
+                0,
+                vec![at(
+                    60,
+                    EventAction::RoutedCanary {
+                        steps: vec![CanaryStep::Pause(Nanos::from_secs(600))],
+                        scale_down_delay: Nanos::from_secs(120),
+                    },
+                )],
+                17,
             ),
             ("a killed pod", 0, vec![at(90, EventAction::KillPod(1))], 4),
             ("a dead node", 0, vec![at(60, EventAction::LoseNode(1))], 10),

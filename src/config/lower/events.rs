@@ -18,7 +18,10 @@ pub(super) fn planned(event: &EventLine) -> PlannedEvent {
             EventAction::BlueGreen(scale_down_delay) => {
                 PlannedAction::BlueGreen { template: 1, scale_down_delay }
             }
-            EventAction::Canary(steps) => PlannedAction::Canary { template: 1, steps },
+            EventAction::Canary(steps) => PlannedAction::Canary { template: 1, steps, router: None },
+            EventAction::RoutedCanary { steps, scale_down_delay } => {
+                PlannedAction::Canary { template: 1, steps, router: Some(scale_down_delay) }
+            }
             EventAction::DeletionCost { cost, pods } => PlannedAction::DeletionCost { cost, pods },
             EventAction::Rollback => PlannedAction::Rollout { template: 0 },
             EventAction::Scale(replicas) => PlannedAction::Scale { replicas },
@@ -54,7 +57,16 @@ pub(super) fn any(described: &Described<'_>, is: impl Fn(&EventAction) -> bool) 
 
 /// Whether Argo Rollouts rolls the pods, and not a Deployment.
 fn progressive(described: &Described<'_>) -> bool {
-    any(described, |action| matches!(action, EventAction::BlueGreen(_) | EventAction::Canary(_)))
+    any(described, |action| matches!(action, EventAction::BlueGreen(_)) || is_canary(action))
+}
+
+fn is_canary(action: &EventAction) -> bool {
+    matches!(action, EventAction::Canary(_) | EventAction::RoutedCanary { .. })
+}
+
+/// Whether the front end is a traffic router of some canary.
+pub(super) fn routed(described: &Described<'_>) -> bool {
+    any(described, |action| matches!(action, EventAction::RoutedCanary { .. }))
 }
 
 /// Events that cannot be, that no request can meet, or that do nothing.
@@ -113,7 +125,7 @@ fn problem(
             let help = "write all rollouts of a run as one of rollout, blue-green and canary";
             Some(Diagnostic::error(code::EVENT, message).help(help))
         }
-        EventAction::BlueGreen(_) if any(described, |action| matches!(action, EventAction::Canary(_))) => {
+        EventAction::BlueGreen(_) if any(described, is_canary) => {
             let message =
                 format!("the blue/green rollout at {at} and canaries in one run: a Rollout has one strategy");
             Some(Diagnostic::error(code::EVENT, message).help("leave one of the two"))
@@ -126,6 +138,19 @@ fn problem(
                 "leave the readiness gate out: the controller injects none into pods that no Service selects";
             Some(Diagnostic::error(code::EVENT, message).help(help))
         }
+        EventAction::Canary(_) if routed(described) => {
+            let message = format!(
+                "the canary at {at} goes by the number of pods and another one by a traffic router: a Rollout has one strategy"
+            );
+            Some(Diagnostic::error(code::EVENT, message).help("write all of them as routed-canary"))
+        }
+        EventAction::RoutedCanary { .. } if spec.service_tier().may_route().is_err() => {
+            let tier = spec.service_tier();
+            let reason = tier.may_route().expect_err("asked by the guard");
+            let message = format!("{} shares no requests out for the canary at {at}: {reason}", tier.name);
+            let help = "choose --front-end istio-gateway, envoy or traefik, or roll by the number of pods: canary=20%,1m";
+            Some(Diagnostic::error(code::EVENT, message).help(help))
+        }
         EventAction::Canary(_) if spec.deployments[0].spec.strategy == Strategy::Recreate => {
             let message = format!("the canary at {at} has no room: strategy Recreate knows no surge");
             let help = "say RollingUpdate, whose maxSurge and maxUnavailable bound a canary too";
@@ -136,7 +161,11 @@ fn problem(
                 format!("the deletion cost at {at} does nothing: Kubernetes reads the annotation since 1.22");
             Some(Diagnostic::error(code::EVENT, message).help("say a later version: --kubernetes 1.22"))
         }
-        EventAction::Rollout | EventAction::Rollback | EventAction::BlueGreen(_) | EventAction::Canary(_)
+        EventAction::Rollout
+        | EventAction::Rollback
+        | EventAction::BlueGreen(_)
+        | EventAction::Canary(_)
+        | EventAction::RoutedCanary { .. }
             if plan.spec.paused =>
         {
             warning(format!("the rollout at {at} does nothing: the Deployment is paused"))

@@ -115,7 +115,10 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
     rest::record_roles(&parts, &objects, &mut values);
 
     let processes = if ingress.is_some() { Processes::Pods } else { Processes::Fixed };
-    let tier = tier::front_spec(chosen.preset, processes, minor, &mut values);
+    let tier = FrontSpec {
+        has_canary: events::routed(described),
+        ..tier::front_spec(chosen.preset, processes, minor, &mut values)
+    };
     let outer = ingress.as_ref().map(|ingress| {
         values.describe_outer(ingress.outer.preset, ingress.annotated(), |values| {
             tier::front_spec(ingress.outer.preset, Processes::Fixed, minor, values)

@@ -70,6 +70,7 @@ pub(super) fn front_spec(
         replicas,
         pods: (processes == Processes::Pods).then_some(1),
         workers,
+        has_canary: false,
         node_local,
         balancer,
         retry,

@@ -10,7 +10,7 @@ use super::read::{Reader, list};
 use super::value::{describe, in_order, text};
 use crate::config::case::Expectation;
 use crate::config::described::{EventAction, EventLine, OF_INGRESS};
-use crate::config::events::{COUNTING, EVENT_FORM, EVENT_WORDS, parse_action, parse_event};
+use crate::config::events::{COUNTING, EVENT_FORM, EVENT_WORDS, OLD_STAY, parse_action, parse_event};
 use crate::config::expectations::{EXPECT_FORM, comparison, parse_expectation};
 use crate::config::similar::near_miss;
 use crate::diag::Diagnostic;
@@ -43,8 +43,8 @@ fn events_with(value: &str) -> Vec<&'static str> {
         "for" => vec!["slow", "dependency-down", "stale-front-end"],
         "processes" => vec!["stale-front-end"],
         "cost" => vec!["deletion-cost"],
-        "steps" => vec!["canary"],
-        "scale_down_delay" => vec!["blue-green"],
+        "steps" => vec!["canary", "routed-canary"],
+        "scale_down_delay" => vec!["blue-green", "routed-canary"],
         counted => {
             let counts =
                 |word: &str| COUNTING.iter().any(|(known, what, _)| known == &word && *what == counted);
@@ -110,11 +110,13 @@ impl Reader<'_> {
                 let message = format!("`{name}` goes with `do = \"{}\"` only", words.join("\"`, `\""));
                 return Err((message, value_span.clone()));
             }
-            values.push(value.as_str());
+            // Behind the steps it would be one of them.
+            let is_marked = *name == "scale_down_delay" && what == "routed-canary";
+            values.push(if is_marked { format!("{OLD_STAY}{value}") } else { value.clone() });
         }
         // A time alone would be read as a number of processes if its unit is missing.
         if what == "stale-front-end" && field("processes").is_none() && field("for").is_some() {
-            values.insert(0, "1");
+            values.insert(0, "1".to_owned());
         }
         if !values.is_empty() {
             action = format!("{what}={}", values.join(","));

@@ -63,8 +63,8 @@ fn own_keys() -> Map<String, Value> {
             "processes": { "description": "How many, with stale-front-end; otherwise one.", "type": "integer", "minimum": 1 },
             "times": { "description": "How many times as long services take, with slow.", "type": "number", "minimum": 1 },
             "for": { "description": "How long it lasts, with slow, dependency-down and stale-front-end.", "type": "string" },
-            "steps": { "description": "Weights and pauses, with canary: 20%,1m,50%,1m.", "type": "string" },
-            "scale_down_delay": { "description": "How long the old pods stay after the switch, with blue-green; otherwise 30s.", "type": "string" },
+            "steps": { "description": "Weights and pauses, with canary and routed-canary: 20%,1m,50%,1m.", "type": "string" },
+            "scale_down_delay": { "description": "How long the old pods stay after the switch, with blue-green, or after the last step, with routed-canary; otherwise 30s.", "type": "string" },
         },
         "additionalProperties": false,
     });

@@ -115,6 +115,10 @@ fn one_thing_can_be_written_in_several_ways() {
     }
     for (table, short) in [
         ("do = \"blue-green\"\nscale_down_delay = \"10s\"", "blue-green=10s"),
+        (
+            "do = \"routed-canary\"\nsteps = \"20%,1m\"\nscale_down_delay = \"10s\"",
+            "routed-canary=20%,1m,old=10s",
+        ),
         ("do = \"canary\"\nsteps = \"20%, 1m\"", "canary=20%,1m"),
         ("do = \"deletion-cost\"\ncost = -100\npods = 2", "deletion-cost=-100,2"),
         ("do = \"deletion-cost\"\ncost = 7", "deletion-cost=7"),

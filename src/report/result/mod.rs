@@ -350,7 +350,8 @@ fn action_words(action: &crate::sim::spec::PlannedAction) -> String {
     match action {
         PlannedAction::Rollout { .. } => "rollout".to_owned(),
         PlannedAction::BlueGreen { .. } => "blue/green".to_owned(),
-        PlannedAction::Canary { .. } => "canary".to_owned(),
+        PlannedAction::Canary { router: None, .. } => "canary".to_owned(),
+        PlannedAction::Canary { router: Some(_), .. } => "routed canary".to_owned(),
         PlannedAction::DeletionCost { cost, pods } => {
             format!("deletion cost {cost} for {}", several(*pods, "pod"))
         }

@@ -20,9 +20,13 @@ impl<P: RequestPath> Engine<P> {
         // The rule numbers pods by their place in the list it is given.
         let mut place = vec![u32::MAX; self.world.pods.len()];
         let mut views: Vec<PodView> = Vec::new();
-        for (number, (pod, place)) in (0..).zip(self.world.pods.iter().zip(&mut place)) {
-            // A Rollout's `status.selector` is that of its active set.
-            if pod.deployment == id && !pod.gone && self.is_selected(number) {
+        for (pod, place) in self.world.pods.iter().zip(&mut place) {
+            // A Rollout's `status.selector` is that of its active set; a canary's has all its pods.
+            let inactive = matches!(
+                deployment.rolled_by,
+                RolledBy::BlueGreen { active, .. } if pod.set != active
+            );
+            if pod.deployment == id && !pod.gone && !inactive {
                 *place = u32::try_from(views.len()).unwrap_or(u32::MAX);
                 views.push(pod_view(pod));
             }

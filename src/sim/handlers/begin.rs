@@ -62,7 +62,7 @@ impl<P: RequestPath> Engine<P> {
             rolled_by: RolledBy::Deployment,
             progress: Progress::Complete,
             status: DeploymentStatus { replicas, updated: replicas, ready: replicas, available: replicas },
-            slice: Vec::new(),
+            slices: Default::default(),
             hpa: plan.hpa.as_ref().map(|hpa| Autoscaler {
                 history: Default::default(),
                 conditions: Default::default(),
@@ -86,7 +86,7 @@ impl<P: RequestPath> Engine<P> {
             self.begin_pod(set, nth);
         }
         let last = PodId::try_from(self.world.pods.len()).expect("few pods at the beginning");
-        self.world.deployments[usize::from(id)].slice = (first..last).collect();
+        self.world.deployments[usize::from(id)].slices.fill_with(|| (first..last).collect());
         if plan.hpa.is_some() {
             self.begin_autoscaler(id, first..last);
         }
@@ -156,7 +156,7 @@ impl<P: RequestPath> Engine<P> {
     /// The tier before a deployment has long had its pods in rotation.
     fn begin_front(&mut self, deployment: DeploymentId) {
         let tier = self.tier_before(deployment);
-        let list = self.world.deployments[usize::from(deployment)].slice.clone();
+        let [list, _] = self.world.deployments[usize::from(deployment)].slices.clone();
         if let Mechanism::TargetGroup(group) = self.delivery(tier).mechanism.clone() {
             for &pod in &list {
                 self.tiers[usize::from(tier)].targets.add_healthy(pod);

@@ -61,7 +61,7 @@ impl<P: RequestPath> Engine<P> {
             RolledBy::BlueGreen { active, scale_down_delay } => {
                 self.blue_green_sync(id, active, scale_down_delay)
             }
-            RolledBy::Canary { stable, steps, index, .. } => self.canary_sync(id, stable, &steps, index),
+            RolledBy::Canary(canary) => self.canary_sync(id, &canary),
         }
     }
 

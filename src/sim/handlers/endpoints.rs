@@ -3,7 +3,7 @@
 use crate::model::endpoints::conditions;
 use crate::random::{Keyed, Stream, Streams};
 use crate::sim::engine::Engine;
-use crate::sim::event::{DeploymentId, Event, ReplicaId, TierId};
+use crate::sim::event::{DeploymentId, Event, ReplicaId, Service, TierId};
 use crate::sim::path::{PodId, RequestPath};
 use crate::sim::spec::{FrontSpec, Mechanism, SimSpec};
 use crate::sim::timeline::ViewHolder;
@@ -45,8 +45,11 @@ pub(crate) struct Replica {
     poll_due: bool,
     /// Reloads whose old generation still accepts.
     reloading: u32,
-    /// When its controller hears of the newest slice that is on its way to it.
+    /// When its controller hears of the newest slice that is on its way to it, and of the newest weight.
     heard_at: SimTime,
+    pub(super) weight_heard_at: SimTime,
+    /// The canary's share of the requests as its controller knows it, in percent.
+    pub(super) weight: u32,
     /// Phase of its workers' timer.
     poll_phase: Nanos,
     /// Phase of its controller's clock.
@@ -63,7 +66,7 @@ impl FrontControl {
     }
 
     fn new(spec: &FrontSpec, first_key: u64, streams: Streams) -> FrontControl {
-        let replicas = if spec.pods.is_some() { 0 } else { spec.replicas.max(1) };
+        let replicas = if spec.pods.is_some() { 0 } else { spec.clusters() };
         let replica = |number| Replica::new(spec, first_key + u64::from(number), streams);
         FrontControl {
             replicas: (0..replicas).map(replica).collect(),
@@ -104,6 +107,8 @@ impl Replica {
             poll_due: false,
             reloading: 0,
             heard_at: SimTime(0),
+            weight_heard_at: SimTime(0),
+            weight: 0,
             poll_phase: Nanos::from_secs_f64(poll.as_secs_f64() * phases.fraction(key, 0)),
             sync_phase: Nanos::from_secs_f64(period.as_secs_f64() * phases.fraction(key, clock)),
             second_phase: phases.at(key, 1) % 1_000_000_000,
@@ -156,30 +161,45 @@ impl<P: RequestPath> Engine<P> {
         }
     }
 
-    /// Writes the slice and tells every process of the front end what changed.
+    /// Writes the slices and tells every process of the front end what changed.
     pub(crate) fn slice_sync(&mut self, id: DeploymentId) {
-        let now_usable = self.usable_pods(id);
-        let deployment = &mut self.world.deployments[usize::from(id)];
-        deployment.slice_due = false;
-        let before = std::mem::replace(&mut deployment.slice, now_usable.clone());
+        self.world.deployments[usize::from(id)].slice_due = false;
+        let tier = self.tier_before(id);
+        let has_canary = self.world.spec.tiers[usize::from(tier)].has_canary;
+        for service in [Service::Stable, Service::Canary].into_iter().take(1 + usize::from(has_canary)) {
+            self.write_slice(id, tier, service);
+        }
+    }
+
+    fn write_slice(&mut self, id: DeploymentId, tier: TierId, service: Service) {
+        let now_usable = self.usable_pods(id, service);
+        let slice = &mut self.world.deployments[usize::from(id)].slices[service as usize];
+        let before = std::mem::replace(slice, now_usable.clone());
         // Both lists are sorted by pod number.
         let added = now_usable.iter().filter(|p| before.binary_search(p).is_err()).map(|p| (*p, true));
         let removed = before.iter().filter(|p| now_usable.binary_search(p).is_err()).map(|p| (*p, false));
         let mut changes: Vec<(PodId, bool)> = added.chain(removed).collect();
+        let holder = match service {
+            Service::Stable => ViewHolder::Slice,
+            Service::Canary => ViewHolder::CanarySlice,
+        };
         for &(pod, usable) in &changes {
-            self.timeline.view_changed(self.now, ViewHolder::Slice, pod, usable);
+            self.timeline.view_changed(self.now, holder, pod, usable);
+            let is_selected = [Service::Stable, Service::Canary].iter().any(|s| self.is_selected(*s, pod));
+            if !usable && !is_selected && self.world.pods[pod as usize].deleted.is_none() {
+                self.timeline.pod(pod).deselected = Some(self.now);
+            }
         }
-        let tier = self.tier_before(id);
         if self.delivery(tier).falls_back_to_terminating {
-            changes.extend(self.no_longer_serving(id).into_iter().map(|pod| (pod, false)));
+            changes.extend(self.no_longer_serving(id, service).into_iter().map(|pod| (pod, false)));
         }
         if !changes.is_empty() {
-            self.tell_front(tier, &changes);
+            self.tell_front(tier, service, &changes);
         }
     }
 
     /// The pods that a slice written now would call ready.
-    pub(super) fn usable_pods(&self, id: DeploymentId) -> Vec<PodId> {
+    pub(super) fn usable_pods(&self, id: DeploymentId, service: Service) -> Vec<PodId> {
         let plan = &self.world.spec.deployments[usize::from(id)];
         let publish_not_ready = plan.publish_not_ready_addresses;
         let usable = |pod: &Pod| {
@@ -195,13 +215,15 @@ impl<P: RequestPath> Engine<P> {
                 && conditions(ready, pod.deleted.is_some(), publish_not_ready).ready
         };
         let pods = (0..).zip(&self.world.pods).filter(|(_, pod)| usable(pod)).map(|(i, _)| i);
-        pods.filter(|pod| self.is_selected(*pod)).collect()
+        pods.filter(|pod| self.is_selected(service, *pod)).collect()
     }
 
     /// Pods that processes might fall back to and that do not serve any more.
-    fn no_longer_serving(&self, id: DeploymentId) -> Vec<PodId> {
-        let replicas = &self.tiers[usize::from(self.tier_before(id))].replicas;
-        let known = replicas.iter().flat_map(|replica| replica.terminating.iter().copied());
+    fn no_longer_serving(&self, id: DeploymentId, service: Service) -> Vec<PodId> {
+        let tier = self.tier_before(id);
+        let replicas = &self.tiers[usize::from(tier)].replicas;
+        let clusters = self.clusters(tier, service);
+        let known = clusters.iter().flat_map(|id| replicas[id.number as usize].terminating.iter().copied());
         let mut ended: Vec<PodId> =
             known.filter(|pod| !serves_while_terminating(&self.world.pods[*pod as usize])).collect();
         ended.sort_unstable();
@@ -213,24 +235,26 @@ impl<P: RequestPath> Engine<P> {
     /// watch keeps its versions in order, so its changes travel together and none overtakes another:
     /// nobody ever sees an old pod gone before the new one that replaced it. Pod events that are
     /// heard of directly have no such order.
-    fn tell_front(&mut self, tier: TierId, changes: &[(PodId, bool)]) {
+    fn tell_front(&mut self, tier: TierId, service: Service, changes: &[(PodId, bool)]) {
         let delivery = self.delivery(tier).clone();
         let (now, direct) = (self.now, self.world.spec.control.direct_endpoints);
-        for replica in self.living_replicas(tier) {
+        for replica in self.clusters(tier, service) {
             let changes = self.of_node(replica, changes);
             if changes.is_empty() {
                 continue;
             }
-            let elsewhere = delivery.remove_elsewhere.as_ref().filter(|_| replica.number > 0);
+            let process = self.process(replica);
+            let elsewhere = delivery.remove_elsewhere.as_ref().filter(|_| process.number > 0);
             let remove = elsewhere.unwrap_or(&delivery.remove);
             let together = (!direct).then(|| {
                 let add = self.world.draw(Stream::Addition, &delivery.add);
                 let remove = self.world.draw(Stream::Removal, remove);
                 let delay = if changes.iter().any(|(_, usable)| *usable) { add } else { remove };
-                let heard_at = &mut self.replica(replica).heard_at;
+                let heard_at = &mut self.replica(process).heard_at;
                 *heard_at = (*heard_at).max(now + delay);
                 heard_at.since(now)
             });
+            let mut added = Nanos::ZERO;
             for &(pod, usable) in &*changes {
                 let (stream, dist) =
                     if usable { (Stream::Addition, &delivery.add) } else { (Stream::Removal, remove) };
@@ -242,10 +266,15 @@ impl<P: RequestPath> Engine<P> {
                     // A deleted pod's removal was scheduled with its deletion, but that it serves no more is
                     // news for those that fall back to it.
                     (Some(_), _) if !usable && self.was_removed(replica, pod) => continue,
-                    (Some(total), _) => self.world.draw_for(stream, total, pod, key),
+                    // A Service that was switched has its new pods before it has lost the old ones.
+                    (Some(total), _) => {
+                        let least = if together.is_some() && !usable { added } else { Nanos::ZERO };
+                        self.world.draw_for(stream, total, pod, key).max(least)
+                    }
                     (None, Some(delay)) => delay,
                     (None, None) => self.world.draw_for(stream, dist, pod, key),
                 };
+                added = if usable { added.max(delay) } else { added };
                 self.queue.push(self.now + delay, Event::EndpointKnown(replica, pod, usable));
             }
         }
@@ -299,6 +328,7 @@ impl<P: RequestPath> Engine<P> {
     // === Handing the list on ===
 
     pub(super) fn schedule_sync(&mut self, id: ReplicaId) {
+        let id = self.process(id);
         let replica = self.replica(id);
         if std::mem::replace(&mut replica.sync_due, true) {
             return;
@@ -330,7 +360,13 @@ impl<P: RequestPath> Engine<P> {
         match mechanism {
             Mechanism::InPlace { min_interval, .. } => {
                 replica.next_allowed = now + min_interval;
+                let weight = replica.weight;
                 self.publish(id, list);
+                if let Some(canary) = self.canary_of(id) {
+                    let list = self.replica(canary).usable().to_vec();
+                    self.publish(canary, list);
+                    self.front_of(id.tier).set_weight(id.number, weight);
+                }
             }
             Mechanism::TargetGroup(_) => self.publish(id, list),
             Mechanism::Reload { min_interval, start, .. } => {

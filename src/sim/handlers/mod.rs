@@ -2,6 +2,7 @@
 
 mod autoscaler;
 mod begin;
+mod canary;
 mod controllers;
 mod custom_metrics;
 mod endpoints;

@@ -24,7 +24,7 @@ impl<P: RequestPath> Engine<P> {
         if !list.is_empty() {
             return list;
         }
-        let newer = self.usable_pods(self.world.pods[last as usize].deployment);
+        let newer = self.usable_pods(self.world.pods[last as usize].deployment, self.service_of(id));
         let newer = self.pods_of_node(id, &newer);
         let replica = self.replica(id);
         for list in [Some(&mut replica.known), replica.pending.as_mut().map(|(_, list)| list)] {

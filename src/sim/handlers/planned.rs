@@ -18,8 +18,8 @@ impl<P: RequestPath> Engine<P> {
                 self.begin_blue_green(id, scale_down_delay);
                 self.replace_template(id, template);
             }
-            PlannedAction::Canary { template, steps } => {
-                self.begin_canary(id, steps);
+            PlannedAction::Canary { template, steps, router } => {
+                self.begin_canary(id, steps, router);
                 self.replace_template(id, template);
             }
             PlannedAction::DeletionCost { cost, pods } => {

@@ -2,7 +2,7 @@
 
 use super::endpoints::{Replica, first_key, serves_while_terminating};
 use crate::sim::engine::Engine;
-use crate::sim::event::{DeploymentId, Event, ReplicaId, TierId};
+use crate::sim::event::{DeploymentId, Event, ReplicaId, Service, TierId};
 use crate::sim::path::front::Front;
 use crate::sim::path::{PodId, RequestPath};
 use crate::sim::spec::Delivery;
@@ -37,6 +37,30 @@ impl<P: RequestPath> Engine<P> {
         living.map(|(number, _)| ReplicaId { tier, number }).collect()
     }
 
+    /// The lists of a Service's endpoints at the processes of a tier that have not ended.
+    pub(super) fn clusters(&self, tier: TierId, service: Service) -> Vec<ReplicaId> {
+        let mut clusters = self.living_replicas(tier);
+        clusters.retain(|id| self.service_of(*id) == service);
+        clusters
+    }
+
+    /// Whose endpoints a list has.
+    pub(super) fn service_of(&self, id: ReplicaId) -> Service {
+        if self.process(id) == id { Service::Stable } else { Service::Canary }
+    }
+
+    /// The process that has this list, under the number of its list of the Service itself.
+    pub(super) fn process(&self, id: ReplicaId) -> ReplicaId {
+        let spec = &self.world.spec.tiers[usize::from(id.tier)];
+        if spec.has_canary { ReplicaId { number: id.number % spec.replicas.max(1), ..id } } else { id }
+    }
+
+    /// A process' list of the canary Service, if it has one.
+    pub(super) fn canary_of(&self, process: ReplicaId) -> Option<ReplicaId> {
+        let spec = &self.world.spec.tiers[usize::from(process.tier)];
+        spec.has_canary.then(|| ReplicaId { number: process.number + spec.replicas.max(1), ..process })
+    }
+
     /// What of the request path is this tier.
     pub(super) fn front_of(&mut self, tier: TierId) -> &mut Front {
         if usize::from(tier) + 1 == self.tiers.len() { self.path.front() } else { self.path.outer() }
@@ -44,7 +68,9 @@ impl<P: RequestPath> Engine<P> {
 
     /// How the timeline names a process.
     pub(super) fn view_holder(&self, id: ReplicaId) -> ViewHolder {
-        if usize::from(id.tier) + 1 == self.tiers.len() {
+        if self.service_of(id) == Service::Canary {
+            ViewHolder::FrontEndCanary(self.process(id).number)
+        } else if usize::from(id.tier) + 1 == self.tiers.len() {
             ViewHolder::FrontEnd(id.number)
         } else {
             ViewHolder::LoadBalancer(id.number)
@@ -78,7 +104,9 @@ impl<P: RequestPath> Engine<P> {
         let deployment =
             (0..spec.deployments.len()).find(|number| spec.tier_before(*number) == usize::from(id.tier));
         let Some(deployment) = deployment else { return };
-        let known = self.pods_of_node(id, &self.world.deployments[deployment].slice);
+        let slices = &self.world.deployments[deployment].slices;
+        let known = self.pods_of_node(id, &slices[self.service_of(id) as usize]);
+        let weight = self.written_weight(deployment);
         let terminating = if self.delivery(id.tier).falls_back_to_terminating {
             let pods = (0..).zip(&self.world.pods);
             let of_tier = pods.filter(|(_, pod)| usize::from(pod.deployment) == deployment);
@@ -89,7 +117,7 @@ impl<P: RequestPath> Engine<P> {
             Vec::new()
         };
         let replica = self.replica(id);
-        (replica.known, replica.terminating) = (known, terminating);
+        (replica.known, replica.terminating, replica.weight) = (known, terminating, weight);
     }
 
     // === Processes that hear nothing ===
@@ -97,7 +125,9 @@ impl<P: RequestPath> Engine<P> {
     /// The first processes of the tier before a deployment hear of no changes from now on.
     pub(super) fn leave_stale(&mut self, deployment: DeploymentId, processes: u32, lasts: Option<Nanos>) {
         let tier = self.tier_before(deployment);
-        for id in self.living_replicas(tier).into_iter().take(processes as usize) {
+        let processes = self.clusters(tier, Service::Stable).into_iter().take(processes as usize);
+        let lists = processes.flat_map(|id| [Some(id), self.canary_of(id)]).flatten().collect::<Vec<_>>();
+        for id in lists {
             let until = lasts.map_or(SimTime::NEVER, |lasts| self.now + lasts);
             let stale_until = &mut self.replica(id).stale_until;
             *stale_until = (*stale_until).max(Some(until));

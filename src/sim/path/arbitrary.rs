@@ -141,6 +141,7 @@ pub(crate) fn front() -> impl Strategy<Value = FrontSpec> {
                     replicas,
                     pods: None,
                     workers,
+                    has_canary: false,
                     node_local: (connect % 5 == 1).then_some(NODE_CHECKS),
                     balancer,
                     retry,

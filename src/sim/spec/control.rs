@@ -76,12 +76,14 @@ pub enum PlannedAction {
         /// `scaleDownDelaySeconds`.
         scale_down_delay: Nanos,
     },
-    /// The same by its canary strategy, without a traffic router.
+    /// The same by its canary strategy.
     Canary {
         /// Index into the deployment's templates.
         template: usize,
         /// What comes before all pods are new.
         steps: Vec<CanaryStep>,
+        /// With a traffic router: `scaleDownDelaySeconds`. `None` goes by the ratio of pods.
+        router: Option<Nanos>,
     },
     /// The annotation `controller.kubernetes.io/pod-deletion-cost` is written on so many ready pods: on those
     /// that have the fewest requests, or with a positive cost the most.

@@ -21,6 +21,9 @@ pub struct FrontSpec {
     pub pods: Option<usize>,
     /// Worker processes of each, with their own rings and timers but one delivery of changes.
     pub workers: u32,
+    /// It is a traffic router: beside the endpoints of the Service every process has those of a canary Service
+    /// and a weight by which requests go to either.
+    pub has_canary: bool,
     /// `externalTrafficPolicy: Local`: every process is the kube-proxy of the node with its number and knows
     /// that node's pods alone, and a load balancer sends connections to the nodes that pass these checks of
     /// it. `None` is policy Cluster.
@@ -63,6 +66,34 @@ pub struct FrontSpec {
 }
 
 impl FrontSpec {
+    /// Lists of one Service's endpoints at one process, where the processes are no pods: every process has
+    /// one, those of the canary Service come behind all of the Service.
+    pub fn clusters(&self) -> u32 {
+        let processes = self.replicas.max(1);
+        if self.has_canary { 2 * processes } else { processes }
+    }
+
+    /// Whether it can share requests out between two Services by weight, and if not, why.
+    ///
+    /// # Errors
+    /// What it does that is simulated with one Service only.
+    pub fn may_route(&self) -> Result<(), &'static str> {
+        let hands_on_in_place = matches!(self.delivery.mechanism, Mechanism::InPlace { checks: None, .. });
+        let connections_are_kept = self.connections_outlive_lists() || self.node_local.is_some();
+        match () {
+            () if matches!(self.delivery.mechanism, Mechanism::TargetGroup(_)) => {
+                Err("its weights are between target groups, and one is simulated")
+            }
+            () if connections_are_kept => Err("it balances connections, and weights are for requests"),
+            () if !hands_on_in_place || self.balancer == Balancer::Turns => {
+                Err("weights between two Services are simulated for Envoy, Istio and Traefik")
+            }
+            () if self.pods.is_some() => Err("its processes are pods themselves"),
+            () if self.client_affinity => Err("its clients stay with their pod"),
+            () => Ok(()),
+        }
+    }
+
     /// Whether connections stay with their pod when the front end does not list it any more.
     pub fn connections_outlive_lists(&self) -> bool {
         self.pins_connections || self.keepalive.is_some_and(|keepalive| keepalive.any_connection)

@@ -58,6 +58,7 @@ impl FrontSpec {
             replicas: 1,
             pods: None,
             workers: 1,
+            has_canary: false,
             node_local: None,
             balancer: Balancer::RoundRobin,
             retry: RetryPolicy::NEVER,

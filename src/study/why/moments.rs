@@ -207,6 +207,15 @@ fn views_of(timeline: &Timeline, pod: u32, name: &str, from: SimTime) -> Vec<Mom
             (ViewHolder::Slice, false) => {
                 (Lane::ControlPlane, format!("EndpointSlice no longer lists {name} as ready"))
             }
+            (ViewHolder::CanarySlice, usable) => {
+                let does = if usable { "lists" } else { "no longer lists" };
+                (Lane::ControlPlane, format!("the canary's EndpointSlice {does} {name} as ready"))
+            }
+            (ViewHolder::FrontEndCanary(id), usable) => {
+                let who = if several { format!("process {}", id + 1) } else { "front end".to_owned() };
+                let does = if usable { "begins" } else { "stops" };
+                (Lane::FrontEnd, format!("{who} {does} sending the canary's share to {name}"))
+            }
             (ViewHolder::FrontEnd(id), usable) => {
                 let who = if several { format!("process {}", id + 1) } else { "front end".to_owned() };
                 let does = if usable { "begins" } else { "stops" };

@@ -108,7 +108,7 @@ impl<O: Observer> FastPath<O> {
     fn arrive(&mut self, id: u64, now: u64) {
         self.books.tally.arrive(now - START);
         let holder = match &self.outer {
-            None => self.front.holder_of(connection_of(id, &self.spec)),
+            None => self.front.holder_for(connection_of(id, &self.spec), id),
             Some(_) => match self.enter(id, now) {
                 Some(holder) => holder,
                 None => return,

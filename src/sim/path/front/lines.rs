@@ -187,7 +187,7 @@ impl Front {
     /// Whether the holder's process may open another connection to a pod to which it keeps none.
     fn may_open(&mut self, holder: HolderId, pod: u32, now: u64, server: impl Fn(u32) -> ServerSide) -> bool {
         let Some(most) = self.spec.breaker.max_connections else { return true };
-        let process = self.process_of(holder);
+        let process = self.holders[holder as usize].process;
         let mut open = self.under_way(holder).connections as usize;
         if let Some(keepalive) = &self.spec.keepalive {
             for place in self.places(process) {

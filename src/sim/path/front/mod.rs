@@ -11,6 +11,7 @@ mod pins;
 mod process;
 mod processes;
 mod retries;
+mod weights;
 
 pub(crate) use lines::{Reached, Turn};
 pub(crate) use memory::Sender;
@@ -44,7 +45,8 @@ pub(crate) enum Picked {
 
 #[derive(Debug)]
 struct Holder {
-    /// The process that it is a worker of.
+    /// The process that it is a worker of, or rather its list of one Service's endpoints: [`Process`] is what
+    /// Envoy calls a cluster.
     process: u32,
     peers: Peers,
     pool: Pool,
@@ -78,6 +80,9 @@ pub(crate) struct Front {
     backoff_bits: Keyed,
     age_bits: Keyed,
     slow_bits: Keyed,
+    weight_bits: Keyed,
+    /// The canary's share of the requests at every process, in percent.
+    weights: Vec<u32>,
     /// Turns offered to peers in their slow start so far.
     slow_turns: u64,
     /// Lists published so far, so that every ring start has its own draw.
@@ -133,6 +138,8 @@ impl Front {
             backoff_bits: streams.keyed(Stream::RetryBackoff),
             age_bits: streams.keyed(Stream::ConnectionAge),
             slow_bits: streams.keyed(Stream::SlowStart),
+            weight_bits: streams.keyed(Stream::CanaryWeight),
+            weights: if spec.has_canary { vec![0; spec.replicas.max(1) as usize] } else { Vec::new() },
             slow_turns: 0,
             published: 0,
             second_phase,
@@ -154,7 +161,7 @@ impl Front {
             has_memory: spec.client_affinity
                 || spec.keepalive.is_some_and(|keepalive| keepalive.any_connection),
         };
-        let processes = if spec.pods.is_some() { 0 } else { spec.replicas.max(1) };
+        let processes = if spec.pods.is_some() { 0 } else { spec.clusters() };
         for _ in 0..processes {
             front.begin_process();
         }

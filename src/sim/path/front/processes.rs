@@ -14,7 +14,8 @@ impl Front {
 
     /// The process that a holder is a worker of.
     pub(crate) fn process_of(&self, holder: HolderId) -> u32 {
-        self.holders[holder as usize].process
+        let process = self.holders[holder as usize].process;
+        if self.spec.has_canary { process % self.spec.replicas.max(1) } else { process }
     }
 
     /// A process begins: its workers know no endpoint, and no connection is kept. The answer is its

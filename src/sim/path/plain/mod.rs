@@ -73,7 +73,7 @@ impl<O: Observer> PlainPath<O> {
             budget.deposit(now);
         }
         let holder = match &self.outer {
-            None => self.front.holder_of(connection_of(id, &self.spec)),
+            None => self.front.holder_for(connection_of(id, &self.spec), id),
             Some(_) => NOBODY,
         };
         let request = Request {
