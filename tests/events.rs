@@ -432,14 +432,65 @@ fn a_routed_canary_loses_requests_if_its_old_pods_end_before_the_router_knows() 
     assert!(lost("1s", "5s") > 100);
 }
 
+/// A canary that is overtaken loses its weight at once, but its pods end in the moment in which the next one
+/// gets its weight and its Service: without a hook that costs requests, of that share alone.
+#[test]
+fn a_routed_canary_may_overtake_another() {
+    let line =
+        "--rps 200\n--duration 4m\n--event routed-canary=50%,2m@30s\n--event routed-canary=20%,10s@60s\n";
+    let with = |hook| {
+        let set = [
+            ("on-stop", "exit"),
+            ("preStop", hook),
+            ("front_end.tries", "1"),
+            ("removal", "3s"),
+            ("post", "100%"),
+        ];
+        run(line, &[ROUTED, &set].concat())
+    };
+    let result = with("5s");
+    assert_eq!(result.tally.lost(), 0, "{:?}", result.tally.causes);
+    let changes = result.timeline.weights.iter().filter(|change| change.process == 0);
+    assert_eq!(
+        changes.map(|change| change.weight).collect::<Vec<u32>>(),
+        [50, 0, 20, 0],
+        "all and none at the end go together"
+    );
+    let pods = |revision| result.timeline.pods.iter().filter(move |pod| pod.revision == revision);
+    assert!(pods(1).count() == 5 && pods(1).all(|pod| pod.gone.is_some()), "the first one came to its half");
+    assert!(pods(2).count() == 10 && pods(2).all(|pod| pod.deleted.is_none()));
+    assert!(result.timeline.rollouts[1].end.is_some());
+    let abrupt = with("0s");
+    // Three seconds of a fifth of 200 a second, and never more than that.
+    assert!((1..=140).contains(&abrupt.tally.lost()), "{:?}", abrupt.tally.causes);
+}
+
+/// Stable pods that are broken hold nothing up: a canary is what mends them.
+#[test]
+fn a_routed_canary_goes_on_without_some_stable_pods() {
+    let line = "--rps 200\n--duration 5m\n--event lose-node@25s\n--event routed-canary=20%,10s@2m\n";
+    let result = run(line, &[ROUTED, &[("nodes", "5")][..]].concat());
+    let weights = &result.timeline.weights;
+    assert!(weights.iter().any(|change| change.weight == 20), "{weights:?}");
+    let promoted = weights.last().expect("it gets on");
+    // The pods of a dead node are given up after five minutes.
+    assert!(promoted.weight == 0 && promoted.at.run_secs() < 180.0, "{weights:?}");
+}
+
 /// An overridden removal is that of a deleted pod: the new pods of a switched Service are never later than that
 /// the old ones leave.
 #[test]
 fn a_switched_service_is_never_empty() {
-    for event in ["routed-canary=20%,10s", "blue-green"] {
+    let staged: Vec<(&str, &str)> = SET.iter().filter(|(knob, _)| *knob != "removal").copied().collect();
+    let by_event = ["routed-canary=20%,10s", "blue-green"];
+    let overrides: [&[(&str, &str)]; 2] =
+        [&[("front_end.watch", "5s"), ("removal", "500ms")], &[("front_end.addition", "5s")]];
+    for (event, set) in by_event.iter().flat_map(|event| overrides.map(|set| (event, set))) {
         let line = format!("--rps 200\n--duration 3m\n--event {event}@30s\n");
-        let late = run(&line, &[ROUTED, &[("front_end.watch", "5s")][..]].concat());
-        assert_eq!(late.tally.lost(), 0, "{event}: {:?}", late.tally.causes);
+        let set = [&staged, ROUTED, set].concat();
+        let lowered = lowered(&[("web.yaml", WEB)], &line, &set).expect("a case");
+        let late = sim::run(&lowered.spec, 3, 0, &|| false);
+        assert_eq!(late.tally.lost(), 0, "{event} with {set:?}: {:?}", late.tally.causes);
     }
 }
 
@@ -452,7 +503,8 @@ fn only_a_router_shares_requests_out_by_weight() {
     let event = "--rps 9\n--event routed-canary=20%@10s\n";
     for (front_end, part) in [
         ("ingress-nginx", "Envoy, Istio and Traefik"),
-        ("kube-proxy", "balances connections"),
+        ("kube-proxy", "sends connections"),
+        ("aws-alb-instance", "sends connections"),
         ("aws-alb-ip", "target groups"),
         ("haproxy", "Envoy, Istio and Traefik"),
     ] {
@@ -461,6 +513,8 @@ fn only_a_router_shares_requests_out_by_weight() {
     }
     let both = refused("--rps 9\n--event routed-canary=20%@10s\n--event canary=20%@60s\n", ROUTED);
     assert!(both.contains("one strategy"), "{both}");
+    let sticky = refused(event, &[ROUTED, &[("front_end.client_affinity", "true")][..]].concat());
+    assert!(sticky.contains("stay with their pod"), "{sticky}");
     let deployment = refused("--rps 9\n--event routed-canary=20%@10s\n--event rollout@60s\n", ROUTED);
     assert!(deployment.contains("nothing is both"), "{deployment}");
 }

@@ -50,9 +50,10 @@ fn needed(hook: Nanos, rest: Nanos) -> u64 {
 fn after_hook(template: &PodTemplate, container: &ContainerPlan) -> Nanos {
     let longest = template.containers.iter().find_map(|container| match &container.role {
         Role::Serves(server) => Some(server.service.upper_end()),
-        Role::Forwards { .. } | Role::Other => None,
+        Role::Forwards { .. } | Role::Egress | Role::Other => None,
     });
-    let longest = longest.filter(|_| container.role != Role::Other).unwrap_or_default();
+    let longest =
+        longest.filter(|_| !matches!(container.role, Role::Egress | Role::Other)).unwrap_or_default();
     let within = |limit: Option<Nanos>| limit.map_or(longest, |limit| limit.min(longest));
     match &container.on_stop {
         OnStop::Exit => Nanos::ZERO,

@@ -6,7 +6,7 @@
 use crate::config::case::Case;
 use crate::config::described::{EventAction, EventLine};
 use crate::config::events::parse_event;
-use crate::model::canary::pauses;
+use crate::model::canary::{pauses, weights};
 use crate::model::deployment::{Strategy, resolve_fenceposts};
 use crate::random::Dist;
 use crate::sim::spec::{ContainerPlan, DeploymentPlan, SimSpec};
@@ -231,7 +231,8 @@ impl Bounds {
             EventAction::BlueGreen(delay) => self.wave + *delay + self.stop,
             EventAction::Canary(steps) => self.rollout + pauses(steps) + self.stop,
             EventAction::RoutedCanary { steps, scale_down_delay } => {
-                self.rollout + pauses(steps) + *scale_down_delay + self.stop
+                let waves = Nanos(self.wave.0.saturating_mul(weights(steps) + 1));
+                waves + pauses(steps) + *scale_down_delay + self.stop
             }
             _ => self.wave + self.stop,
         }

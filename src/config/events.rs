@@ -94,9 +94,10 @@ pub fn parse_action(text: &str) -> Result<EventAction, String> {
         ("blue-green", Some(delay)) => {
             parse_duration(delay).map(EventAction::BlueGreen).map_err(|error| error.to_string())
         }
-        ("canary", Some(text)) => steps(text).map(EventAction::Canary),
+        ("canary", Some(text)) => steps(text, CANARY_FORM).map(EventAction::Canary),
         ("routed-canary", Some(text)) => routed_canary(text),
-        (word @ ("canary" | "routed-canary"), None) => Err(format!("`{word}` needs {CANARY_FORM}")),
+        ("canary", None) => Err(format!("`canary` needs {CANARY_FORM}")),
+        ("routed-canary", None) => Err(format!("`routed-canary` needs {ROUTED_FORM}")),
         ("deletion-cost", Some(how)) => deletion_cost(how),
         ("deletion-cost", None) => Err(format!("`deletion-cost` needs {COST_FORM}")),
         ("scale", Some(number)) => count(number, 0).map(EventAction::Scale),
@@ -127,14 +128,16 @@ fn unknown(word: &str) -> String {
 }
 
 const CANARY_FORM: &str = "its steps, weights and pauses: canary=20%,1m,50%,1m";
+const ROUTED_FORM: &str =
+    "its steps, and at their end how long old pods stay if not 30s: routed-canary=20%,1m,50%,1m,old=10s";
 
 /// `20%,1m,50%,1m`: a fifth, a pause of a minute, half, another pause, and then all.
-fn steps(text: &str) -> Result<Vec<CanaryStep>, String> {
+fn steps(text: &str, form: &str) -> Result<Vec<CanaryStep>, String> {
     let step = |step: &str| match step.trim_end_matches('%').trim().parse::<u32>() {
         Ok(weight) if weight <= 100 => Ok(CanaryStep::SetWeight(weight)),
-        Ok(weight) => Err(format!("a weight of {weight}% is more than all: {CANARY_FORM}")),
+        Ok(weight) => Err(format!("a weight of {weight}% is more than all: {form}")),
         Err(_) => {
-            let wrong = |error| format!("`{step}` is neither a weight nor a pause ({error}): {CANARY_FORM}");
+            let wrong = |error| format!("`{step}` is neither a weight nor a pause ({error}): {form}");
             parse_duration(step).map(CanaryStep::Pause).map_err(wrong)
         }
     };
@@ -146,13 +149,15 @@ pub const OLD_STAY: &str = "old=";
 
 /// `20%,1m,old=10s`: the same for requests, and the old pods stay for ten seconds at the end.
 fn routed_canary(text: &str) -> Result<EventAction, String> {
-    let last =
-        text.rsplit_once(',').and_then(|(before, last)| Some((before, last.trim().strip_prefix(OLD_STAY)?)));
-    let (text, scale_down_delay) = match last {
-        Some((before, delay)) => (before, parse_duration(delay.trim()).map_err(|error| error.to_string())?),
+    let (before, last) = text.rsplit_once(',').map_or((None, text), |(before, last)| (Some(before), last));
+    let (text, scale_down_delay) = match last.trim().strip_prefix(OLD_STAY) {
+        Some(delay) => {
+            let delay = parse_duration(delay.trim()).map_err(|error| error.to_string())?;
+            (before.ok_or_else(|| format!("there are no steps before `{last}`: {ROUTED_FORM}"))?, delay)
+        }
         None => (text, SCALE_DOWN_DELAY),
     };
-    Ok(EventAction::RoutedCanary { steps: steps(text)?, scale_down_delay })
+    Ok(EventAction::RoutedCanary { steps: steps(text, ROUTED_FORM)?, scale_down_delay })
 }
 
 const COST_FORM: &str = "the cost and how many pods get it: deletion-cost=-100,2";
@@ -300,6 +305,8 @@ mod tests {
             ("routed-canary@60s", "`routed-canary` needs its steps"),
             ("canary=20%,old=5s@60s", "neither a weight nor a pause"),
             ("routed-canary=20%,old=soon@60s", "soon"),
+            ("routed-canary=old=5s@60s", "no steps before"),
+            ("routed-canary=20%,old=5s,1m@60s", "routed-canary=20%,1m,50%,1m,old=10s"),
             ("canary=120%@60s", "more than all"),
             ("canary=20%,soon@60s", "neither a weight nor a pause"),
             ("deletion-cost@60s", "deletion-cost=-100,2"),

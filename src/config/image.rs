@@ -55,6 +55,14 @@ fn is_bare(image: &str) -> bool {
     known && !for_debugging
 }
 
+/// Proxies to a database beside the application that uses it.
+const DATABASE_PROXIES: &[&str] = &["cloud-sql-proxy", "gce-proxy", "alloydb-auth-proxy"];
+
+/// Whether an image is a proxy through which its pod's application reaches a database.
+pub fn is_database_proxy(image: &str) -> bool {
+    DATABASE_PROXIES.contains(&base(untagged(&image.to_ascii_lowercase())))
+}
+
 /// The program that a command runs, if only an image with a shell and coreutils holds it.
 pub fn shell_program(command: &[String]) -> Option<&str> {
     let program = command.first().map(|path| base(path))?;
@@ -101,6 +109,18 @@ mod tests {
         };
         assert_eq!(program(&["/bin/sh", "-c", "sleep 5"]).as_deref(), Some("sh"));
         assert_eq!(program(&["/app/drain", "--wait"]), None);
+    }
+
+    #[test]
+    fn database_proxies_are_known_by_their_image() {
+        for (image, is) in [
+            ("gcr.io/cloud-sql-connectors/cloud-sql-proxy:2.14.1", true),
+            ("gcr.io/cloudsql-docker/gce-proxy:1.33.2", true),
+            ("acme/cloud-sql-proxy-monitor", false),
+            ("nginx", false),
+        ] {
+            assert_eq!(is_database_proxy(image), is, "{image}");
+        }
     }
 
     #[test]

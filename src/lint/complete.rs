@@ -56,6 +56,7 @@ fn add_injected(facts: &mut Facts, plans: &[ContainerPlan]) {
             command: Vec::new(),
             is_sidecar: plan.is_sidecar,
             on_route: false,
+            is_egress: false,
             hook: HookFacts::None,
             hook_place: place.clone(),
             post_start: HookFacts::None,
@@ -106,7 +107,8 @@ fn complete_container(
     server: Option<&ServerSpec>,
     assumptions: &[Assumption],
 ) {
-    container.on_route = plan.role != Role::Other;
+    container.on_route = !matches!(plan.role, Role::Egress | Role::Other);
+    container.is_egress = plan.role == Role::Egress;
     let hook = assumed(assumptions, "pre_stop_duration", &plan.name);
     complete_hook(container, plan, hook.is_none_or(|hook| hook.origin == Origin::Given));
     for (facts, plan) in [
@@ -117,6 +119,11 @@ fn complete_container(
         complete_probe(facts, plan, &container.place);
     }
     container.stop = Some(stop_of(&plan.on_stop, assumed(assumptions, "on_stop", &plan.name)));
+    if let Some(stop) = container.stop.as_mut().filter(|stop| container.is_egress && stop.drains) {
+        // The application keeps its connections, and that is what it needs.
+        let stays = stop.drain_limit.unwrap_or(f64::INFINITY);
+        (stop.serves_on, stop.serves_on_at_most) = (stop.serves_on + stays, stop.serves_on_at_most + stays);
+    }
     if !container.on_route {
         return;
     }

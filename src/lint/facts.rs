@@ -86,6 +86,8 @@ pub struct ContainerFacts {
     pub is_sidecar: bool,
     /// Whether requests pass it.
     pub on_route: bool,
+    /// Whether what the application calls goes through it.
+    pub is_egress: bool,
     /// `lifecycle.preStop`.
     pub hook: HookFacts,
     /// Where the hook is written, or would be.

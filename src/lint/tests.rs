@@ -411,11 +411,22 @@ fn what_settings_say_is_judged() {
                     name: "istio-proxy".to_owned(),
                     hook: HookFacts::None,
                     on_route: false,
+                    is_egress: false,
                     ..f.containers[0].clone()
                 };
                 f.containers.push(proxy);
             },
             &[("PL015", Error)],
+        ),
+        (
+            "PL015 a database proxy that has no patience",
+            |f| f.containers.push(database_proxy(f, 0.0)),
+            &[("PL015", Error)],
+        ),
+        (
+            "one that waits for its connections for as long as the application works",
+            |f| f.containers.push(database_proxy(f, 60.0)),
+            &[],
         ),
         (
             "a native sidecar outlives the application",
@@ -424,6 +435,7 @@ fn what_settings_say_is_judged() {
                     name: "istio-proxy".to_owned(),
                     hook: HookFacts::None,
                     on_route: false,
+                    is_egress: false,
                     is_sidecar: true,
                     ..f.containers[0].clone()
                 };
@@ -437,6 +449,14 @@ fn what_settings_say_is_judged() {
         change(&mut facts);
         assert_eq!(codes(&facts), *expected, "{what}");
     }
+}
+
+/// A proxy through which the application calls its database, and that stays so long for its connections.
+fn database_proxy(facts: &Facts, stays: f64) -> ContainerFacts {
+    let app = facts.containers[0].clone();
+    let stop = app.stop.map(|stop| StopFacts { serves_on: stays, serves_on_at_most: stays, ..stop });
+    let (name, hook) = ("db".to_owned(), HookFacts::None);
+    ContainerFacts { name, hook, stop, on_route: false, is_egress: true, ..app }
 }
 
 fn front(facts: &mut Facts) -> &mut FrontFacts {

@@ -1,15 +1,16 @@
 //! Canary rollouts, as Argo Rollouts does them: by the ratio of pods, or with a traffic router.
 //!
-//! Without a router every pod of both sets is behind the one Service, so a weight is a number of pods: both
-//! sides are rounded up, and surge and unavailability bound the way there as in a rolling update. A router
-//! has two Services, one for each set, and is told what share of the requests goes to the second. The stable
-//! set keeps its size until the end, and surge and unavailability play no part.
+//! Without a router every pod of both sets is behind the one Service, so a weight is a number of pods: the
+//! one that comes closest, with a pod more than asked for where surge allows it. Surge and unavailability
+//! bound the way there as in a rolling update. A router has two Services, one for each set, and is told what
+//! share of the requests goes to the second. The stable set keeps its size until the end, and surge and
+//! unavailability play no part.
 //!
-//! Source: argoproj/argo-rollouts utils/replicaset/canary.go (CalculateReplicaCountsForBasicCanary,
-//! CalculateReplicaCountsForTrafficRoutedCanary, AtDesiredReplicaCountsForCanary, GetCurrentSetWeight),
-//! utils/replicaset/replicaset.go IsReplicaSetAvailable, rollout/canary.go
+//! Source: argoproj/argo-rollouts since 1.2, utils/replicaset/canary.go (CalculateReplicaCountsForBasicCanary,
+//! approximateWeightedCanaryStableReplicaCounts, CalculateReplicaCountsForTrafficRoutedCanary,
+//! AtDesiredReplicaCountsForCanary, GetCurrentSetWeight), rollout/canary.go
 //! (scaleDownOldReplicaSetsForCanary, completedCurrentCanaryStep), rollout/trafficrouting.go
-//! reconcileTrafficRouting, rollout/service.go ensureSVCTargets.
+//! reconcileTrafficRouting, rollout/service.go ensureSVCTargets, rollout/sync.go shouldFullPromote.
 
 use super::deployment::DeploymentSpec;
 use crate::units::Nanos;
@@ -32,20 +33,20 @@ pub fn pauses(steps: &[CanaryStep]) -> Nanos {
     steps.iter().map(pause).sum()
 }
 
+/// How often these steps set a weight.
+pub fn weights(steps: &[CanaryStep]) -> u64 {
+    steps.iter().filter(|step| matches!(step, CanaryStep::SetWeight(_))).count() as u64
+}
+
 /// Sizes of a ReplicaSet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CanarySet {
     /// `spec.replicas`.
     pub replicas: u32,
+    /// `status.replicas`.
+    pub created: u32,
     /// `status.availableReplicas`.
     pub available: u32,
-}
-
-impl CanarySet {
-    /// Whether it has pods and all of them are available: a Service is not switched to it before.
-    pub fn is_available(self) -> bool {
-        self.replicas > 0 && self.replicas <= self.available
-    }
 }
 
 /// What one sync looks at.
@@ -83,24 +84,28 @@ fn weight_before(steps: &[CanaryStep], index: usize) -> u32 {
 impl CanaryView {
     /// The sizes that the weight asks for: of the new set, of the stable one.
     pub fn wanted(&self) -> (u32, u32) {
-        let size = u64::from(self.spec.replicas);
-        let share = |percent: u32| {
-            let pods = (size * u64::from(percent)).div_ceil(100);
-            u32::try_from(pods).unwrap_or(u32::MAX)
-        };
         match self.stable {
             None => (self.spec.replicas, 0),
-            Some(_) if self.is_routed => (share(self.weight), self.spec.replicas),
-            Some(_) => (share(self.weight), share(100 - self.weight.min(100))),
+            Some(_) if self.is_routed => {
+                let pods = (u64::from(self.spec.replicas) * u64::from(self.weight)).div_ceil(100);
+                (u32::try_from(pods).unwrap_or(u32::MAX), self.spec.replicas)
+            }
+            Some(_) => closest(self.spec.replicas, self.weight, self.spec.max_surge()),
         }
     }
 
-    /// Whether both sets have what the weight asks for, and no other pod is left that gets requests.
+    /// Whether the new pods that the weight asks for are available and the stable ones there, and no other
+    /// pod is left that gets requests.
     pub fn is_reached(&self) -> bool {
         let (new, stable) = self.wanted();
-        let has = |set: CanarySet, size: u32| set.replicas == size && set.available == size;
+        let stable = self.stable.is_none_or(|set| set.replicas == stable && set.created == stable);
         let alone = self.is_routed || self.others == 0;
-        has(self.new, new) && self.stable.is_none_or(|set| has(set, stable)) && alone
+        self.new.replicas == new && self.new.available == new && stable && alone
+    }
+
+    /// Whether the new set becomes the stable one once all steps are over.
+    pub fn may_promote(&self) -> bool {
+        self.new.available == self.spec.replicas
     }
 
     /// What the router is told: the share of requests for the canary Service at step number `index`, in
@@ -114,17 +119,15 @@ impl CanaryView {
         }
     }
 
-    /// The sizes of the new set and of the stable one after this sync. The stable set grows first and
-    /// shrinks last.
+    /// The sizes of the new set and of the stable one after this sync. The stable set grows first; then the
+    /// one shrinks that has too many, as far as what is available of the other one allows.
     pub fn sizes(&self) -> (u32, u32) {
         let (wanted_new, wanted_stable) = self.wanted();
         if self.is_routed {
             return (wanted_new, wanted_stable);
         }
         let (mut new, mut stable) = (self.new.replicas, self.stable.map_or(0, |set| set.replicas));
-        let uneven =
-            self.stable.is_some() && (u64::from(self.spec.replicas) * u64::from(self.weight)) % 100 > 0;
-        let most = self.spec.replicas.saturating_add(self.spec.max_surge()).saturating_add(uneven.into());
+        let most = self.spec.replicas.saturating_add(self.spec.max_surge());
         let mut room = most.saturating_sub(new.saturating_add(stable).saturating_add(self.others));
         for (size, wanted) in [(&mut stable, wanted_stable), (&mut new, wanted_new)] {
             let grows = wanted.saturating_sub(*size).min(room);
@@ -134,24 +137,84 @@ impl CanaryView {
         if self.others > 0 {
             return (new, stable);
         }
-        let increasing = wanted_new >= self.new.replicas;
+        let increases = wanted_new >= self.new.replicas;
         let counts = |set: CanarySet, whatever_is_available: bool| match whatever_is_available {
             true => set.replicas,
             false => set.available.min(set.replicas),
         };
         let counted =
-            counts(self.new, !increasing) + self.stable.map_or(0, |stable| counts(stable, increasing));
-        let mut spare = counted.saturating_sub(self.spec.min_available());
-        let before = [self.new.replicas, self.stable.map_or(0, |set| set.replicas)];
-        for ((size, wanted), before) in
-            [(&mut new, wanted_new), (&mut stable, wanted_stable)].into_iter().zip(before)
-        {
-            let shrinks = before.saturating_sub(wanted).min(spare);
-            *size -= shrinks;
-            spare -= shrinks;
+            counts(self.new, !increases) + self.stable.map_or(0, |stable| counts(stable, increases));
+        let least = self.spec.min_available();
+        let spare = counted.saturating_sub(least);
+        let shrunk = |set: CanarySet, wanted: u32, size: u32| match set.replicas > wanted {
+            true => wanted.max(set.replicas.saturating_sub(spare)),
+            false => size,
+        };
+        match self.stable {
+            _ if spare == 0 => {}
+            Some(set) if increases => {
+                stable = shrunk(set, wanted_stable, stable);
+                (stable, new) = within_limits((set, stable), (self.new, new), most, least);
+            }
+            None if increases => {}
+            other => {
+                new = shrunk(self.new, wanted_new, new);
+                if let Some(set) = other {
+                    (new, stable) = within_limits((self.new, new), (set, stable), most, least);
+                }
+            }
         }
         (new, stable)
     }
+}
+
+/// The numbers of new and stable pods that come closest to a weight: `replicas` in all, or one more if pods
+/// may surge. With a weight between none and all, neither is none as long as there are two. Of two that are
+/// equally close the first counts, new pods rounded up before new pods rounded down.
+fn closest(replicas: u32, weight: u32, surge: u32) -> (u32, u32) {
+    if replicas == 0 {
+        return (0, 0);
+    }
+    // As floating-point numbers, whose roundings decide ties there as well.
+    let share = |total: u32| f64::from(total) * (f64::from(weight) / 100.0);
+    let is_tied = |total: u32| share(total).fract() == 0.5;
+    let hundredths = u64::from(replicas) * u64::from(weight);
+    let pods = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+    let (up, down) = (pods(hundredths.div_ceil(100)), pods(hundredths / 100));
+    let may_be_none = weight == 0 || weight == 100 || (replicas == 1 && surge == 0);
+    let may_round_down = down != 0 || may_be_none;
+    let options = [
+        (up < replicas || may_be_none, up, replicas),
+        (may_round_down && !is_tied(replicas), down, replicas),
+        (surge > 0, up, replicas.saturating_add(1)),
+        (
+            surge > 0 && may_round_down && !is_tied(replicas.saturating_add(1)),
+            down,
+            replicas.saturating_add(1),
+        ),
+    ];
+    let off =
+        |(new, total): (u32, u32)| (f64::from(new) * 100.0 / f64::from(total) - f64::from(weight)).abs();
+    let allowed = options.into_iter().filter(|(allowed, ..)| *allowed).map(|(_, new, total)| (new, total));
+    let best = allowed.reduce(|best, option| if off(option) < off(best) { option } else { best });
+    best.map_or((0, replicas), |(new, total)| (new, total - new))
+}
+
+/// The sizes of the set that shrinks and of the other one, so that there are not more than `most` pods, nor
+/// fewer than `least` available ones for it.
+fn within_limits(
+    (shrinks, mut size): (CanarySet, u32),
+    (other, mut other_size): (CanarySet, u32),
+    most: u32,
+    least: u32,
+) -> (u32, u32) {
+    let above = |size: u32, other: u32| size.saturating_add(other).saturating_sub(most);
+    other_size = other_size.saturating_sub(above(size, other_size));
+    let available = shrinks.available.min(size) + other.available.min(other_size);
+    let taken = other.available.saturating_sub(other_size);
+    other_size += taken.min(least.saturating_sub(available));
+    size = size.saturating_sub(above(size, other_size));
+    (size, other_size)
 }
 
 #[cfg(test)]
@@ -166,7 +229,7 @@ mod tests {
             max_surge: IntOrPercent::Int(surge),
             max_unavailable: IntOrPercent::Int(unavailable),
         };
-        let set = |replicas| CanarySet { replicas, available: replicas };
+        let set = |replicas| CanarySet { replicas, created: replicas, available: replicas };
         CanaryView {
             spec: DeploymentSpec { replicas, strategy, paused: false },
             is_routed: false,
@@ -177,8 +240,8 @@ mod tests {
         }
     }
 
-    /// Source: the examples in the comment above CalculateReplicaCountsForCanary, except that the code below
-    /// it rounds 9.5 pods up to 10.
+    /// Source: the examples in the comment above CalculateReplicaCountsForBasicCanary, except that of 10 pods
+    /// and 5 %, where the code below it takes the pod that may surge, since 1 of 11 is closer than 1 of 10.
     #[test]
     fn the_documented_examples() {
         for ((replicas, weight, new, stable, unavailable, surge), sizes) in [
@@ -192,6 +255,40 @@ mod tests {
             let view = view(replicas, weight, new, stable, unavailable, surge);
             assert_eq!(view.sizes(), sizes, "{view:?}");
         }
+    }
+
+    #[test]
+    fn a_weight_is_the_number_of_pods_that_comes_closest() {
+        for ((replicas, weight, surge), pods) in [
+            ((10, 21, 0), (2, 8)),
+            ((10, 25, 0), (3, 7)),
+            ((10, 5, 0), (1, 9)),
+            ((10, 99, 0), (9, 1)),
+            ((3, 50, 0), (2, 1)),
+            ((3, 50, 1), (2, 2)),
+            ((2, 1, 0), (1, 1)),
+            ((1, 40, 0), (0, 1)),
+            ((1, 60, 0), (1, 0)),
+            ((1, 5, 1), (1, 1)),
+            ((7, 0, 1), (0, 7)),
+            ((7, 100, 1), (7, 0)),
+            ((0, 50, 1), (0, 0)),
+        ] {
+            assert_eq!(closest(replicas, weight, surge), pods, "{weight} % of {replicas}, surge {surge}");
+        }
+    }
+
+    /// Source: the steps in the comment of adjustReplicaWithinLimits.
+    #[test]
+    fn the_set_that_shrinks_leaves_room_for_what_the_other_one_has() {
+        let set = |replicas, available| CanarySet { replicas, created: replicas, available };
+        assert_eq!(within_limits((set(8, 8), 5), (set(2, 2), 5), 11, 9), (5, 5));
+        assert_eq!(within_limits((set(8, 8), 8), (set(4, 4), 4), 11, 10), (8, 3), "above the most");
+        assert_eq!(
+            within_limits((set(8, 3), 8), (set(4, 4), 4), 11, 10),
+            (7, 4),
+            "those that are available stay"
+        );
     }
 
     #[test]
@@ -218,6 +315,12 @@ mod tests {
                 CanaryView { is_routed: true, ..view(replicas, weight, new, stable, unavailable, surge) };
             assert_eq!(view.sizes(), sizes, "{view:?}");
         }
+        let waits = CanaryView {
+            is_routed: true,
+            stable: Some(CanarySet { replicas: 10, created: 10, available: 3 }),
+            ..view(10, 20, 2, 10, 0, 1)
+        };
+        assert!(waits.is_reached(), "stable pods that are broken hold nothing up");
         let promoted = CanaryView { is_routed: true, stable: None, others: 10, ..view(10, 100, 10, 0, 0, 1) };
         assert_eq!(promoted.sizes(), (10, 0));
         assert!(promoted.is_reached(), "old pods that wait for their end get no requests");
@@ -231,7 +334,7 @@ mod tests {
             let view = CanaryView {
                 is_routed: true,
                 weight: weight_at(&steps, index),
-                new: CanarySet { replicas: new, available },
+                new: CanarySet { replicas: new, created: new, available },
                 ..view(10, 0, new, 10, 0, 1)
             };
             view.router_weight(&steps, index)
@@ -263,9 +366,9 @@ mod tests {
                 let (new, stable) = now.sizes();
                 let available = now.new.available.min(new) + now.stable.unwrap().available.min(stable);
                 prop_assert!(available >= now.spec.min_available(), "{now:?}");
-                prop_assert!(new + stable <= replicas + now.spec.max_surge() + 1, "{now:?}");
-                now.new = CanarySet { replicas: new, available: new };
-                now.stable = Some(CanarySet { replicas: stable, available: stable });
+                prop_assert!(new + stable <= replicas + now.spec.max_surge(), "{now:?}");
+                now.new = CanarySet { replicas: new, created: new, available: new };
+                now.stable = Some(CanarySet { replicas: stable, created: stable, available: stable });
             }
             prop_assert!(now.is_reached(), "{now:?}");
         }

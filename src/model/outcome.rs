@@ -130,6 +130,8 @@ closed_list! {
         LivenessRestart => "liveness_restart",
         /// A proxy inside the pod had no application to talk to.
         InPodUpstreamDown => "in_pod_upstream_down",
+        /// The container through which the application calls others had ended.
+        EgressDown => "egress_down",
         /// The application shed load.
         Overloaded => "overloaded",
         /// A circuit breaker refused to send.
@@ -175,6 +177,6 @@ mod tests {
         for cause in Cause::ALL {
             assert_eq!(Cause::parse(cause.as_str()), Some(*cause));
         }
-        assert_eq!((Status::ALL.len(), Cause::ALL.len()), (13, 24));
+        assert_eq!((Status::ALL.len(), Cause::ALL.len()), (13, 25));
     }
 }

@@ -28,6 +28,7 @@ pub use checker::{WatchedPath, run_checked};
 pub use run::{RunResult, run};
 pub use timeline::{
     DrainRecord, HpaRecord, PodCounts, PodRecord, RolloutRecord, Timeline, ViewChange, ViewHolder,
+    WeightChange,
 };
 pub use trace::{Attempt, Lost, Seen, losses, trace};
 

@@ -524,6 +524,19 @@ fn routed() -> impl Strategy<Value = SimSpec> {
     )
 }
 
+/// The same clusters where the application needs one more container to serve requests.
+fn leaning() -> impl Strategy<Value = SimSpec> {
+    let egress = (container(Role::Egress, 1), any::<bool>())
+        .prop_map(|(plan, is_sidecar)| ContainerPlan { is_sidecar, ..plan });
+    (cluster(), egress).prop_map(|(mut cluster, egress)| {
+        for template in &mut cluster.deployments[0].templates {
+            // Probes name their containers by number.
+            template.containers.push(egress.clone());
+        }
+        cluster
+    })
+}
+
 /// A few hundred by default; `PROPTEST_CASES` asks for more.
 fn cases() -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(250)
@@ -563,6 +576,19 @@ proptest! {
 
     #[test]
     fn nothing_happens_behind_a_router_that_cannot_be(spec in routed(), seed in any::<u64>()) {
+        let (_, wrong) = run_checked(&Arc::new(spec), seed, 0, WatchedPath::Fast);
+        prop_assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    /// The same where applications fail because of another container of their pod.
+    #[test]
+    fn both_paths_tell_the_same_story_of_what_applications_lean_on(spec in leaning(), seed in any::<u64>()) {
+        let outcome = reference::compare(&Arc::new(spec), seed, 0);
+        prop_assert!(outcome.is_ok(), "{}", outcome.unwrap_err());
+    }
+
+    #[test]
+    fn nothing_happens_to_leaning_applications_that_cannot_be(spec in leaning(), seed in any::<u64>()) {
         let (_, wrong) = run_checked(&Arc::new(spec), seed, 0, WatchedPath::Fast);
         prop_assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }

@@ -55,6 +55,8 @@ pub struct PodRecord {
     pub deleted: Option<SimTime>,
     /// First preStop hook began.
     pub hook_began: Option<SimTime>,
+    /// A container through which the application calls others ended.
+    pub egress_ended: Option<SimTime>,
     /// Stop signal to the container that requests enter by.
     pub signalled: Option<SimTime>,
     /// Its listener closed gracefully.
@@ -184,6 +186,17 @@ pub struct ViewChange {
     pub usable: bool,
 }
 
+/// A process of a traffic router has another weight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WeightChange {
+    /// When.
+    pub at: SimTime,
+    /// Which process.
+    pub process: u32,
+    /// The canary's share of its requests, in percent.
+    pub weight: u32,
+}
+
 /// One reconcile of an autoscaler.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HpaRecord {
@@ -216,6 +229,8 @@ pub struct Timeline {
     pub scale_outs: Vec<ScaleOut>,
     /// How endpoint changes travelled.
     pub views: Vec<ViewChange>,
+    /// How a traffic router's weights travelled.
+    pub weights: Vec<WeightChange>,
     /// Under policy Local: from when on the load balancer before the service's nodes sent to which of them.
     pub nodes_in_service: Vec<(SimTime, Vec<u32>)>,
 }
@@ -244,6 +259,7 @@ impl Timeline {
             unready: Vec::new(),
             restarts: Vec::new(),
             deselected: None,
+            egress_ended: None,
             deleted: None,
             hook_began: None,
             signalled: None,
@@ -328,6 +344,14 @@ impl Timeline {
         decision.history = Default::default();
         decision.metrics.iter_mut().for_each(|metric| metric.classes = Vec::new());
         self.hpa.push(HpaRecord { at, deployment, current, decision });
+    }
+
+    /// A process shares requests out by this weight.
+    pub(crate) fn weight_changed(&mut self, at: SimTime, process: u32, weight: u32) {
+        let before = self.weights.iter().rev().find(|change| change.process == process);
+        if before.map_or(0, |change| change.weight) != weight {
+            self.weights.push(WeightChange { at, process, weight });
+        }
     }
 
     pub(crate) fn view_changed(&mut self, at: SimTime, holder: ViewHolder, pod: PodId, usable: bool) {

@@ -42,7 +42,8 @@ pub struct Moment {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunFacts {
-    /// Deletion to the end of serving, against deletion to the end of new requests. See `study::removal`.
+    /// Deletion (or the switch of its Service before) to the end of serving, against the same to the end of new
+    /// requests. See `study::removal`.
     pub removal: Option<Pair>,
     /// Grace less hook, against the time to finish what is being served.
     pub grace: Option<Pair>,
@@ -159,7 +160,7 @@ impl Server {
     fn of(case: &Case, template: &PodTemplate) -> Option<Server> {
         let server = template.containers.iter().find_map(|container| match &container.role {
             Role::Serves(server) => Some(server),
-            Role::Forwards { .. } | Role::Other => None,
+            Role::Forwards { .. } | Role::Egress | Role::Other => None,
         })?;
         let service_s = server.service.mean().as_secs_f64();
         let limit = case.margins.cpu_limit_cores.map(|cores| (cores * 1e3).round() as u64);

@@ -15,6 +15,8 @@ pub enum Mechanism {
     GoneTooEarly,
     /// A container of the pod left before the one that hands it requests.
     InnerGone,
+    /// A container that the application needs to serve requests left before it.
+    EgressGone,
     /// A signal ends the process with requests in it.
     Killed,
     /// The process ends by itself with requests in it.
@@ -47,6 +49,7 @@ impl Mechanism {
         match self {
             Mechanism::GoneTooEarly
             | Mechanism::InnerGone
+            | Mechanism::EgressGone
             | Mechanism::Killed
             | Mechanism::ExitsBusy
             // A server that stops closes its idle connections too.
@@ -83,6 +86,7 @@ impl Mechanism {
             | Cause::AcceptQueueReset => Mechanism::GoneTooEarly,
             Cause::AppNotReady if pods.is_some_and(declines) => Mechanism::GoneTooEarly,
             Cause::InPodUpstreamDown => Mechanism::InnerGone,
+            Cause::EgressDown => Mechanism::EgressGone,
             Cause::KilledInFlight => Mechanism::Killed,
             Cause::ExitedInFlight => Mechanism::ExitsBusy,
             Cause::KeepaliveRace => Mechanism::KeepaliveRace,

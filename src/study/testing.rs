@@ -297,6 +297,7 @@ pub(crate) fn pod_record(created: SimTime) -> PodRecord {
         unready: Vec::new(),
         restarts: Vec::new(),
         deselected: None,
+        egress_ended: None,
         deleted: None,
         hook_began: None,
         signalled: None,

@@ -281,6 +281,7 @@ fn containers() -> Vec<Row> {
         row("containers.*.image_pull", ["0s", "7s"]),
         row("containers.*.start", ["100ms", "3s"]),
         row("containers.*.role", ["other", "serves"]).on(COMMANDS).name("containers.helper.role"),
+        row("containers.*.role", ["other", "egress"]).on(COMMANDS).name("containers.helper.role"),
         row("containers.*.forward_delay", ["0s", "30ms"]).on(CHAIN).name("containers.nginx.forward_delay"),
     ]
 }

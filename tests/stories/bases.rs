@@ -39,6 +39,18 @@ pub(crate) const MESH: &str = web!(4 pods [
     "        - {name: istio-proxy, image: 'docker.io/istio/proxyv2:1.24.0'}\n"
 ]);
 
+/// The same where nothing inbound goes through the proxy.
+pub(crate) const BYPASSED: &str = concat!(
+    "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  replicas: 4\n",
+    "  selector: {matchLabels: {app: web}}\n  template:\n",
+    "    metadata: {labels: {app: web}, annotations: {traffic.sidecar.istio.io/includeInboundPorts: ''}}\n",
+    "    spec:\n",
+    app!("readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 5}"),
+    "        - {name: istio-proxy, image: 'docker.io/istio/proxyv2:1.24.0'}\n",
+    "---\napiVersion: v1\nkind: Service\nmetadata: {name: web}\n",
+    "spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}\n"
+);
+
 /// Liveness loses patience before readiness does.
 pub(crate) const PATIENT_READINESS: &str = web!(4 pods [app!(
     "livenessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 3}",

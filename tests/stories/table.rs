@@ -4,7 +4,7 @@
 use podloss::model::outcome::Cause::{self, *};
 use podloss::model::outcome::Status::{self, *};
 
-use super::bases::{GATED, LOCAL, MESH, NEG, PHP, SCALED, UNPROBED, WEB};
+use super::bases::{BYPASSED, GATED, LOCAL, MESH, NEG, PHP, SCALED, UNPROBED, WEB};
 use super::{Case, Cure, Settings, Story, Suffers};
 
 const ROLLOUT: &str = "--rps 100\n--duration 60s\n--event rollout@10s\n";
@@ -286,6 +286,19 @@ pub(crate) fn stories() -> Vec<Story> {
             ),
             loses(Unavailable, InPodUpstreamDown),
             &[Cure::Set(&[("preStop", "10s")])],
+        ),
+        // istio/istio #36640, for what the application calls
+        story(
+            "S12d",
+            "what an application calls fails when its mesh proxy has left, although requests go past that",
+            at(
+                "ingress-nginx",
+                BYPASSED,
+                ROLLOUT,
+                &[("preStop@app", "20s"), ("on-stop", "drain"), ("removal", "12s"), ("startup", "2s")],
+            ),
+            loses(InternalError, EgressDown),
+            &[Cure::Set(&[("containers.istio-proxy.on_stop", "linger=25s")])],
         ),
         // istio/istio #7665, #13616, #55138
         story(

@@ -20,7 +20,7 @@ pub use request::{COMMAND_LINE, Request};
 use super::case::{Case, Override};
 use super::described::{Described, EventLine};
 use super::knobs::{Knob, find};
-use super::load::{self, Surroundings, aftermath};
+use super::load::{self, Surroundings, rollouts};
 use super::lower::lower;
 use super::manifest::{Manifests, Selection, apply_patch, select_workload_beside};
 use super::scenario::starter;
@@ -275,7 +275,7 @@ impl Inputs {
     fn surroundings<'a>(&'a self, events: &'a [EventLine], selection: &Selection<'_>) -> Surroundings<'a> {
         Surroundings {
             events,
-            aftermath: aftermath(selection.deployment, selection.autoscalers.first().copied()),
+            rollouts: rollouts(selection.deployment, selection.autoscalers.first().copied()),
             traces: &self.gathered.traces,
         }
     }

@@ -239,9 +239,10 @@ pub(super) const CONTAINERS: &[Knob] = &[
         .guess("containerd; docker run takes 0.6 s on SSD (arXiv 2602.15214)"),
     Knob::new(
         "containers.*.role",
-        Kind::Choice(&["serves", "forwards", "other"]),
+        Kind::Choice(&["serves", "forwards", "egress", "other"]),
         "role",
-        "Whether the container answers requests, hands them to the one that does, or sees none.",
+        "Whether the container answers requests, hands them to the one that does, is what that one calls \
+         others through (egress), or sees none.",
     )
     .guess("the Service's targetPort, images and ports"),
     Knob::new(

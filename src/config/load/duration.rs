@@ -6,7 +6,7 @@
 
 use crate::config::described::{EventAction, EventLine};
 use crate::config::manifest::{Deployment, HorizontalPodAutoscaler, Strategy};
-use crate::model::canary::pauses;
+use crate::model::canary::{pauses, weights};
 use crate::model::node_health::TOLERATION;
 use crate::units::Nanos;
 
@@ -20,15 +20,19 @@ const WAVE: u32 = 30;
 const MOST: Nanos = Nanos::from_secs(4 * 3_600);
 
 /// The duration of a load whose rate last changes at `last_change` (assumption: at least three
-/// minutes, and after the last event what [`aftermath`] allows), in whole minutes.
-pub(super) fn duration(last_change: Nanos, events: &[EventLine], aftermath: Nanos) -> Nanos {
+/// minutes, and after the last event what [`Rollouts`] allow), in whole minutes.
+pub(super) fn duration(last_change: Nanos, events: &[EventLine], rollouts: Rollouts) -> Nanos {
+    let aftermath = rollouts.whole;
     let event = |event: &EventLine| match event.action.of_pods() {
         EventAction::Rollout | EventAction::Rollback => event.at + aftermath,
         EventAction::BlueGreen(delay) => event.at + *delay + aftermath,
         // The rollout goes on in waves between the pauses.
         EventAction::Canary(steps) => event.at + pauses(steps) + aftermath,
+        // All pods of a step come at once, however many may surge.
         EventAction::RoutedCanary { steps, scale_down_delay } => {
-            event.at + pauses(steps) + *scale_down_delay + aftermath
+            let steps_take =
+                pauses(steps) + Nanos(rollouts.wave.0.saturating_mul(weights(steps) + 1)).min(MOST);
+            event.at + steps_take + *scale_down_delay + AFTERMATH
         }
         // A dead node's pods are replaced when nobody tolerates it any longer.
         EventAction::LoseNode(_) | EventAction::LoseZone => event.at + TOLERATION + AFTERMATH + AFTERMATH,
@@ -49,10 +53,26 @@ pub(super) fn duration(last_change: Nanos, events: &[EventLine], aftermath: Nano
     Nanos::from_secs(60 * minutes).min(Nanos::MAX_SPAN)
 }
 
-/// A generous guess at the time a rollout takes, two minutes at least: the number of waves that
-/// surge and unavailability allow, each as long as its probes and `minReadySeconds` ask for and
-/// half a minute more.
-pub fn aftermath(deployment: &Deployment, autoscaler: Option<&HorizontalPodAutoscaler>) -> Nanos {
+/// Generous guesses at the times of a workload's rollouts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rollouts {
+    /// Until new pods are available.
+    wave: Nanos,
+    /// From a rollout's beginning to its end.
+    whole: Nanos,
+}
+
+#[cfg(test)]
+impl Rollouts {
+    /// Rollouts that take so long, and each of their waves as well.
+    pub(super) fn within(time: Nanos) -> Rollouts {
+        Rollouts { wave: time, whole: time }
+    }
+}
+
+/// Two minutes at least for a rollout: the number of waves that surge and unavailability allow, each as long
+/// as its probes and `minReadySeconds` ask for and half a minute more.
+pub fn rollouts(deployment: &Deployment, autoscaler: Option<&HorizontalPodAutoscaler>) -> Rollouts {
     let replicas = match autoscaler {
         Some(hpa) => hpa.max_replicas,
         None => deployment.replicas.unwrap_or(1),
@@ -72,7 +92,8 @@ pub fn aftermath(deployment: &Deployment, autoscaler: Option<&HorizontalPodAutos
     });
     let wave =
         probes.max().unwrap_or_default().saturating_add(deployment.min_ready_seconds).saturating_add(WAVE);
-    Nanos::from_secs(u64::from(waves) * u64::from(wave)).clamp(AFTERMATH, MOST)
+    let whole = Nanos::from_secs(u64::from(waves) * u64::from(wave)).clamp(AFTERMATH, MOST);
+    Rollouts { wave: Nanos::from_secs(u64::from(wave)), whole }
 }
 
 #[cfg(test)]
@@ -87,7 +108,7 @@ mod tests {
 
     #[test]
     fn the_load_outlasts_its_events_in_whole_minutes() {
-        let aftermath = Nanos::from_secs(200);
+        let rollouts = Rollouts { wave: Nanos::from_secs(40), whole: Nanos::from_secs(200) };
         for (name, change, events, minutes) in [
             ("nothing happens", 0, vec![], 3),
             ("an early rollout", 0, vec![at(10, EventAction::Rollout)], 4),
@@ -105,7 +126,7 @@ mod tests {
                 vec![at(
                     60,
                     EventAction::RoutedCanary {
-                        steps: vec![CanaryStep::Pause(Nanos::from_secs(600))],
+                        steps: vec![CanaryStep::SetWeight(20), CanaryStep::Pause(Nanos::from_secs(600))],
                         scale_down_delay: Nanos::from_secs(120),
                     },
                 )],
@@ -118,7 +139,7 @@ mod tests {
             ("a ramp", 1_500, vec![], 27),
             ("the later one counts", 1_500, vec![at(3_600, EventAction::Rollback)], 64),
         ] {
-            let got = duration(Nanos::from_secs(change), &events, aftermath);
+            let got = duration(Nanos::from_secs(change), &events, rollouts);
             assert_eq!(got, Nanos::from_secs(60 * minutes), "{name}");
         }
     }
@@ -133,7 +154,7 @@ mod tests {
             );
             let source = Source::Text { name: "web.yaml".into(), text };
             let manifests = read_manifests(&[source]).unwrap_or_else(|errors| panic!("{errors:?}"));
-            aftermath(&manifests.deployments[0], None).whole_secs()
+            rollouts(&manifests.deployments[0], None).whole.whole_secs()
         };
         let one_by_one = "{type: RollingUpdate, rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}";
         let probe =

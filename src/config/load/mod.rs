@@ -11,7 +11,7 @@ mod rate;
 mod replay;
 mod trace;
 
-pub use duration::aftermath;
+pub use duration::{Rollouts, rollouts};
 pub use rate::{RATE_FORM, Rate};
 pub use replay::{Gaps, Replay, parse_cut};
 pub use trace::{Series, Trace, read_trace};
@@ -42,8 +42,8 @@ pub struct Planned {
 pub struct Surroundings<'a> {
     /// What happens during the run.
     pub events: &'a [EventLine],
-    /// How long a rollout may take; see [`aftermath`].
-    pub aftermath: Nanos,
+    /// How long rollouts may take.
+    pub rollouts: Rollouts,
     /// The recordings that were read, by name.
     pub traces: &'a [(String, Trace)],
 }
@@ -210,7 +210,7 @@ impl LoadSettings<'_> {
     fn open(&mut self, around: &Surroundings<'_>) -> Option<Planned> {
         let text = &self.settings.get("load.rps")?.text;
         let rate = self.check("load.rps", Rate::parse(text))?;
-        let end = self.length(duration::duration(rate.last_change(), around.events, around.aftermath));
+        let end = self.length(duration::duration(rate.last_change(), around.events, around.rollouts));
         let dispersion = self.positive("load.dispersion", 1e4);
         let profile = self.check("load.rps", rate.profile(end))?;
         let words = format!("{} open loop", rps(&profile));
@@ -229,7 +229,7 @@ impl LoadSettings<'_> {
         let connections = u32::try_from(connections).unwrap_or(u32::MAX);
         let Some(Value::Dist(think)) = self.value("load.think") else { return None };
         let ramp = self.duration("load.ramp")?;
-        let end = self.length(duration::duration(Nanos::ZERO, around.events, around.aftermath));
+        let end = self.length(duration::duration(Nanos::ZERO, around.events, around.rollouts));
         let mut words = format!("{} connections", thousands(f64::from(connections)));
         if think != Dist::ZERO {
             words.push_str(&format!(" thinking {}", think.mean()));

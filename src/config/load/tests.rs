@@ -22,7 +22,8 @@ fn planned(settings: &Settings) -> Result<Planned, Vec<Diagnostic>> {
     let (list, _) = read_trace(&SourceText::new("list.csv", "arrival_s\n0\n1\n5\n")).unwrap();
     let events = [EventLine { at: Nanos::from_secs(60), action: EventAction::Rollout, place: None }];
     let traces = [("day.csv".to_owned(), series), ("list.csv".to_owned(), list)];
-    let around = Surroundings { events: &events, aftermath: Nanos::from_secs(120), traces: &traces };
+    let around =
+        Surroundings { events: &events, rollouts: Rollouts::within(Nanos::from_secs(120)), traces: &traces };
     plan(settings, &around)
 }
 

@@ -122,7 +122,7 @@ fn problem(
             let message = format!(
                 "the rollout at {at} is a Deployment's, and the run has blue-green or canary events, which are an Argo Rollout's: nothing is both"
             );
-            let help = "write all rollouts of a run as one of rollout, blue-green and canary";
+            let help = "write all rollouts of a run as one of rollout, blue-green, canary and routed-canary; a rollback or abort of an Argo Rollout is not simulated";
             Some(Diagnostic::error(code::EVENT, message).help(help))
         }
         EventAction::BlueGreen(_) if any(described, is_canary) => {
@@ -144,11 +144,9 @@ fn problem(
             );
             Some(Diagnostic::error(code::EVENT, message).help("write all of them as routed-canary"))
         }
-        EventAction::RoutedCanary { .. } if spec.service_tier().may_route().is_err() => {
-            let tier = spec.service_tier();
-            let reason = tier.may_route().expect_err("asked by the guard");
-            let message = format!("{} shares no requests out for the canary at {at}: {reason}", tier.name);
-            let help = "choose --front-end istio-gateway, envoy or traefik, or roll by the number of pods: canary=20%,1m";
+        EventAction::RoutedCanary { .. } if let Err((reason, help)) = spec.service_tier().may_route() => {
+            let name = &spec.service_tier().name;
+            let message = format!("{name} shares no requests out for the canary at {at}: {reason}");
             Some(Diagnostic::error(code::EVENT, message).help(help))
         }
         EventAction::Canary(_) if spec.deployments[0].spec.strategy == Strategy::Recreate => {

@@ -9,8 +9,8 @@ use super::istio;
 use super::values::{Fallback, Values};
 use crate::config::case::Origin;
 use crate::config::manifest::{
-    Container, HttpGet, Lifecycle, PodSpec, Probe, ProbeHandler, ProbePort, Resources, RestartPolicy,
-    Variable,
+    Container, Deployment, HttpGet, Lifecycle, PodSpec, Probe, ProbeHandler, ProbePort, Resources,
+    RestartPolicy, Variable,
 };
 use crate::diag::Diagnostic;
 use crate::model::outcome::Status;
@@ -43,6 +43,24 @@ pub(super) fn is_beside(containers: &[(&Container, bool)], at: usize) -> bool {
 /// What a mesh's proxy answers when the application takes no connection.
 pub(super) fn status_when_down(container: &Container) -> Option<Status> {
     PROXIES.iter().find(|(name, _)| *name == container.name).map(|(_, status)| *status)
+}
+
+/// Whether connections to this port of the pods go past Istio's proxy, which is left with what the application
+/// calls.
+/// Source: istio pkg/config/annotations (traffic.sidecar.istio.io), tools/istio-iptables: without included
+/// ports, or with a port that is excluded, nothing inbound is redirected.
+pub(super) fn is_bypassed(deployment: &Deployment, port: Option<u16>) -> bool {
+    let ports = |annotation: &str| {
+        let value = deployment.template_annotations.get(&format!("traffic.sidecar.istio.io/{annotation}"))?;
+        Some(value.split(',').map(|port| port.trim().to_owned()).collect::<Vec<_>>())
+    };
+    let names = |ports: Vec<String>| port.is_some_and(|port| ports.contains(&port.to_string()));
+    let is_included = match ports("includeInboundPorts") {
+        Some(ports) if ports == [""] => false,
+        Some(ports) => ports.iter().any(|port| port == "*") || port.is_none() || names(ports),
+        None => true,
+    };
+    !is_included || ports("excludeInboundPorts").is_some_and(names)
 }
 
 /// Puts the proxy into a pod where the scenario says that an injector will and none is there yet.

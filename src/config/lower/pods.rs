@@ -159,7 +159,7 @@ fn new_image() -> Fallback {
 fn startup(part: Part) -> (Option<Fallback>, bool) {
     match part {
         Part::Serves => (None, true),
-        Part::Forwards => (Some(Fallback::plain("100ms", Origin::Guess, "a proxy")), false),
+        Part::Forwards | Part::Egress => (Some(Fallback::plain("100ms", Origin::Guess, "a proxy")), false),
         Part::Other => (Some(Fallback::plain("1s", Origin::Guess, "a helper")), false),
     }
 }
@@ -174,6 +174,7 @@ fn role(
 ) -> Role {
     match part {
         Part::Other => Role::Other,
+        Part::Egress => Role::Egress,
         Part::Forwards => {
             let down = status_when_down(container);
             Role::Forwards { delay: values.span_of(of, "forward_delay"), down }
@@ -327,6 +328,9 @@ pub(super) fn warn_of_the_rest(
     let containers = running(spec);
     for at in (0..containers.len()).filter(|at| mesh::is_beside(&containers, *at)) {
         let container = containers[at].0;
+        if parts.parts[at] == Part::Egress {
+            continue;
+        }
         rest.push(format!("what the application calls through {}", container.name));
         if parts.meshed {
             continue;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::fields::Objects;
 use super::front::Chosen;
-use super::roles::{Parts, running};
+use super::roles::{Part, Parts, running};
 use super::values::{Fallback, Values};
 use super::{code, events};
 use crate::config::case::Origin;
@@ -17,9 +17,23 @@ use crate::workload::Load;
 
 /// Which container answers is an assumption where it had to be inferred.
 pub(super) fn record_roles(parts: &Parts, objects: &Objects, values: &mut Values<'_>) {
-    let Some(why) = &parts.why else { return };
     let knob = knobs::find("containers.*.role").expect("a name of the registry").knob;
     let containers = running(&objects.pod_spec);
+    for ((container, _), part) in containers.iter().zip(&parts.parts) {
+        let key = format!("containers.{}.role", container.name);
+        if *part == Part::Egress && values.said(&key).is_none() {
+            // Which requests need it nobody knows: all of them, or none.
+            let known = Fallback {
+                text: part.word().to_owned(),
+                range: Some((Part::Other.word().to_owned(), part.word().to_owned())),
+                origin: Origin::Guess,
+                source: "every request is taken to need what the application calls through it".to_owned(),
+                decisive: true,
+            };
+            values.assume(knob, &key, known);
+        }
+    }
+    let Some(why) = &parts.why else { return };
     let server = parts.server();
     let key = format!("containers.{}.role", containers[server].0.name);
     values.assume(knob, &key, Fallback::plain(parts.parts[server].word(), Origin::Guess, why.clone()));

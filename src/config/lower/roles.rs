@@ -4,6 +4,7 @@ use super::code;
 use super::fields::Objects;
 use super::mesh;
 use super::values::Values;
+use crate::config::image::is_database_proxy;
 use crate::config::knobs::Value;
 use crate::config::manifest::{Container, Ingress, PodSpec, PortRef, Protocol, Service, ServicePort};
 use crate::diag::Diagnostic;
@@ -16,6 +17,8 @@ pub(super) enum Part {
     Serves,
     /// It hands them to the one that does.
     Forwards,
+    /// What the application calls goes through it.
+    Egress,
     /// Nothing.
     Other,
 }
@@ -25,6 +28,7 @@ impl Part {
         match self {
             Part::Serves => "serves",
             Part::Forwards => "forwards",
+            Part::Egress => "egress",
             Part::Other => "other",
         }
     }
@@ -114,6 +118,7 @@ pub(super) fn parts(
         said.push(match value {
             Some(Value::Choice("serves")) => Some(Part::Serves),
             Some(Value::Choice("forwards")) => Some(Part::Forwards),
+            Some(Value::Choice("egress")) => Some(Part::Egress),
             Some(Value::Choice(_)) => Some(Part::Other),
             _ => None,
         });
@@ -135,7 +140,8 @@ pub(super) fn parts(
     let free = |at: usize| {
         said[at].is_none() && !containers[at].1 && at != entry && !mesh::is_beside(&containers, at)
     };
-    let candidates: Vec<usize> = (0..containers.len()).filter(|at| free(*at)).collect();
+    let calls_out = |at: usize| said[at].is_none() && is_database_proxy(&containers[at].0.image);
+    let candidates: Vec<usize> = (0..containers.len()).filter(|at| free(*at) && !calls_out(*at)).collect();
     let behind =
         said.iter().position(|said| *said == Some(Part::Serves)).filter(|at| *at != entry).or_else(|| {
             let settled = said[entry] == Some(Part::Serves);
@@ -143,6 +149,11 @@ pub(super) fn parts(
             (!settled && proxies).then(|| behind(&containers, &candidates))?
         });
     let mesh = (0..containers.len()).find(|at| said[*at].is_none() && mesh::is_beside(&containers, *at));
+    let inbound = port.or_else(|| containers[entry].0.ports.first().map(|port| port.container_port));
+    let (mesh, bypassed) = match mesh {
+        Some(at) if mesh::is_bypassed(&objects.deployment, inbound) => (None, Some(at)),
+        mesh => (mesh, None),
+    };
     let (forwards, serves) = match behind {
         // Requests pass one container at most: what a mesh's proxy does before another is left out.
         Some(server) => (Some(entry), server),
@@ -155,12 +166,17 @@ pub(super) fn parts(
         None => (mesh, entry),
     };
     let mut parts = vec![Part::Other; containers.len()];
+    for (at, part) in parts.iter_mut().enumerate() {
+        if said[at] == Some(Part::Egress) || bypassed == Some(at) || calls_out(at) {
+            *part = Part::Egress;
+        }
+    }
     parts[serves] = Part::Serves;
     if let Some(at) = forwards {
         parts[at] = Part::Forwards;
     }
     let inferred = behind.is_some() || !seen;
-    let of_app = |at: &usize| !containers[*at].1 && !mesh::is_beside(&containers, *at);
+    let of_app = |at: &usize| !containers[*at].1 && !mesh::is_beside(&containers, *at) && !calls_out(*at);
     let several = (0..containers.len()).filter(of_app).count() > 1;
     let why = (several && inferred && said.iter().all(Option::is_none)).then(|| {
         let name = |at: usize| &containers[at].0.name;
@@ -201,8 +217,8 @@ fn entry(
         return (Some(at), number, true);
     }
     let free = |at: usize| match said[at] {
-        Some(part) => part != Part::Other,
-        None => !mesh::is_beside(containers, at),
+        Some(part) => !matches!(part, Part::Egress | Part::Other),
+        None => !mesh::is_beside(containers, at) && !is_database_proxy(&containers[at].0.image),
     };
     let owner = number.and_then(|number| owner(containers, number)).filter(|at| free(*at));
     if let Some(at) = owner {

@@ -6,14 +6,14 @@ use super::of::Of;
 use super::roles::{Part, image_name};
 use super::values::{Fallback, Values, into_dist};
 use crate::config::case::Origin;
-use crate::config::image::{Shell, shell_in, shell_program};
+use crate::config::image::{Shell, is_database_proxy, shell_in, shell_program};
 use crate::config::knobs::{Keep, Kind, StopText, Value};
 use crate::config::manifest::{Container, Hook};
 use crate::config::presets::{Termination, termination};
 use crate::diag::Diagnostic;
 use crate::random::Dist;
 use crate::sim::spec::{Drain, Kept, OnStop, PreStop};
-use crate::units::Nanos;
+use crate::units::{Nanos, parse_duration};
 
 /// The hook as it will run.
 pub(super) fn pre_stop(
@@ -206,7 +206,44 @@ fn hint(container: &Container, values: &mut Values<'_>) -> Option<Fallback> {
             format!("image `{image}`, {}", named(signal, "SIGWINCH")),
         );
     }
+    if is_database_proxy(&container.image) {
+        return Some(database_proxy(container));
+    }
     mesh::on_stop(container, &image, values)
+}
+
+/// Flags and variables by which Google's database proxies wait for the connections that they have, the newer
+/// ones first.
+const WAITS: [&str; 4] = [
+    "--max-sigterm-delay",
+    "CSQL_PROXY_MAX_SIGTERM_DELAY",
+    "ALLOYDB_PROXY_MAX_SIGTERM_DELAY",
+    "-term_timeout",
+];
+
+/// Source: GoogleCloudPlatform/cloud-sql-proxy cmd/root.go, internal/proxy Close: listeners are closed, and
+/// connections get this time; without one the process ends at once.
+fn database_proxy(container: &Container) -> Fallback {
+    let words: Vec<&String> = container.command.iter().chain(&container.args).collect();
+    let flag = WAITS.iter().find_map(|flag| {
+        words.iter().enumerate().find_map(|(at, word)| match word.strip_prefix(flag) {
+            Some("") => words.get(at + 1).map(|value| (*flag, value.to_string())),
+            Some(rest) => rest.strip_prefix('=').map(|value| (*flag, value.to_owned())),
+            None => None,
+        })
+    });
+    let variable = || {
+        let named = container.env.iter().find(|variable| WAITS.contains(&variable.name.as_str()))?;
+        Some((named.name.as_str(), named.value.clone()))
+    };
+    let waits = flag.or_else(variable);
+    let said = waits.and_then(|(name, value)| Some((name, parse_duration(&value).ok()?)));
+    match said.filter(|(_, time)| time.0 > 0) {
+        Some((name, time)) => {
+            Fallback::plain(format!("drain,limit={time}"), Origin::Given, format!("its {name}"))
+        }
+        None => Fallback::plain("exit", Origin::Documented, "a database proxy without --max-sigterm-delay"),
+    }
 }
 
 fn named(signal: Option<&str>, image: &str) -> String {

@@ -25,12 +25,15 @@ pub const ISTIO_ANNOTATION: &str = "proxy.istio.io/config";
 /// Source: istio injection template, pilot/cmd/pilot-agent/options `ProxyConfigEnv`.
 pub const PROXY_CONFIG: &str = "PROXY_CONFIG";
 
-/// Variables that are read. Source: istio pilot/cmd/pilot-agent/options, pilot/cmd/pilot-agent/app.
+/// Variables that are read. Source: istio pilot/cmd/pilot-agent/options, pilot/cmd/pilot-agent/app;
+/// GoogleCloudPlatform/cloud-sql-proxy cmd/root.go, alloydb-auth-proxy cmd/root.go.
 const READ: &[&str] = &[
     PROXY_CONFIG,
     "EXIT_ON_ZERO_ACTIVE_CONNECTIONS",
     "MINIMUM_DRAIN_DURATION",
     "TERMINATION_DRAIN_DURATION_SECONDS",
+    "CSQL_PROXY_MAX_SIGTERM_DELAY",
+    "ALLOYDB_PROXY_MAX_SIGTERM_DELAY",
 ];
 
 /// The variables of a container's `env` that are read.

@@ -114,6 +114,10 @@ impl Reader<'_> {
             let is_marked = *name == "scale_down_delay" && what == "routed-canary";
             values.push(if is_marked { format!("{OLD_STAY}{value}") } else { value.clone() });
         }
+        if what == "routed-canary" && field("steps").is_none() {
+            let message = "`routed-canary` needs `steps`, weights and pauses: steps = \"20%,1m\"";
+            return Err((message.to_owned(), what_span.clone()));
+        }
         // A time alone would be read as a number of processes if its unit is missing.
         if what == "stale-front-end" && field("processes").is_none() && field("for").is_some() {
             values.insert(0, "1".to_owned());

@@ -129,6 +129,7 @@ pub fn measured_word(cause: Cause, front: &str) -> &'static str {
         Cause::NoEndpoints => "no_endpoints",
         Cause::AllMarkedDown => "no_live_upstreams",
         Cause::AppNotReady | Cause::InPodUpstreamDown | Cause::Overloaded => "backend_503",
+        Cause::EgressDown => "backend_500",
         Cause::CircuitOpen => "overflow",
         Cause::ClientGaveUp => "client_gave_up",
     }

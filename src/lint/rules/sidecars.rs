@@ -16,7 +16,7 @@ pub(super) const LEAVE_TOGETHER: Rule = Rule {
     remedy: "Give every such container the same preStop, or make the proxy a native sidecar (an init container \
              with restartPolicy Always, stable since Kubernetes 1.33), which ends after the application. Istio: \
              terminationDrainDuration, or EXIT_ON_ZERO_ACTIVE_CONNECTIONS with a MINIMUM_DRAIN_DURATION, as long \
-             as the application works.",
+             as the application works. Cloud SQL proxy: --max-sigterm-delay, as long as that.",
     blind: "Settings of a mesh as a whole (meshConfig.defaultConfig), unless pods show them.",
     source: "kubernetes pkg/kubelet/kuberuntime killContainersWithSyncResult; KEP-753; istio pkg/envoy/agent.go",
     check,
@@ -88,6 +88,9 @@ fn check(facts: &Facts) -> Vec<Found> {
 }
 
 fn known_proxy(container: &ContainerFacts) -> Option<f64> {
+    if container.is_egress {
+        return Some(0.0);
+    }
     let named = |word: &str| container.name.contains(word) || container.image.contains(word);
     PROXIES.iter().find(|(word, _)| named(word)).map(|(_, lingers)| *lingers)
 }
@@ -111,12 +114,13 @@ fn beside_app(facts: &Facts, proxy: &ContainerFacts, leaves: &Leaves) -> Option<
     }
     let severity = leaves.before(stays);
     let message = format!(
-        "container `{}` {} {} after the deletion, `{}` works until {}: from then on it has no network",
+        "container `{}` {} {} after the deletion, `{}` works until {}: from then on it {}",
         proxy.name,
         if severity == Severity::Error { "leaves" } else { "may leave" },
         secs(leaves.at_least),
         app.name,
-        secs(stays)
+        secs(stays),
+        if proxy.is_egress { "answers errors to what needs it" } else { "has no network" }
     );
     let found = Found::new(severity, message, &proxy.hook_place);
     Some(leaves.remedy(found.label("leaves first"), stays).slack(leaves.at_least, stays, "s"))

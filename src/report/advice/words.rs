@@ -64,8 +64,8 @@ fn mechanism(knob: &str, mechanism: Option<Mechanism>, front: &str) -> String {
         ("preStop", Some(Mechanism::KeepaliveRace)) => {
             format!("{front} must have let go of its kept connections before the server closes them")
         }
-        ("preStop", Some(Mechanism::InnerGone)) => {
-            "no container of the pod may leave before the one that hands it requests".to_owned()
+        ("preStop", Some(Mechanism::InnerGone | Mechanism::EgressGone)) => {
+            "no container of the pod may leave before the one that needs it".to_owned()
         }
         ("preStop", _) => format!("the pod serves on until {front} sends it nothing more"),
         ("grace", _) => {
@@ -132,6 +132,10 @@ pub(super) fn beyond(advice: &Advice, failure: &Shortfall) -> String {
         Some(Mechanism::InnerGone) => {
             "a container of the pod leaves before the one that hands it requests: give both the same hook, and let the \
              inner one drain longer"
+        }
+        Some(Mechanism::EgressGone) => {
+            "a container through which the application calls others leaves before it: make it a native sidecar, or give \
+             it the same hook"
         }
         Some(Mechanism::KeepaliveRace) => {
             "connections are closed by the pod while the front end still uses them: raise the server's keep-alive \

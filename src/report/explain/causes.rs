@@ -186,6 +186,13 @@ pub(super) fn words(cause: Cause) -> Words {
             caveat: "Never patch one container of a pod alone: a hook on one of them makes this worse.",
             rules: &["PL015"],
         },
+        Cause::EgressDown => Words {
+            title: "the container through which the application calls others had ended",
+            what: "An application that reaches its database or other services through a container of its own pod                    (a Cloud SQL proxy, a mesh's proxy that inbound connections go past) goes on taking requests                    after that container has left, and answers 500 to each. All containers of a pod are told to                    stop at the same time.",
+            remedy: "Make such a container a native sidecar (an init container with restartPolicy Always), which                      ends after the application; or let it wait for its connections (--max-sigterm-delay of the                      Cloud SQL proxy); or give it the application's preStop.",
+            caveat: "A hook on the application alone makes this worse: it takes requests for longer without what                      it calls. Front ends pass a 500 on and try nowhere else. Which requests need the container                      is not known: all of them are taken to.",
+            rules: &["PL015"],
+        },
         Cause::Overloaded => Words {
             title: "the application shed load",
             what: "All workers were busy and the queue inside the application, which is bounded, was full: it \

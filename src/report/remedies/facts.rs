@@ -25,6 +25,8 @@ pub(super) struct Facts<'a> {
     pub(super) recreates: bool,
     /// Some process of the front end hears of no changes.
     pub(super) is_stale: bool,
+    /// How long old pods stay after their Service was switched to others, if rollouts do that.
+    pub(super) scale_down_delay: Option<Nanos>,
     /// The spec of the pods that stop.
     pub(super) old: Option<Stopping<'a>>,
     /// The new spec's hook is longer than the old one's: the next rollout is another story.
@@ -70,6 +72,8 @@ pub(super) struct Stopping<'a> {
     pub(super) entry_index: usize,
     /// Containers that stop in parallel with it: all but native sidecars.
     pub(super) beside: usize,
+    /// Names of those through which the application calls others and that stop together with it.
+    pub(super) egress: Vec<&'a str>,
     pub(super) grace: Nanos,
 }
 
@@ -100,6 +104,12 @@ impl<'a> Facts<'a> {
             removal_s: case.margins.removal_s,
             keepalive_s: case.margins.keepalive_s,
             is_stale: case.spec.events.iter().any(goes_stale),
+            scale_down_delay: case
+                .spec
+                .events
+                .iter()
+                .filter_map(|event| event.action.scale_down_delay())
+                .min(),
             ..facts
         }
     }
@@ -141,6 +151,7 @@ impl<'a> Facts<'a> {
             unavailable,
             recreates: deployment.is_some_and(|d| d.spec.strategy == Strategy::Recreate),
             is_stale: false,
+            scale_down_delay: None,
             emptied_by: None,
             publishes_all: deployment.is_some_and(|d| d.publish_not_ready_addresses),
             new_hook: Some(hook(&new)).filter(|new| *new > hook(&old)),
@@ -157,6 +168,12 @@ fn stopping(template: &PodTemplate) -> Option<Stopping<'_>> {
         entry: &template.containers[entry_index],
         entry_index,
         beside: template.containers.iter().filter(|c| !c.is_sidecar).count().saturating_sub(1),
+        egress: template
+            .containers
+            .iter()
+            .filter(|container| container.role == Role::Egress && !container.is_sidecar)
+            .map(|container| container.name.as_str())
+            .collect(),
         grace: Nanos::from_secs(template.grace_seconds.into()),
     })
 }
@@ -164,6 +181,6 @@ fn stopping(template: &PodTemplate) -> Option<Stopping<'_>> {
 fn server(template: &PodTemplate) -> Option<&ServerSpec> {
     template.containers.iter().find_map(|container| match &container.role {
         Role::Serves(server) => Some(server),
-        Role::Forwards { .. } | Role::Other => None,
+        Role::Forwards { .. } | Role::Egress | Role::Other => None,
     })
 }

@@ -80,6 +80,7 @@ fn words(cause: Cause, mechanism: Mechanism, facts: &Facts<'_>, margins: &[Margi
         Mechanism::ExitsBusy => stop::longer_drain(facts),
         Mechanism::KeepaliveRace => stop::idle_connections(facts),
         Mechanism::InnerGone => stop::proxy_first(facts),
+        Mechanism::EgressGone => stop::egress_first(facts),
         Mechanism::NotReadyYet => start::readiness(cause, facts),
         Mechanism::LivenessRestart => start::liveness(margins),
         Mechanism::Overload => capacity(cause, facts, margins),

@@ -70,9 +70,14 @@ pub(super) fn keep_serving(facts: &Facts<'_>) -> Words {
         format!("keep serving until {} has let go (preStop: {now})", facts.front),
         format!(
             "The pod stops listening while {front} still sends to it: {lo} to {hi} after the deletion. \
-             {hook} {grace} No such loss predicted while the removal takes less than {needed} s{stale}. {costs}",
+             {switch}{hook} {grace} No such loss predicted while the removal takes less than {needed} s{stale}. {costs}",
             front = facts.front,
             stale = if facts.is_stale { ", except from the process that hears of no changes" } else { "" },
+            switch = facts.scale_down_delay.map_or_else(String::new, |delay| format!(
+                "In a rollout that switches the Service, scaleDownDelaySeconds ({}) does that: above the removal \
+                 delay it needs no hook. A scale-in does. ",
+                span(delay)
+            )),
             lo = seconds(facts.removal_s.0),
             hi = seconds(facts.removal_s.2),
             hook = hook_rule(facts, old, needed),
@@ -299,6 +304,25 @@ pub(super) fn idle_connections(facts: &Facts<'_>) -> Words {
             ),
         ),
     }
+}
+
+/// What the application calls through has ended before it.
+pub(super) fn egress_first(facts: &Facts<'_>) -> Words {
+    let names = facts.old.as_ref().map_or_else(Vec::new, |old| old.egress.clone());
+    let names = match names.as_slice() {
+        [] => "its proxy".to_owned(),
+        names => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and "),
+    };
+    let needed = hook_needed(facts);
+    Words::new(
+        format!("{names} must outlive the application"),
+        format!(
+            "The application calls others through {names}, which ended before it: all containers of a pod get \
+             their signal at the same time. Make it a native sidecar (Kubernetes 1.33, an init container with \
+             restartPolicy Always), which ends after the application, or give it a preStop as long as the \
+             application works ({needed} s here at least). A hook on the application alone makes it worse."
+        ),
+    )
 }
 
 pub(super) fn proxy_first(facts: &Facts<'_>) -> Words {

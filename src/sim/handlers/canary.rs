@@ -28,7 +28,7 @@ impl<P: RequestPath> Engine<P> {
 
     fn canary_set(&self, id: SetId) -> CanarySet {
         let set = &self.world.sets[id as usize];
-        CanarySet { replicas: set.replicas, available: set.available }
+        CanarySet { replicas: set.replicas, created: set.counted, available: set.available }
     }
 
     pub(crate) fn canary_sync(&mut self, id: DeploymentId, canary: &Canary) {
@@ -90,12 +90,9 @@ impl<P: RequestPath> Engine<P> {
         };
         let is_over = match (step, *paused_at) {
             (None, _) => {
-                let promotes = view.is_reached() && *stable != new;
-                if promotes {
+                // The Services follow, and what is left of the stable set goes.
+                if view.may_promote() && *stable != new {
                     *stable = new;
-                }
-                // The Services follow.
-                if promotes && view.is_routed {
                     self.wake_deployment(id);
                 }
                 return;
@@ -116,20 +113,17 @@ impl<P: RequestPath> Engine<P> {
 
     // === With a traffic router ===
 
-    /// Switches the Services to the sets that they should select, as soon as those are available, and tells
-    /// the router its weight; not while one still waits for its set.
+    /// Switches the Services to the sets that they should select, as soon as those have an available pod, and
+    /// tells the router its weight. That a Service is switched for the first time ever only when all are
+    /// available is left out.
     fn route(&mut self, id: DeploymentId, mut router: Router, sets: [SetId; 2], weight: u32) -> Router {
         let before = router;
-        let mut waits = false;
-        for (selects, set) in router.selects.iter_mut().zip(sets).filter(|(selects, set)| **selects != *set) {
-            waits = !self.canary_set(set).is_available();
-            if !waits {
+        for (selects, set) in router.selects.iter_mut().zip(sets) {
+            if self.canary_set(set).available > 0 {
                 *selects = set;
             }
         }
-        if !waits {
-            router.weight = weight;
-        }
+        router.weight = weight;
         if let RolledBy::Canary(canary) = &mut self.world.deployments[usize::from(id)].rolled_by {
             canary.router = Some(router);
         }
@@ -142,18 +136,20 @@ impl<P: RequestPath> Engine<P> {
         router
     }
 
-    /// How many pods of a set that is neither new nor stable stay: all while a Service selects them; of the
-    /// one that was stable before, all until its delay is over.
+    /// How many pods of a set that is neither new nor stable stay: all while a Service selects them, and for
+    /// the delay from then on if it was stable.
     fn stays(&mut self, id: DeploymentId, other: SetId, router: Router, is_promoted: bool) -> u32 {
         let now = self.now;
         let set = &mut self.world.sets[other as usize];
+        if router.selects.contains(&other) {
+            return set.replicas;
+        }
         if set.scale_down_at.is_none() && is_promoted && set.replicas > 0 {
             let at = now + router.scale_down_delay;
             set.scale_down_at = Some(at);
             self.queue.push(at, Event::DeploymentSync(id));
         }
-        let is_waited_for = set.scale_down_at.is_some_and(|at| now < at);
-        if is_waited_for || router.selects.contains(&other) { set.replicas } else { 0 }
+        if set.scale_down_at.is_some_and(|at| now < at) { set.replicas } else { 0 }
     }
 
     /// Every process of the router hears of a weight on the way of new endpoints, and in the order in which
@@ -179,10 +175,16 @@ impl<P: RequestPath> Engine<P> {
         }
         replica.weight = weight;
         if at_once {
-            self.front_of(id.tier).set_weight(id.number, weight);
+            self.set_weight(id, weight);
         } else {
             self.schedule_sync(id);
         }
+    }
+
+    /// A process shares requests out by this weight from now on.
+    pub(super) fn set_weight(&mut self, id: ReplicaId, weight: u32) {
+        self.front_of(id.tier).set_weight(id.number, weight);
+        self.timeline.weight_changed(self.now, id.number, weight);
     }
 
     /// The weight of the canary as it was written last, for a process of a tier.

@@ -1,12 +1,11 @@
-//! How endpoint changes travel: slice, front-end control plane, processes, workers.
+//! How endpoint changes travel on: front-end control plane, processes, workers.
 
 use crate::model::endpoints::conditions;
 use crate::random::{Keyed, Stream, Streams};
 use crate::sim::engine::Engine;
-use crate::sim::event::{DeploymentId, Event, ReplicaId, Service, TierId};
+use crate::sim::event::{Event, ReplicaId, TierId};
 use crate::sim::path::{PodId, RequestPath};
 use crate::sim::spec::{FrontSpec, Mechanism, SimSpec};
-use crate::sim::timeline::ViewHolder;
 use crate::sim::world::Pod;
 use crate::units::{Nanos, SimTime};
 
@@ -46,7 +45,7 @@ pub(crate) struct Replica {
     /// Reloads whose old generation still accepts.
     reloading: u32,
     /// When its controller hears of the newest slice that is on its way to it, and of the newest weight.
-    heard_at: SimTime,
+    pub(super) heard_at: SimTime,
     pub(super) weight_heard_at: SimTime,
     /// The canary's share of the requests as its controller knows it, in percent.
     pub(super) weight: u32,
@@ -150,142 +149,6 @@ fn next_poll(at: SimTime, phase: Nanos, period: Nanos) -> SimTime {
 }
 
 impl<P: RequestPath> Engine<P> {
-    // === The slice ===
-
-    /// The EndpointSlice controller will look at the Service; changes until then go together.
-    pub(crate) fn wake_slice(&mut self, id: DeploymentId) {
-        if !std::mem::replace(&mut self.world.deployments[usize::from(id)].slice_due, true) {
-            let dist = self.world.spec.control.slice_sync.clone();
-            let at = self.now + self.world.draw(Stream::ControlPlane, &dist);
-            self.queue.push(at, Event::SliceSync(id));
-        }
-    }
-
-    /// Writes the slices and tells every process of the front end what changed.
-    pub(crate) fn slice_sync(&mut self, id: DeploymentId) {
-        self.world.deployments[usize::from(id)].slice_due = false;
-        let tier = self.tier_before(id);
-        let has_canary = self.world.spec.tiers[usize::from(tier)].has_canary;
-        for service in [Service::Stable, Service::Canary].into_iter().take(1 + usize::from(has_canary)) {
-            self.write_slice(id, tier, service);
-        }
-    }
-
-    fn write_slice(&mut self, id: DeploymentId, tier: TierId, service: Service) {
-        let now_usable = self.usable_pods(id, service);
-        let slice = &mut self.world.deployments[usize::from(id)].slices[service as usize];
-        let before = std::mem::replace(slice, now_usable.clone());
-        // Both lists are sorted by pod number.
-        let added = now_usable.iter().filter(|p| before.binary_search(p).is_err()).map(|p| (*p, true));
-        let removed = before.iter().filter(|p| now_usable.binary_search(p).is_err()).map(|p| (*p, false));
-        let mut changes: Vec<(PodId, bool)> = added.chain(removed).collect();
-        let holder = match service {
-            Service::Stable => ViewHolder::Slice,
-            Service::Canary => ViewHolder::CanarySlice,
-        };
-        for &(pod, usable) in &changes {
-            self.timeline.view_changed(self.now, holder, pod, usable);
-            let is_selected = [Service::Stable, Service::Canary].iter().any(|s| self.is_selected(*s, pod));
-            if !usable && !is_selected && self.world.pods[pod as usize].deleted.is_none() {
-                self.timeline.pod(pod).deselected = Some(self.now);
-            }
-        }
-        if self.delivery(tier).falls_back_to_terminating {
-            changes.extend(self.no_longer_serving(id, service).into_iter().map(|pod| (pod, false)));
-        }
-        if !changes.is_empty() {
-            self.tell_front(tier, service, &changes);
-        }
-    }
-
-    /// The pods that a slice written now would call ready.
-    pub(super) fn usable_pods(&self, id: DeploymentId, service: Service) -> Vec<PodId> {
-        let plan = &self.world.spec.deployments[usize::from(id)];
-        let publish_not_ready = plan.publish_not_ready_addresses;
-        let usable = |pod: &Pod| {
-            // A target must be registered before its readiness gate can be set.
-            let ready = if plan.templates[pod.template].readiness_gate {
-                pod.api_containers_ready
-            } else {
-                pod.api_ready
-            };
-            pod.deployment == id
-                && pod.has_ip
-                && !pod.gone
-                && conditions(ready, pod.deleted.is_some(), publish_not_ready).ready
-        };
-        let pods = (0..).zip(&self.world.pods).filter(|(_, pod)| usable(pod)).map(|(i, _)| i);
-        pods.filter(|pod| self.is_selected(service, *pod)).collect()
-    }
-
-    /// Pods that processes might fall back to and that do not serve any more.
-    fn no_longer_serving(&self, id: DeploymentId, service: Service) -> Vec<PodId> {
-        let tier = self.tier_before(id);
-        let replicas = &self.tiers[usize::from(tier)].replicas;
-        let clusters = self.clusters(tier, service);
-        let known = clusters.iter().flat_map(|id| replicas[id.number as usize].terminating.iter().copied());
-        let mut ended: Vec<PodId> =
-            known.filter(|pod| !serves_while_terminating(&self.world.pods[*pod as usize])).collect();
-        ended.sort_unstable();
-        ended.dedup();
-        ended
-    }
-
-    /// Each process learns of each change after the delivery's delay. A slice is one object and a
-    /// watch keeps its versions in order, so its changes travel together and none overtakes another:
-    /// nobody ever sees an old pod gone before the new one that replaced it. Pod events that are
-    /// heard of directly have no such order.
-    fn tell_front(&mut self, tier: TierId, service: Service, changes: &[(PodId, bool)]) {
-        let delivery = self.delivery(tier).clone();
-        let (now, direct) = (self.now, self.world.spec.control.direct_endpoints);
-        for replica in self.clusters(tier, service) {
-            let changes = self.of_node(replica, changes);
-            if changes.is_empty() {
-                continue;
-            }
-            let process = self.process(replica);
-            let elsewhere = delivery.remove_elsewhere.as_ref().filter(|_| process.number > 0);
-            let remove = elsewhere.unwrap_or(&delivery.remove);
-            let together = (!direct).then(|| {
-                let add = self.world.draw(Stream::Addition, &delivery.add);
-                let remove = self.world.draw(Stream::Removal, remove);
-                let delay = if changes.iter().any(|(_, usable)| *usable) { add } else { remove };
-                let heard_at = &mut self.replica(process).heard_at;
-                *heard_at = (*heard_at).max(now + delay);
-                heard_at.since(now)
-            });
-            let mut added = Nanos::ZERO;
-            for &(pod, usable) in &*changes {
-                let (stream, dist) =
-                    if usable { (Stream::Addition, &delivery.add) } else { (Stream::Removal, remove) };
-                let overriding =
-                    if usable { &delivery.addition_override } else { &delivery.removal_override };
-                let key = u64::from(replica.number) << 32
-                    | u64::from(self.world.pods[pod as usize].endpoint_events);
-                let delay = match (overriding, together) {
-                    // A deleted pod's removal was scheduled with its deletion, but that it serves no more is
-                    // news for those that fall back to it.
-                    (Some(_), _) if !usable && self.was_removed(replica, pod) => continue,
-                    // A Service that was switched has its new pods before it has lost the old ones.
-                    (Some(total), _) => {
-                        let least = if together.is_some() && !usable { added } else { Nanos::ZERO };
-                        self.world.draw_for(stream, total, pod, key).max(least)
-                    }
-                    (None, Some(delay)) => delay,
-                    (None, None) => self.world.draw_for(stream, dist, pod, key),
-                };
-                added = if usable { added.max(delay) } else { added };
-                self.queue.push(self.now + delay, Event::EndpointKnown(replica, pod, usable));
-            }
-        }
-    }
-
-    /// Whether the removal of a deleted pod is all that a process has to hear of it.
-    fn was_removed(&self, id: ReplicaId, pod: PodId) -> bool {
-        let replica = &self.tiers[usize::from(id.tier)].replicas[id.number as usize];
-        self.world.pods[pod as usize].deleted.is_some() && !replica.terminating.contains(&pod)
-    }
-
     /// A process' controller learns of a change.
     pub(crate) fn endpoint_known(&mut self, id: ReplicaId, pod: PodId, usable: bool) {
         let replica = self.replica(id);
@@ -365,7 +228,7 @@ impl<P: RequestPath> Engine<P> {
                 if let Some(canary) = self.canary_of(id) {
                     let list = self.replica(canary).usable().to_vec();
                     self.publish(canary, list);
-                    self.front_of(id.tier).set_weight(id.number, weight);
+                    self.set_weight(id, weight);
                 }
             }
             Mechanism::TargetGroup(_) => self.publish(id, list),

@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 
+use super::slices::SliceChange;
 use crate::random::Stream;
 use crate::sim::engine::Engine;
 use crate::sim::event::{Event, NodeId, ReplicaId, TierId};
@@ -20,15 +21,11 @@ impl<P: RequestPath> Engine<P> {
     }
 
     /// Of some changes those that concern a process: all, unless it is a node that knows its own pods alone.
-    pub(super) fn of_node<'c>(
-        &self,
-        id: ReplicaId,
-        changes: &'c [(PodId, bool)],
-    ) -> Cow<'c, [(PodId, bool)]> {
+    pub(super) fn of_node<'c>(&self, id: ReplicaId, changes: &'c [SliceChange]) -> Cow<'c, [SliceChange]> {
         if self.node_checks(id.tier).is_none() {
             return Cow::Borrowed(changes);
         }
-        let own = |(pod, _): &&(PodId, bool)| self.world.pods[*pod as usize].node == id.number;
+        let own = |change: &&SliceChange| self.world.pods[change.pod as usize].node == id.number;
         Cow::Owned(changes.iter().filter(own).copied().collect())
     }
 

@@ -5,6 +5,7 @@ mod begin;
 mod canary;
 mod controllers;
 mod custom_metrics;
+mod egress;
 mod endpoints;
 mod local_nodes;
 mod metrics;
@@ -17,6 +18,7 @@ mod pod_sync;
 mod probes;
 mod progressive;
 mod server_checks;
+mod slices;
 mod targets;
 mod tiers;
 

@@ -14,6 +14,12 @@ impl<P: RequestPath> Engine<P> {
         let id = DeploymentId::try_from(planned.deployment).expect("checked when the scenario was read");
         match planned.action {
             PlannedAction::Rollout { template } => self.replace_template(id, template),
+            // Nothing is rolled while the workload is paused.
+            PlannedAction::BlueGreen { template, .. } | PlannedAction::Canary { template, .. }
+                if self.deployment_spec(id).paused =>
+            {
+                self.replace_template(id, template);
+            }
             PlannedAction::BlueGreen { template, scale_down_delay } => {
                 self.begin_blue_green(id, scale_down_delay);
                 self.replace_template(id, template);

@@ -236,6 +236,9 @@ impl<P: RequestPath> Engine<P> {
         container.listening = true;
         container.app_ready = false;
         container.listening_since = self.now;
+        if self.is_egress(id, index) {
+            return self.egress_changed(id);
+        }
         if !route.has(index) {
             return;
         }
@@ -259,7 +262,7 @@ impl<P: RequestPath> Engine<P> {
         if container.instance == instance && is_up {
             container.app_ready = true;
             if serves {
-                self.path.set_app(id, App::Up);
+                self.path.set_app(id, self.ready_app(id));
             }
         }
     }

@@ -54,7 +54,9 @@ impl<P: RequestPath> Engine<P> {
             }
         }
         let count = u8::try_from(pod.containers.len()).expect("few containers");
-        for index in 0..count {
+        // An application that ends at the same instant has no time to find out what it lacks.
+        let (egress, others): (Vec<_>, Vec<_>) = (0..count).partition(|index| self.is_egress(id, *index));
+        for index in others.into_iter().chain(egress) {
             self.begin_stop(id, index, base_grace(Some(grace), None, Some(grace)), StopReason::PodDeleted);
         }
         self.check_all_ended(id);
@@ -171,6 +173,7 @@ impl<P: RequestPath> Engine<P> {
     fn signal(&mut self, id: PodId, index: ContainerIndex, instance: u32) {
         let plan = self.plan(id, index);
         let on_stop = plan.on_stop.clone();
+        let is_egress = self.is_egress(id, index);
         let in_route = self.world.pods[id as usize].route.has(index);
         let pod = &self.world.pods[id as usize];
         let stop = pod.containers[usize::from(index)].stop.as_ref();
@@ -183,7 +186,17 @@ impl<P: RequestPath> Engine<P> {
             OnStop::Ignore => {}
             OnStop::Exit => self.process_ends(id, index, Cause::KilledInFlight),
             // A container that serves nobody, or not yet, has nothing to finish.
-            _ if !in_route || !listening => self.process_ends(id, index, Cause::KilledInFlight),
+            _ if !(in_route || is_egress) || !listening => {
+                self.process_ends(id, index, Cause::KilledInFlight);
+            }
+            OnStop::Drain(drain)
+            | OnStop::ServeKept(drain, _)
+            | OnStop::Hold(drain)
+            | OnStop::Decline(drain)
+                if is_egress =>
+            {
+                self.drain_egress(id, index, instance, drain);
+            }
             OnStop::Drain(drain) => self.drain(id, index, instance, drain),
             OnStop::ServeKept(drain, kept) => self.serve_kept(id, index, instance, drain, kept),
             OnStop::Hold(drain) => self.hold(id, index, instance, drain),
@@ -198,8 +211,12 @@ impl<P: RequestPath> Engine<P> {
 
     pub(crate) fn linger_over(&mut self, id: PodId, index: ContainerIndex, instance: u32) {
         let OnStop::Linger { drain, .. } = self.plan(id, index).on_stop.clone() else { return };
-        if self.stop_at(id, index, instance, StopStage::Signalled).is_some() {
-            self.drain(id, index, instance, drain);
+        if self.stop_at(id, index, instance, StopStage::Signalled).is_none() {
+            return;
+        }
+        match self.is_egress(id, index) {
+            true => self.drain_egress(id, index, instance, drain),
+            false => self.drain(id, index, instance, drain),
         }
     }
 
@@ -362,7 +379,7 @@ impl<P: RequestPath> Engine<P> {
     }
 
     /// A process is gone; what it was serving is lost with `cause`.
-    fn process_ends(&mut self, id: PodId, index: ContainerIndex, cause: Cause) {
+    pub(super) fn process_ends(&mut self, id: PodId, index: ContainerIndex, cause: Cause) {
         let (cause, refusal) = self.ending_causes(id, index, cause);
         let pod = &mut self.world.pods[id as usize];
         let route = pod.route;
@@ -380,6 +397,11 @@ impl<P: RequestPath> Engine<P> {
             self.end_front_process(id);
         } else if Some(index) == route.inner {
             self.path.exit(id, self.now.0, true, cause, refusal);
+        } else if self.is_egress(id, index) {
+            self.egress_changed(id);
+        }
+        if index == route.server() {
+            self.end_idle_egress(id);
         }
         if self.world.pods[id as usize].deleted.is_some() {
             self.give_turns(id);

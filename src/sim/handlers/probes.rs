@@ -172,7 +172,8 @@ impl<P: RequestPath> Engine<P> {
     }
 
     fn probe_reply(&mut self, id: PodId, index: ContainerIndex, plan: &ProbePlan, number: u32) -> Reply {
-        if plan.asks_dependency && self.now < self.world.dependency_down_until {
+        let is_down = || self.now < self.world.dependency_down_until || self.lacks_egress(id);
+        if plan.asks_dependency && is_down() {
             return Reply::Now(Err(ProbeFailure::Dependency));
         }
         let pod = &self.world.pods[id as usize];

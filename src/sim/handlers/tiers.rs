@@ -55,6 +55,14 @@ impl<P: RequestPath> Engine<P> {
         if spec.has_canary { ReplicaId { number: id.number % spec.replicas.max(1), ..id } } else { id }
     }
 
+    /// A process' list of a Service's endpoints, if it has one.
+    pub(super) fn list_of(&self, process: ReplicaId, service: Service) -> Option<ReplicaId> {
+        match service {
+            Service::Stable => Some(process),
+            Service::Canary => self.canary_of(process),
+        }
+    }
+
     /// A process' list of the canary Service, if it has one.
     pub(super) fn canary_of(&self, process: ReplicaId) -> Option<ReplicaId> {
         let spec = &self.world.spec.tiers[usize::from(process.tier)];

@@ -71,6 +71,8 @@ pub(crate) enum App {
     Up,
     /// It answers 503 to everything.
     NotReady,
+    /// It cannot do its work, for this reason, and answers 500 to everything.
+    Failing(Cause),
     /// A proxy in front of it has nobody to talk to, for this reason, and answers so.
     Down(Status, Cause),
     /// It listens behind a proxy and accepts nothing: what the proxy hands it waits.
@@ -90,6 +92,7 @@ impl App {
         match self {
             App::Up | App::Held => None,
             App::NotReady => Some(Sent::Answered(Status::Unavailable, Cause::AppNotReady)),
+            App::Failing(cause) => Some(Sent::Answered(Status::InternalError, cause)),
             App::Down(status, cause) => Some(Sent::Answered(status, cause)),
         }
     }
@@ -228,7 +231,8 @@ pub(crate) trait RequestPath {
     /// of `refusal`.
     fn close_inner(&mut self, pod: PodId, now: u64, refusal: Cause) -> bool;
 
-    /// The application answers 500 to everything that it has.
+    /// The application answers 500 to everything that it has, and its probes with it. Nobody is told that it
+    /// has nothing left.
     fn cancel(&mut self, pod: PodId, now: u64, cause: Cause);
 
     /// The entry's process ends, or that of the application behind it (`inner`). What it was

@@ -66,8 +66,12 @@ fn act() -> impl Strategy<Value = Act> {
     };
     let gone =
         || prop_oneof![Just(AfterExit::Refused), Just(AfterExit::Unreachable), Just(AfterExit::Blackhole)];
-    let app =
-        prop_oneof![Just(App::Up), Just(App::NotReady), Just(App::Down(Status::BadGateway, Cause::Crashed))];
+    let app = prop_oneof![
+        Just(App::Up),
+        Just(App::NotReady),
+        Just(App::Down(Status::BadGateway, Cause::Crashed)),
+        Just(App::Failing(Cause::EgressDown))
+    ];
     prop_oneof![
         3 => (0..PODS).prop_map(Act::Open),
         2 => (0..PODS).prop_map(Act::Close),

@@ -153,6 +153,15 @@ impl PlannedAction {
             _ => None,
         }
     }
+
+    /// How long old pods stay after their Service was switched to others, if that is what happens.
+    pub fn scale_down_delay(&self) -> Option<Nanos> {
+        match self {
+            PlannedAction::BlueGreen { scale_down_delay, .. } => Some(*scale_down_delay),
+            PlannedAction::Canary { router, .. } => *router,
+            _ => None,
+        }
+    }
 }
 
 /// Delays and policies of controllers, kubelets and the API server.

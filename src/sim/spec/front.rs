@@ -76,20 +76,28 @@ impl FrontSpec {
     /// Whether it can share requests out between two Services by weight, and if not, why.
     ///
     /// # Errors
-    /// What it does that is simulated with one Service only.
-    pub fn may_route(&self) -> Result<(), &'static str> {
+    /// What it does that is simulated with one Service only, and what to do about that.
+    pub fn may_route(&self) -> Result<(), (&'static str, &'static str)> {
+        const OTHERS: &str = "choose --front-end istio-gateway, envoy or traefik, or roll by the number of pods: canary=20%,1m";
         let hands_on_in_place = matches!(self.delivery.mechanism, Mechanism::InPlace { checks: None, .. });
         let connections_are_kept = self.connections_outlive_lists() || self.node_local.is_some();
         match () {
             () if matches!(self.delivery.mechanism, Mechanism::TargetGroup(_)) => {
-                Err("its weights are between target groups, and one is simulated")
+                Err(("its weights are between target groups, and one is simulated", OTHERS))
             }
-            () if connections_are_kept => Err("it balances connections, and weights are for requests"),
+            () if connections_are_kept => {
+                Err(("it sends connections to nodes or pods, and weights are for requests", OTHERS))
+            }
             () if !hands_on_in_place || self.balancer == Balancer::Turns => {
-                Err("weights between two Services are simulated for Envoy, Istio and Traefik")
+                Err(("weights between two Services are simulated for Envoy, Istio and Traefik", OTHERS))
             }
-            () if self.pods.is_some() => Err("its processes are pods themselves"),
-            () if self.client_affinity => Err("its clients stay with their pod"),
+            () if self.pods.is_some() => {
+                Err(("its processes are pods themselves here", "leave the tier before it out: no `outer`"))
+            }
+            () if self.client_affinity => Err((
+                "its clients stay with their pod",
+                "leave the affinity out: front_end.client_affinity=false",
+            )),
             () => Ok(()),
         }
     }

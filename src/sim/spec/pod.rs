@@ -98,6 +98,9 @@ pub enum Role {
         /// What it answers when that container takes no connection.
         down: Status,
     },
+    /// What the application calls to serve a request goes through it: a proxy to a database, or a mesh's
+    /// that inbound connections go past.
+    Egress,
     /// Nothing.
     Other,
 }

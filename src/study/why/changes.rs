@@ -2,7 +2,7 @@
 
 use crate::config::case::{Case, Override};
 use crate::model::outcome::Cause;
-use crate::sim::spec::{ContainerPlan, FrontSpec};
+use crate::sim::spec::{ContainerPlan, FrontSpec, Role};
 use crate::study::{LONGEST_HOOK_S, Mechanism};
 use crate::units::{Nanos, format_duration};
 
@@ -28,6 +28,12 @@ pub(super) fn ladders(cause: Cause, at_ingress: bool, case: &Case) -> Vec<Ladder
     let mut found = Vec::new();
     match Mechanism::of(cause, case) {
         Mechanism::GoneTooEarly | Mechanism::InnerGone => found.extend(hooks(entry, grace)),
+        Mechanism::EgressGone => {
+            for egress in template.containers.iter().filter(|container| container.role == Role::Egress) {
+                let names = Named { hook: format!("preStop@{}", egress.name), grace: "grace".to_owned() };
+                found.extend(self::hooks(egress, grace, &names));
+            }
+        }
         Mechanism::MarkedDown => {
             found.extend(hooks(entry, grace));
             found.push(words("front_end.max_fails", &["0"]));

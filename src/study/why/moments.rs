@@ -86,8 +86,22 @@ fn life_of(timeline: &Timeline, pod: u32, ends: SimTime) -> Vec<Moment> {
         None => start_of(record, &name),
     };
     moments.extend(restarts_of(record, &name));
-    moments.extend(views_of(timeline, pod, &name, deleted.unwrap_or(record.created)));
+    // A pod whose Service was switched stays for a while, and the switch is what began its end.
+    let from = deleted.map_or(record.created, |deleted| record.deselected.unwrap_or(deleted));
+    moments.extend(views_of(timeline, pod, &name, from));
+    moments.extend(weights_of(timeline, from));
     moments
+}
+
+fn weights_of(timeline: &Timeline, from: SimTime) -> Vec<Moment> {
+    let several = timeline.weights.iter().any(|change| change.process > 0);
+    let changes = timeline.weights.iter().filter(|change| change.at >= from);
+    let told = changes.map(|change| {
+        let who = if several { format!("process {}", change.process + 1) } else { "front end".to_owned() };
+        let words = format!("{who} sends {} % of the requests to the canary Service", change.weight);
+        Moment { at: change.at, lane: Lane::FrontEnd, words, of_request: false }
+    });
+    told.collect()
 }
 
 fn zero(timeline: &Timeline, pod: Option<u32>, sent: SimTime, ends: SimTime) -> (SimTime, String) {
@@ -162,8 +176,10 @@ fn of_pod(pod: &str, lane: Lane, at: Option<SimTime>, words: &str) -> Option<Mom
 
 fn stop_of(record: &PodRecord, pod: &str) -> Vec<Moment> {
     let all = [
+        of_pod(pod, Lane::ControlPlane, record.deselected, "is selected by no Service any more"),
         of_pod(pod, Lane::ControlPlane, record.deleted, "is deleted"),
         of_pod(pod, Lane::Pod, record.hook_began, "runs its preStop hook"),
+        of_pod(pod, Lane::Pod, record.egress_ended, "loses the container that its application calls through"),
         of_pod(pod, Lane::Pod, record.signalled, "gets its stop signal"),
         of_pod(pod, Lane::Pod, record.closed, "takes no new connections"),
         of_pod(pod, Lane::Pod, record.killed, "gets SIGKILL"),
@@ -198,6 +214,9 @@ fn restarts_of(record: &PodRecord, pod: &str) -> Vec<Moment> {
 
 fn views_of(timeline: &Timeline, pod: u32, name: &str, from: SimTime) -> Vec<Moment> {
     let mine = timeline.views.iter().filter(|view| view.pod == pod && view.at >= from.max(SimTime::START));
+    // That both Services had the same pods at first is no part of the story.
+    let mine =
+        mine.filter(|view| view.at > SimTime::START || !matches!(view.holder, ViewHolder::FrontEndCanary(_)));
     let several = timeline.views.iter().any(|view| matches!(view.holder, ViewHolder::FrontEnd(id) if id > 0));
     let balancers =
         timeline.views.iter().any(|view| matches!(view.holder, ViewHolder::LoadBalancer(id) if id > 0));
@@ -213,8 +232,8 @@ fn views_of(timeline: &Timeline, pod: u32, name: &str, from: SimTime) -> Vec<Mom
             }
             (ViewHolder::FrontEndCanary(id), usable) => {
                 let who = if several { format!("process {}", id + 1) } else { "front end".to_owned() };
-                let does = if usable { "begins" } else { "stops" };
-                (Lane::FrontEnd, format!("{who} {does} sending the canary's share to {name}"))
+                let does = if usable { "has" } else { "no longer has" };
+                (Lane::FrontEnd, format!("{who} {does} {name} in its list of the canary Service"))
             }
             (ViewHolder::FrontEnd(id), usable) => {
                 let who = if several { format!("process {}", id + 1) } else { "front end".to_owned() };

@@ -282,7 +282,7 @@ impl<O: Observer> RequestPath for FastPath<O> {
             Door::Open => {}
         }
         match self.pods[pod_id as usize].app {
-            App::Up => {}
+            App::Up | App::Failing(_) => {}
             App::Held => return ProbeFate::Hangs,
             App::NotReady | App::Down(..) => return ProbeFate::Refused,
         }

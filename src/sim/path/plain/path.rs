@@ -256,8 +256,8 @@ impl<O: Observer> RequestPath for PlainPath<O> {
         let server = &self.servers[pod.backend.server as usize];
         match pod.app {
             App::Held => return ProbeFate::Hangs,
-            App::Up if pod.jobs.len() < server.capacity => {}
-            App::Up | App::NotReady | App::Down(..) => return ProbeFate::Refused,
+            App::Up | App::Failing(_) if pod.jobs.len() < server.capacity => {}
+            App::Up | App::Failing(_) | App::NotReady | App::Down(..) => return ProbeFate::Refused,
         }
         if !pod.has_room(server) {
             return ProbeFate::Hangs;
