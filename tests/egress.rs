@@ -57,7 +57,8 @@ fn a_proxy_that_waits_for_its_connections_or_for_its_application_loses_nothing()
     let native = format!(
         "      initContainers:\n        - {{name: db, image: 'x/cloud-sql-proxy:2', restartPolicy: Always}}\n{PROBED}"
     );
-    for pod in [flag, two_words, variable, native] {
+    let stays_first = beside(", args: ['--min-sigterm-delay=10s']");
+    for pod in [flag, two_words, variable, native, stays_first] {
         let result = run(&pod, &[]);
         assert_eq!(result.tally.lost(), 0, "{pod}: {:?}", result.tally.causes);
     }
@@ -82,11 +83,37 @@ fn a_draining_proxy_ends_with_its_application() {
 #[test]
 fn an_application_that_is_ready_before_its_proxy_fails_until_that_listens() {
     let late = [("containers.db.startup", "12s"), ("preStop@db", "8s")];
-    assert!(lost_to_the_proxy(&run(&beside(""), &late)) > 0);
+    let result = run(&beside(""), &late);
+    let not_ready = (Status::InternalError, Cause::AppNotReady);
+    assert!(result.tally.lost() > 0 && result.tally.causes.keys().all(|key| *key == not_ready));
     let asks = [("containers.app.dependency_probes", "readiness")];
-    let line = "--event rollout@20s\n--event dependency-down=1ms@80s\n";
-    let result = sim::run(&case(&beside(""), line, &[&late[..], &asks].concat()).spec, 7, 0, &|| false);
+    let result = run(&beside(""), &[&late[..], &asks].concat());
     assert_eq!(result.tally.lost(), 0, "{:?}", result.tally.causes);
+}
+
+/// A proxy that is a workload of its own answers requests itself.
+#[test]
+fn a_database_proxy_alone_is_the_application() {
+    use podloss::sim::spec::Role;
+    let alone = "      containers:\n        - {name: db, image: 'x/cloud-sql-proxy:2', ports: [{containerPort: 8080}]}\n";
+    let manifests = web!(4 pods ["POD"]).replace("POD", alone);
+    let lowered = lowered(&[("web.yaml", &manifests)], "--rps 9\n", &[]).expect("a case");
+    assert!(matches!(lowered.spec.deployments[0].templates[0].containers[0].role, Role::Serves(_)));
+}
+
+/// A container that its own liveness probe restarts fails the application for as long as it is away.
+#[test]
+fn a_restart_of_the_proxy_keeps_its_name() {
+    let watched =
+        beside(", livenessProbe: {httpGet: {path: /, port: 9090}, periodSeconds: 5, failureThreshold: 2}");
+    let set = [("containers.db.startup", "2s"), ("containers.db.dependency_probes", "liveness")];
+    let case = case(&watched, "--event dependency-down=20s@20s\n", &set);
+    let result = sim::run(&case.spec, 7, 0, &|| false);
+    let known = (Status::InternalError, Cause::LivenessRestart);
+    let causes = &result.tally.causes;
+    assert!(causes.contains_key(&known), "{causes:?}");
+    // Its pod is not ready meanwhile, but every pod's is away.
+    assert!(causes.keys().all(|(_, cause)| [known.1, Cause::NoEndpoints].contains(cause)), "{causes:?}");
 }
 
 /// Whether an image or a mesh's proxy is what the application calls through is in the words of the case.
@@ -102,5 +129,25 @@ fn roles_are_known_or_said() {
     assert_eq!(role(&beside(""), &[]), Role::Egress);
     assert_eq!(role(&beside(""), &[("containers.db.role", "other")]), Role::Other);
     assert!(matches!(role(&mesh, &[]), Role::Forwards { .. }));
+    let annotated = |annotations: &str| {
+        let manifests = web!(4 pods ["POD"]).replace("POD", &mesh);
+        let annotations = format!("metadata: {{labels: {{app: web}}, annotations: {{{annotations}}}}}");
+        let manifests = manifests.replace("metadata: {labels: {app: web}}", &annotations);
+        let lowered = lowered(&[("web.yaml", &manifests)], "--rps 9\n", &[]).expect("a case");
+        lowered.spec.deployments[0].templates[0].containers[1].role.clone()
+    };
+    const SIDECAR: &str = "traffic.sidecar.istio.io";
+    for (said, is_egress) in [
+        (format!("{SIDECAR}/includeInboundPorts: ''"), true),
+        (format!("{SIDECAR}/includeInboundPorts: '9090'"), true),
+        (format!("{SIDECAR}/includeInboundPorts: '9090,8080'"), false),
+        (format!("{SIDECAR}/excludeInboundPorts: '8080'"), true),
+        (format!("{SIDECAR}/excludeInboundPorts: '15020'"), false),
+        (format!("{SIDECAR}/includeInboundPorts: '8080', {SIDECAR}/excludeInboundPorts: '8080'"), false),
+    ] {
+        assert_eq!(annotated(&said) == Role::Egress, is_egress, "{said}");
+    }
+    let nothing_out = format!("{SIDECAR}/includeInboundPorts: '', {SIDECAR}/includeOutboundIPRanges: ''");
+    assert_eq!(annotated(&nothing_out), Role::Other);
     assert_eq!(role(&mesh, &[("containers.istio-proxy.role", "egress")]), Role::Egress);
 }

@@ -178,6 +178,14 @@ fn manifests_are_judged() {
             vec![("PL020", Error)],
         ),
         (
+            "PL020 where no hook is long enough",
+            vec![
+                hook(""),
+                ("{selector: {app: web},", "{publishNotReadyAddresses: true, selector: {app: web},"),
+            ],
+            vec![("PL020", Error)],
+        ),
+        (
             "PL020 where peers may look for each other",
             vec![(
                 "{selector: {app: web},",

@@ -64,6 +64,8 @@ pub struct CanaryView {
     pub stable: Option<CanarySet>,
     /// Pods of all others, which a rollout that was overtaken has left.
     pub others: u32,
+    /// How many of them are available.
+    pub others_available: u32,
 }
 
 /// The weight in force at step number `index`: that of the last `setWeight` so far, everything behind the
@@ -99,7 +101,7 @@ impl CanaryView {
     pub fn is_reached(&self) -> bool {
         let (new, stable) = self.wanted();
         let stable = self.stable.is_none_or(|set| set.replicas == stable && set.created == stable);
-        let alone = self.is_routed || self.others == 0;
+        let alone = self.is_routed || self.others_available == 0;
         self.new.replicas == new && self.new.available == new && stable && alone
     }
 
@@ -175,9 +177,7 @@ fn closest(replicas: u32, weight: u32, surge: u32) -> (u32, u32) {
     if replicas == 0 {
         return (0, 0);
     }
-    // As floating-point numbers, whose roundings decide ties there as well.
-    let share = |total: u32| f64::from(total) * (f64::from(weight) / 100.0);
-    let is_tied = |total: u32| share(total).fract() == 0.5;
+    let is_tied = |total: u32| u64::from(total) * u64::from(weight) % 100 == 50;
     let hundredths = u64::from(replicas) * u64::from(weight);
     let pods = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
     let (up, down) = (pods(hundredths.div_ceil(100)), pods(hundredths / 100));
@@ -237,6 +237,7 @@ mod tests {
             new: set(new),
             stable: Some(set(stable)),
             others: 0,
+            others_available: 0,
         }
     }
 

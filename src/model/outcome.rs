@@ -93,7 +93,7 @@ closed_list! {
     Cause {
         /// The pod was sent traffic before its process listened.
         NotListeningYet => "not_listening_yet",
-        /// The process listened but answered 503 to everything.
+        /// The process listened but answered an error to everything.
         AppNotReady => "app_not_ready",
         /// The pod had stopped listening and was still sent traffic.
         ListenerClosed => "listener_closed",

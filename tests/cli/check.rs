@@ -56,6 +56,31 @@ fn errors_are_exit_code_3_and_warnings_0() {
     assert!(from_stdin.out.starts_with("::error file=<stdin>,line="), "{}", from_stdin.out);
 }
 
+/// A database's proxy is judged by what its flags say, and by its role.
+#[test]
+fn what_an_application_calls_through_must_outlive_it() {
+    let with = |args: &str| {
+        let proxy = format!("        - {{name: db, image: 'x/cloud-sql-proxy:2'{args}}}\n---\n");
+        WEB.replace("seconds: 90", "seconds: 30").replace("---\n", &proxy)
+    };
+    let folder = Folder::new(&[
+        ("hasty.yaml", &with("")),
+        ("patient.yaml", &with(", args: ['--max-sigterm-delay=45s']")),
+        ("hooked.yaml", &with(", lifecycle: {preStop: {sleep: {seconds: 31}}}")),
+    ]);
+    for (line, code) in [
+        ("hasty.yaml", 3),
+        ("hasty.yaml --set containers.db.role=other", 0),
+        ("patient.yaml", 0),
+        ("hooked.yaml", 0),
+    ] {
+        let answer = run(folder.path(), &format!("check {line} --on-stop drain --latency 50ms"));
+        assert_eq!(answer.code, Some(code), "{line}\n{}{}", answer.out, answer.talk);
+        let told = answer.out.contains("error[PL015]: Deployment/web: container `db` leaves 0 s after");
+        assert_eq!(told, code == 3, "{line}\n{}", answer.out);
+    }
+}
+
 #[test]
 fn bad_input_is_exit_code_2() {
     let folder =

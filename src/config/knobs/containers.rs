@@ -215,14 +215,14 @@ pub(super) const CONTAINERS: &[Knob] = &[
         "containers.*.dependency_probes",
         Kind::Choice(&["none", "readiness", "liveness", "both"]),
         "probes that ask a dependency",
-        "Which probes fail while a dependency of the application is down; takes effect with the event dependency-down. Startup probes go with liveness.",
+        "Which probes fail while a dependency of the application is down; takes effect with the event dependency-down, and where the application calls it through a container of its pod (role egress). Startup probes go with liveness.",
     )
     .alias("dependency_probes")
     .default("none")
     .range("none", "both")
     .guess("a health endpoint that looks at the application alone")
     .decisive()
-    .with_event("dependency-down"),
+    .with_event("dependency-down, or a container with role egress"),
     Knob::new(
         "containers.*.image_pull",
         Kind::Dist,

@@ -144,7 +144,8 @@ fn problem(
             );
             Some(Diagnostic::error(code::EVENT, message).help("write all of them as routed-canary"))
         }
-        EventAction::RoutedCanary { .. } if let Err((reason, help)) = spec.service_tier().may_route() => {
+        EventAction::RoutedCanary { .. } if spec.service_tier().may_route().is_err() => {
+            let (reason, help) = spec.service_tier().may_route().err()?;
             let name = &spec.service_tier().name;
             let message = format!("{name} shares no requests out for the canary at {at}: {reason}");
             Some(Diagnostic::error(code::EVENT, message).help(help))

@@ -45,22 +45,33 @@ pub(super) fn status_when_down(container: &Container) -> Option<Status> {
     PROXIES.iter().find(|(name, _)| *name == container.name).map(|(_, status)| *status)
 }
 
+/// A list in an annotation that says what Istio's proxy takes into its hands.
+fn redirected(deployment: &Deployment, annotation: &str) -> Option<Vec<String>> {
+    let value = deployment.template_annotations.get(&format!("traffic.sidecar.istio.io/{annotation}"))?;
+    Some(value.split(',').map(|item| item.trim().to_owned()).collect())
+}
+
 /// Whether connections to this port of the pods go past Istio's proxy, which is left with what the application
 /// calls.
-/// Source: istio pkg/config/annotations (traffic.sidecar.istio.io), tools/istio-iptables: without included
-/// ports, or with a port that is excluded, nothing inbound is redirected.
-pub(super) fn is_bypassed(deployment: &Deployment, port: Option<u16>) -> bool {
-    let ports = |annotation: &str| {
-        let value = deployment.template_annotations.get(&format!("traffic.sidecar.istio.io/{annotation}"))?;
-        Some(value.split(',').map(|port| port.trim().to_owned()).collect::<Vec<_>>())
-    };
-    let names = |ports: Vec<String>| port.is_some_and(|port| ports.contains(&port.to_string()));
-    let is_included = match ports("includeInboundPorts") {
-        Some(ports) if ports == [""] => false,
-        Some(ports) => ports.iter().any(|port| port == "*") || port.is_none() || names(ports),
-        None => true,
-    };
-    !is_included || ports("excludeInboundPorts").is_some_and(names)
+/// Source: istio tools/istio-iptables/pkg/capture/run.go handleInboundPortsInclude: without included ports
+/// nothing inbound is redirected; exclusions count where all are included.
+pub(super) fn is_bypassed(proxy: &Container, deployment: &Deployment, port: Option<u16>) -> bool {
+    let names = |ports: &[String]| port.is_some_and(|port| ports.contains(&port.to_string()));
+    let all = ["*".to_owned()];
+    let included = redirected(deployment, "includeInboundPorts").unwrap_or_else(|| all.to_vec());
+    proxy.name == ISTIO
+        && match included.as_slice() {
+            included if included == all => {
+                redirected(deployment, "excludeInboundPorts").is_some_and(|ports| names(&ports))
+            }
+            [empty] if empty.is_empty() => true,
+            included => port.is_some() && !names(included),
+        }
+}
+
+/// Whether Istio's proxy takes what the application calls.
+pub(super) fn takes_outbound(deployment: &Deployment) -> bool {
+    redirected(deployment, "includeOutboundIPRanges").is_none_or(|ranges| ranges != [""])
 }
 
 /// Puts the proxy into a pod where the scenario says that an injector will and none is there yet.

@@ -105,14 +105,17 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
     mesh::warn(&objects, &mut values);
     mesh::inject(&mut objects.pod_spec, &mut values);
     let parts = roles::parts(&objects, &selection.ingresses, &mut values).map_err(|error| vec![error])?;
+    rest::record_roles(&parts, &objects, &mut values);
     let old_parts = match &old {
         Some(old) => {
             let before = Objects { pod_spec: old.clone(), ..objects.clone() };
-            roles::parts(&before, &selection.ingresses, &mut values).map_err(|error| vec![error])?
+            let parts =
+                roles::parts(&before, &selection.ingresses, &mut values).map_err(|error| vec![error])?;
+            rest::record_egress(&parts, &before, &mut values);
+            parts
         }
         None => parts.clone(),
     };
-    rest::record_roles(&parts, &objects, &mut values);
 
     let processes = if ingress.is_some() { Processes::Pods } else { Processes::Fixed };
     let tier = FrontSpec {
@@ -151,7 +154,9 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
         kept,
         pinned,
         meshed: parts.meshed,
-        dependency_fails: events::any(described, |action| matches!(action, EventAction::DependencyDown(_))),
+        dependency_fails: parts.has_egress()
+            || old_parts.has_egress()
+            || events::any(described, |action| matches!(action, EventAction::DependencyDown(_))),
     };
     let before = old.as_ref().unwrap_or(&objects.pod_spec);
     let present: Vec<&str> = before.serving_containers().map(|container| container.image.as_str()).collect();

@@ -15,11 +15,10 @@ use crate::diag::Diagnostic;
 use crate::sim::spec::{ClientSpec, FrontSpec};
 use crate::workload::Load;
 
-/// Which container answers is an assumption where it had to be inferred.
-pub(super) fn record_roles(parts: &Parts, objects: &Objects, values: &mut Values<'_>) {
+/// That every request needs what the application calls through a container is an assumption.
+pub(super) fn record_egress(parts: &Parts, objects: &Objects, values: &mut Values<'_>) {
     let knob = knobs::find("containers.*.role").expect("a name of the registry").knob;
-    let containers = running(&objects.pod_spec);
-    for ((container, _), part) in containers.iter().zip(&parts.parts) {
+    for ((container, _), part) in running(&objects.pod_spec).iter().zip(&parts.parts) {
         let key = format!("containers.{}.role", container.name);
         if *part == Part::Egress && values.said(&key).is_none() {
             // Which requests need it nobody knows: all of them, or none.
@@ -33,6 +32,13 @@ pub(super) fn record_roles(parts: &Parts, objects: &Objects, values: &mut Values
             values.assume(knob, &key, known);
         }
     }
+}
+
+/// Which container answers is an assumption where it had to be inferred.
+pub(super) fn record_roles(parts: &Parts, objects: &Objects, values: &mut Values<'_>) {
+    record_egress(parts, objects, values);
+    let knob = knobs::find("containers.*.role").expect("a name of the registry").knob;
+    let containers = running(&objects.pod_spec);
     let Some(why) = &parts.why else { return };
     let server = parts.server();
     let key = format!("containers.{}.role", containers[server].0.name);

@@ -47,6 +47,11 @@ pub(super) struct Parts {
 }
 
 impl Parts {
+    /// Whether the application calls others through a container of its pod.
+    pub(super) fn has_egress(&self) -> bool {
+        self.parts.contains(&Part::Egress)
+    }
+
     pub(super) fn server(&self) -> usize {
         self.parts.iter().position(|part| *part == Part::Serves).unwrap_or(0)
     }
@@ -95,6 +100,13 @@ pub(super) fn status_when_down(container: &Container) -> Status {
     known.or_else(|| mesh::status_when_down(container)).unwrap_or(Status::BadGateway)
 }
 
+/// Whether the container is a database's proxy beside an application. In a pod of its own it is the
+/// application.
+fn is_egress(containers: &[(&Container, bool)], at: usize) -> bool {
+    let is_proxy = |container: &Container| is_database_proxy(&container.image) || mesh::is_proxy(container);
+    is_database_proxy(&containers[at].0.image) && containers.iter().any(|(other, _)| !is_proxy(other))
+}
+
 /// php-fpm speaks FastCGI: it never takes requests of users itself.
 fn is_fpm(container: &Container) -> bool {
     let (name, tag) = image_name(&container.image);
@@ -140,7 +152,7 @@ pub(super) fn parts(
     let free = |at: usize| {
         said[at].is_none() && !containers[at].1 && at != entry && !mesh::is_beside(&containers, at)
     };
-    let calls_out = |at: usize| said[at].is_none() && is_database_proxy(&containers[at].0.image);
+    let calls_out = |at: usize| said[at].is_none() && is_egress(&containers, at);
     let candidates: Vec<usize> = (0..containers.len()).filter(|at| free(*at) && !calls_out(*at)).collect();
     let behind =
         said.iter().position(|said| *said == Some(Part::Serves)).filter(|at| *at != entry).or_else(|| {
@@ -151,9 +163,10 @@ pub(super) fn parts(
     let mesh = (0..containers.len()).find(|at| said[*at].is_none() && mesh::is_beside(&containers, *at));
     let inbound = port.or_else(|| containers[entry].0.ports.first().map(|port| port.container_port));
     let (mesh, bypassed) = match mesh {
-        Some(at) if mesh::is_bypassed(&objects.deployment, inbound) => (None, Some(at)),
+        Some(at) if mesh::is_bypassed(containers[at].0, &objects.deployment, inbound) => (None, Some(at)),
         mesh => (mesh, None),
     };
+    let bypassed = bypassed.filter(|_| mesh::takes_outbound(&objects.deployment));
     let (forwards, serves) = match behind {
         // Requests pass one container at most: what a mesh's proxy does before another is left out.
         Some(server) => (Some(entry), server),
@@ -218,7 +231,7 @@ fn entry(
     }
     let free = |at: usize| match said[at] {
         Some(part) => !matches!(part, Part::Egress | Part::Other),
-        None => !mesh::is_beside(containers, at) && !is_database_proxy(&containers[at].0.image),
+        None => !mesh::is_beside(containers, at) && !is_egress(containers, at),
     };
     let owner = number.and_then(|number| owner(containers, number)).filter(|at| free(*at));
     if let Some(at) = owner {

@@ -212,38 +212,65 @@ fn hint(container: &Container, values: &mut Values<'_>) -> Option<Fallback> {
     mesh::on_stop(container, &image, values)
 }
 
-/// Flags and variables by which Google's database proxies wait for the connections that they have, the newer
-/// ones first.
-const WAITS: [&str; 4] = [
-    "--max-sigterm-delay",
-    "CSQL_PROXY_MAX_SIGTERM_DELAY",
-    "ALLOYDB_PROXY_MAX_SIGTERM_DELAY",
-    "-term_timeout",
-];
-
-/// Source: GoogleCloudPlatform/cloud-sql-proxy cmd/root.go, internal/proxy Close: listeners are closed, and
-/// connections get this time; without one the process ends at once.
-fn database_proxy(container: &Container) -> Fallback {
-    let words: Vec<&String> = container.command.iter().chain(&container.args).collect();
-    let flag = WAITS.iter().find_map(|flag| {
-        words.iter().enumerate().find_map(|(at, word)| match word.strip_prefix(flag) {
-            Some("") => words.get(at + 1).map(|value| (*flag, value.to_string())),
-            Some(rest) => rest.strip_prefix('=').map(|value| (*flag, value.to_owned())),
-            None => None,
+/// What a flag of Google's database proxies says, in whichever way it is written.
+fn said_to_proxy<'c>(
+    container: &'c Container,
+    flags: &[&str],
+    variables: &[&str],
+) -> Option<(String, &'c str)> {
+    let words: Vec<&str> = container.command.iter().chain(&container.args).map(String::as_str).collect();
+    let flag = flags.iter().find_map(|flag| {
+        words.iter().enumerate().find_map(|(at, word)| {
+            match word.trim_start_matches('-').strip_prefix(flag).filter(|_| word.starts_with('-'))? {
+                "" => words.get(at + 1).map(|value| (format!("--{flag}"), *value)),
+                rest => rest.strip_prefix('=').map(|value| (format!("--{flag}"), value)),
+            }
         })
     });
     let variable = || {
-        let named = container.env.iter().find(|variable| WAITS.contains(&variable.name.as_str()))?;
-        Some((named.name.as_str(), named.value.clone()))
+        let named = container.env.iter().find(|variable| variables.contains(&variable.name.as_str()))?;
+        Some((named.name.clone(), named.value.as_str()))
     };
-    let waits = flag.or_else(variable);
-    let said = waits.and_then(|(name, value)| Some((name, parse_duration(&value).ok()?)));
-    match said.filter(|(_, time)| time.0 > 0) {
-        Some((name, time)) => {
-            Fallback::plain(format!("drain,limit={time}"), Origin::Given, format!("its {name}"))
+    flag.or_else(variable)
+}
+
+/// Source: GoogleCloudPlatform/cloud-sql-proxy cmd/root.go, internal/proxy Close, and term_timeout of v1: the
+/// proxy goes on for the smallest delay, closes its listeners, and gives its connections until the largest.
+/// Without either it ends at once.
+fn database_proxy(container: &Container) -> Fallback {
+    let at_most = said_to_proxy(
+        container,
+        &["max-sigterm-delay", "term_timeout"],
+        &["CSQL_PROXY_MAX_SIGTERM_DELAY", "ALLOYDB_PROXY_MAX_SIGTERM_DELAY"],
+    );
+    let at_least = said_to_proxy(container, &["min-sigterm-delay"], &["CSQL_PROXY_MIN_SIGTERM_DELAY"]);
+    let time = |said: &Option<(String, &str)>| said.as_ref().map(|(_, value)| parse_duration(value));
+    let names: Vec<&str> = at_most.iter().chain(&at_least).map(|(name, _)| name.as_str()).collect();
+    let named = names.join(" and ");
+    let text = match (time(&at_least), time(&at_most)) {
+        (None, None) => {
+            return Fallback::plain(
+                "exit",
+                Origin::Documented,
+                "a database proxy without --max-sigterm-delay",
+            );
         }
-        None => Fallback::plain("exit", Origin::Documented, "a database proxy without --max-sigterm-delay"),
-    }
+        (Some(Err(_)), _) | (_, Some(Err(_))) => {
+            return Fallback {
+                text: "exit".to_owned(),
+                range: Some(("drain".to_owned(), "exit".to_owned())),
+                origin: Origin::Guess,
+                source: format!("what {named} says is not known here"),
+                decisive: true,
+            };
+        }
+        (Some(Ok(least)), Some(Ok(most))) => {
+            format!("linger={least},limit={}", Nanos(most.0.saturating_sub(least.0)))
+        }
+        (Some(Ok(least)), None) => format!("linger={least},limit=0s"),
+        (None, Some(Ok(most))) => format!("drain,limit={most}"),
+    };
+    Fallback::plain(text, Origin::Given, named)
 }
 
 fn named(signal: Option<&str>, image: &str) -> String {

@@ -256,9 +256,14 @@ impl<'d> Values<'d> {
             return;
         }
         let set_with = if short { knob.set_with() } else { format!("--set {key}=") };
+        let container = key.strip_prefix("containers.").and_then(|rest| rest.rsplit_once('.'));
+        let label = match container.filter(|_| !short) {
+            Some((container, _)) => format!("{} of {container}", knob.label),
+            None => knob.label.to_owned(),
+        };
         self.assumptions.push(Assumption {
             key,
-            label: knob.label.to_owned(),
+            label,
             value: assumed.text,
             range: assumed.range,
             origin: assumed.origin,

@@ -25,15 +25,8 @@ pub(super) const LEAVE_TOGETHER: Rule = Rule {
 /// Proxies that applications speak through: a word in name or image, and how long after its stop
 /// signal it goes on by default, seconds. What settings and the proxy's own configuration say of its
 /// end stands before that.
-const PROXIES: &[(&str, f64)] = &[
-    ("istio-proxy", 5.0),
-    ("proxyv2", 5.0),
-    ("linkerd-proxy", 0.0),
-    ("cloudsql-proxy", 0.0),
-    ("cloud-sql-proxy", 0.0),
-    ("oauth2-proxy", 0.0),
-    ("envoy", 0.0),
-];
+const PROXIES: &[(&str, f64)] =
+    &[("istio-proxy", 5.0), ("proxyv2", 5.0), ("linkerd-proxy", 0.0), ("oauth2-proxy", 0.0), ("envoy", 0.0)];
 
 /// When a container leaves, in seconds after the deletion: surely not before, and at best.
 struct Leaves {
@@ -107,9 +100,14 @@ fn beside_app(facts: &Facts, proxy: &ContainerFacts, leaves: &Leaves) -> Option<
         };
         app.signal_after(facts.grace_seconds).map(|signal| signal + finishing)
     };
-    let (app, stays) =
+    let (app, lives) =
         apps.filter_map(|app| life(app).map(|life| (app, life))).max_by(|a, b| a.1.total_cmp(&b.1))?;
-    if leaves.at_least >= stays {
+    // Once the front end has let go, no request comes that would need what the application calls.
+    let longest = app.longest_request.map_or(f64::INFINITY, |longest| longest.used);
+    let let_go = facts.front.as_ref().map_or(f64::INFINITY, |front| front.removal.hi + front.outstay);
+    let stays = if proxy.is_egress { lives.min(let_go + longest) } else { lives };
+    let tolerance = if proxy.is_egress { 0.5 } else { 0.0 };
+    if leaves.at_least + tolerance >= stays {
         return None;
     }
     let severity = leaves.before(stays);

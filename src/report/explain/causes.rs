@@ -17,9 +17,9 @@ pub(super) fn words(cause: Cause) -> Words {
             rules: &["PL008", "PL020"],
         },
         Cause::AppNotReady => Words {
-            title: "the process listened but answered 503 to everything",
-            what: "The port was open, the application behind it was still loading (or had lost what it depends \
-                   on, or was ending: Undertow) and said so. A tcpSocket probe, or an HTTP probe of a path that always answers, calls such \
+            title: "the process listened but answered an error to everything",
+            what: "The port was open, the application behind it was still loading, or waiting for the container \
+                   that it calls its database through, or was ending (Undertow), and said so. A tcpSocket probe, or an HTTP probe of a path that always answers, calls such \
                    a pod ready.",
             remedy: "Probe a path that fails until the application can really serve.",
             caveat: "Front ends pass such a 503 on: it is an answer, and only a retry on that status would hide it.",
@@ -188,9 +188,16 @@ pub(super) fn words(cause: Cause) -> Words {
         },
         Cause::EgressDown => Words {
             title: "the container through which the application calls others had ended",
-            what: "An application that reaches its database or other services through a container of its own pod                    (a Cloud SQL proxy, a mesh's proxy that inbound connections go past) goes on taking requests                    after that container has left, and answers 500 to each. All containers of a pod are told to                    stop at the same time.",
-            remedy: "Make such a container a native sidecar (an init container with restartPolicy Always), which                      ends after the application; or let it wait for its connections (--max-sigterm-delay of the                      Cloud SQL proxy); or give it the application's preStop.",
-            caveat: "A hook on the application alone makes this worse: it takes requests for longer without what                      it calls. Front ends pass a 500 on and try nowhere else. Which requests need the container                      is not known: all of them are taken to.",
+            what: "An application that reaches its database or other services through a container of its own pod \
+                   (a Cloud SQL proxy, a mesh's proxy that inbound connections go past) goes on taking requests \
+                   after that container has left, and answers 500 to each. All containers of a pod are told to \
+                   stop at the same time.",
+            remedy: "Make such a container a native sidecar (an init container with restartPolicy Always), which \
+                     ends after the application; or let it wait for its connections (--max-sigterm-delay of the \
+                     Cloud SQL proxy); or give it the application's preStop and a few seconds more.",
+            caveat: "A hook on the application alone makes this worse: it takes requests for longer without what \
+                     it calls. Front ends pass a 500 on and try nowhere else. Which requests need the container \
+                     is not known: all of them are taken to.",
             rules: &["PL015"],
         },
         Cause::Overloaded => Words {

@@ -14,6 +14,7 @@ fn every_rule_cause_and_status_has_words_and_is_found_by_its_name() {
         for text in [words.what, words.remedy, words.caveat] {
             assert!(text.is_empty() || text.ends_with('.'), "{}: sentences end: {text}", topic.name());
             assert!(!text.to_lowercase().contains("zero downtime"), "{}", topic.name());
+            assert!(!text.contains("  "), "{}: more than one blank: {text}", topic.name());
         }
         titles.insert((topic.sort(), topic.name()));
         assert_eq!(Topic::find(topic.name()).map(Topic::name), Some(topic.name()));

@@ -313,14 +313,19 @@ pub(super) fn egress_first(facts: &Facts<'_>) -> Words {
         [] => "its proxy".to_owned(),
         names => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and "),
     };
-    let needed = hook_needed(facts);
+    let form = match facts.kubernetes_minor {
+        29.. => {
+            "a native sidecar (an init container with restartPolicy Always), which ends after the application"
+        }
+        _ => "a container that waits (native sidecars came with Kubernetes 1.29)",
+    };
     Words::new(
         format!("{names} must outlive the application"),
         format!(
             "The application calls others through {names}, which ended before it: all containers of a pod get \
-             their signal at the same time. Make it a native sidecar (Kubernetes 1.33, an init container with \
-             restartPolicy Always), which ends after the application, or give it a preStop as long as the \
-             application works ({needed} s here at least). A hook on the application alone makes it worse."
+             their signal at the same time. Make it {form}; or let it wait for its connections (Cloud SQL proxy: \
+             --max-sigterm-delay); or give it the application's preStop and the longest request on top. A hook on \
+             the application alone makes it worse."
         ),
     )
 }

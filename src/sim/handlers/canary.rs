@@ -50,6 +50,7 @@ impl<P: RequestPath> Engine<P> {
             new: self.canary_set(new),
             stable: (stable != new).then(|| self.canary_set(stable)),
             others: others.iter().map(|other| self.canary_set(*other).replicas).sum(),
+            others_available: others.iter().map(|other| self.canary_set(*other).available).sum(),
         };
         let router =
             router.map(|router| self.route(id, router, [stable, new], view.router_weight(steps, index)));
@@ -61,6 +62,11 @@ impl<P: RequestPath> Engine<P> {
         let available = |set: &SetId| self.canary_set(*set).available.min(self.canary_set(*set).replicas);
         let available: u32 = set_ids.iter().map(available).sum();
         let mut spare = available.saturating_sub(view.spec.min_available());
+        // Pods that hold a rollout up because they are broken go first.
+        for other in &others {
+            let CanarySet { replicas, available, .. } = self.canary_set(*other);
+            changed |= self.resize_set(*other, replicas.min(available));
+        }
         for other in others {
             let size = self.canary_set(other).replicas;
             let goes = match router {

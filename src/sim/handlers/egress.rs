@@ -8,45 +8,69 @@ use crate::sim::engine::Engine;
 use crate::sim::event::{ContainerIndex, Event};
 use crate::sim::path::{App, PodId, RequestPath};
 use crate::sim::spec::{Drain, Role};
-use crate::sim::world::Process;
+use crate::sim::world::{Process, StopReason};
+use crate::units::SimTime;
 
 impl<P: RequestPath> Engine<P> {
     pub(super) fn is_egress(&self, id: PodId, index: ContainerIndex) -> bool {
         self.plan(id, index).role == Role::Egress
     }
 
-    /// Whether one of these containers does not run yet, or not any more.
+    /// Whether one of these containers does not listen yet, or not any more.
     pub(super) fn lacks_egress(&self, id: PodId) -> bool {
-        let containers =
-            self.world.pods[id as usize].containers.iter().zip(&self.world.template(id).containers);
-        containers.filter(|(_, plan)| plan.role == Role::Egress).any(|(container, _)| !container.listening)
+        self.missing_egress(id).is_some()
     }
 
-    /// An application that is ready, as far as what it calls lets it.
-    pub(super) fn ready_app(&self, id: PodId) -> App {
-        if self.lacks_egress(id) { App::Failing(Cause::EgressDown) } else { App::Up }
+    /// Why an application fails for want of one of these containers, if it does.
+    fn missing_egress(&self, id: PodId) -> Option<Cause> {
+        let containers = self.world.pods[id as usize].containers.iter();
+        let plans = &self.world.template(id).containers;
+        let mut egress = containers.zip(plans).filter(|(_, plan)| plan.role == Role::Egress);
+        let (missing, _) = egress.find(|(container, _)| !container.listening)?;
+        Some(match missing.stop.map(|stop| stop.reason) {
+            Some(StopReason::Restart(cause)) => cause,
+            Some(StopReason::PodDeleted) => Cause::EgressDown,
+            // It has come up once, and is started again.
+            None if missing.listening_since > SimTime(0) => Cause::LivenessRestart,
+            None => Cause::AppNotReady,
+        })
+    }
+
+    /// The application is ready, as far as what it calls lets it.
+    pub(super) fn app_is_ready(&mut self, id: PodId) {
+        let app = self.missing_egress(id).map_or(App::Up, App::Failing);
+        self.path.set_app(id, app);
+        // Nobody would tell a proxy before it, which drains, that nothing is left.
+        let pod = &self.world.pods[id as usize];
+        let entry = pod.containers[usize::from(pod.route.entry)].process;
+        let drains = pod.route.inner.is_some() && matches!(entry, Process::Draining | Process::Holding);
+        if drains && self.path.run_empty(id, self.now.0) {
+            self.drained(id);
+        }
     }
 
     /// Such a container has begun to listen or has ended.
     pub(super) fn egress_changed(&mut self, id: PodId) {
-        let is_lacking = self.lacks_egress(id);
-        if is_lacking {
+        let missing = self.missing_egress(id);
+        let route = self.world.pods[id as usize].route;
+        let server = usize::from(route.server());
+        if let Some(cause) = missing.filter(|_| self.world.pods[id as usize].containers[server].is_running())
+        {
             self.timeline.pod(id).ends_by(|pod| &mut pod.egress_ended, self.now);
-            self.path.cancel(id, self.now.0, Cause::EgressDown);
+            self.path.cancel(id, self.now.0, cause);
             if self.path.run_empty(id, self.now.0) {
                 self.drained(id);
             }
         }
-        let route = self.world.pods[id as usize].route;
-        let server = &self.world.pods[id as usize].containers[usize::from(route.server())];
+        let server = &self.world.pods[id as usize].containers[server];
         let takes_requests = match server.process {
             Process::Running { .. } => server.listening && server.app_ready,
             // Over connections that are kept; behind a proxy nobody reaches it any more.
-            Process::Draining => is_lacking && server.app_ready && route.inner.is_none(),
+            Process::Draining => missing.is_some() && server.app_ready && route.inner.is_none(),
             Process::NotStarted | Process::Holding | Process::Exited => false,
         };
         if takes_requests {
-            self.path.set_app(id, self.ready_app(id));
+            self.app_is_ready(id);
         }
     }
 

@@ -262,7 +262,7 @@ impl<P: RequestPath> Engine<P> {
         if container.instance == instance && is_up {
             container.app_ready = true;
             if serves {
-                self.path.set_app(id, self.ready_app(id));
+                self.app_is_ready(id);
             }
         }
     }

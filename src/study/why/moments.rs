@@ -66,7 +66,10 @@ pub(super) fn tell(
     let ends = lost.map_or(sent, |lost| lost.at).max(attempts.last().map_or(sent, |attempt| attempt.failed));
     let mut moments = of_request(timeline, sent, lost, attempts);
     let involved: BTreeSet<u32> = attempts.iter().map(|attempt| attempt.pod).chain(pod).collect();
+    let records = involved.iter().filter_map(|pod| timeline.pods.get(*pod as usize));
+    let from = records.map(|record| told_from(record, ends)).min().unwrap_or(sent);
     moments.extend(involved.into_iter().flat_map(|pod| life_of(timeline, pod, ends)));
+    moments.extend(weights_of(timeline, from));
     // In one instant causes come before what they do to the request.
     moments.sort_by_key(|moment| (moment.at, moment.of_request));
     Told { zero: zero(timeline, pod, sent, ends), moments }
@@ -86,11 +89,15 @@ fn life_of(timeline: &Timeline, pod: u32, ends: SimTime) -> Vec<Moment> {
         None => start_of(record, &name),
     };
     moments.extend(restarts_of(record, &name));
-    // A pod whose Service was switched stays for a while, and the switch is what began its end.
-    let from = deleted.map_or(record.created, |deleted| record.deselected.unwrap_or(deleted));
-    moments.extend(views_of(timeline, pod, &name, from));
-    moments.extend(weights_of(timeline, from));
+    moments.extend(views_of(timeline, pod, &name, told_from(record, ends)));
     moments
+}
+
+/// From when on a pod's lists are told. One whose Service was switched stays for a while, and the switch is
+/// what began its end.
+fn told_from(record: &PodRecord, ends: SimTime) -> SimTime {
+    let deleted = deleted_by(record, ends);
+    deleted.map_or(record.created, |deleted| record.deselected.unwrap_or(deleted))
 }
 
 fn weights_of(timeline: &Timeline, from: SimTime) -> Vec<Moment> {

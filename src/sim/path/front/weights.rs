@@ -48,12 +48,12 @@ mod tests {
                 of_process.iter().filter(|holder| front.holders[**holder as usize].process >= 2).count();
             canary as f64 / of_process.len() as f64
         };
-        assert_eq!((share(&front, 0), share(&front, 1)), (0.0, 0.0));
+        assert!(share(&front, 0) + share(&front, 1) < 1e-9);
         front.set_weight(0, 20);
         front.set_weight(1, 100);
         // Five standard errors of 0.2 in about 50,000.
         assert!((share(&front, 0) - 0.2).abs() < 0.009, "{}", share(&front, 0));
-        assert_eq!(share(&front, 1), 1.0);
+        assert!(share(&front, 1) > 1.0 - 1e-9);
         let workers: std::collections::BTreeSet<HolderId> =
             (0..1_000).map(|request| front.holder_for(request, request)).collect();
         assert_eq!(workers.len(), 9, "three workers with both lists, and three with the canary's alone");
