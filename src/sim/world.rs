@@ -70,7 +70,7 @@ pub(crate) struct Deployment {
     pub(crate) progress: Progress,
     /// The counts that `progress` was judged by last.
     pub(crate) status: DeploymentStatus,
-    /// What the EndpointSlices of its Services say is usable, see [`Service`].
+    /// What the EndpointSlices of its Services say is usable, by [`Service`](super::event::Service).
     pub(crate) slices: [Vec<PodId>; 2],
     pub(crate) hpa: Option<Autoscaler>,
 }
