@@ -149,12 +149,12 @@ pub const OLD_STAY: &str = "old=";
 
 /// `20%,1m,old=10s`: the same for requests, and the old pods stay for ten seconds at the end.
 fn routed_canary(text: &str) -> Result<EventAction, String> {
-    let (before, last) = text.rsplit_once(',').map_or((None, text), |(before, last)| (Some(before), last));
+    let (before, last) = text.rsplit_once(',').unwrap_or(("", text));
     let (text, scale_down_delay) = match last.trim().strip_prefix(OLD_STAY) {
-        Some(delay) => {
-            let delay = parse_duration(delay.trim()).map_err(|error| error.to_string())?;
-            (before.ok_or_else(|| format!("there are no steps before `{last}`: {ROUTED_FORM}"))?, delay)
+        Some(_) if before.is_empty() => {
+            return Err(format!("there are no steps before `{last}`: `routed-canary` needs {ROUTED_FORM}"));
         }
+        Some(delay) => (before, parse_duration(delay.trim()).map_err(|error| error.to_string())?),
         None => (text, SCALE_DOWN_DELAY),
     };
     Ok(EventAction::RoutedCanary { steps: steps(text, ROUTED_FORM)?, scale_down_delay })
