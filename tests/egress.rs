@@ -58,7 +58,8 @@ fn a_proxy_that_waits_for_its_connections_or_for_its_application_loses_nothing()
         "      initContainers:\n        - {{name: db, image: 'x/cloud-sql-proxy:2', restartPolicy: Always}}\n{PROBED}"
     );
     let stays_first = beside(", args: ['--min-sigterm-delay=10s']");
-    for pod in [flag, two_words, variable, native, stays_first] {
+    let both = beside(", args: ['--min-sigterm-delay=3s', '--max-sigterm-delay=3s']");
+    for pod in [flag, two_words, variable, native, stays_first, both] {
         let result = run(&pod, &[]);
         assert_eq!(result.tally.lost(), 0, "{pod}: {:?}", result.tally.causes);
     }

@@ -55,12 +55,14 @@ fn is_bare(image: &str) -> bool {
     known && !for_debugging
 }
 
-/// Proxies to a database beside the application that uses it.
-const DATABASE_PROXIES: &[&str] = &["cloud-sql-proxy", "gce-proxy", "alloydb-auth-proxy"];
+/// Proxies to a database beside the application that uses it, as images and containers are called.
+const DATABASE_PROXIES: &[&str] =
+    &["cloud-sql-proxy", "cloudsql-proxy", "cloud-sql-auth-proxy", "gce-proxy", "alloydb-auth-proxy"];
 
-/// Whether an image is a proxy through which its pod's application reaches a database.
-pub fn is_database_proxy(image: &str) -> bool {
-    DATABASE_PROXIES.contains(&base(untagged(&image.to_ascii_lowercase())))
+/// Whether a container is a proxy through which its pod's application reaches a database.
+pub fn is_database_proxy(container: &str, image: &str) -> bool {
+    let image = image.to_ascii_lowercase();
+    [container, base(untagged(&image))].iter().any(|name| DATABASE_PROXIES.contains(name))
 }
 
 /// The program that a command runs, if only an image with a shell and coreutils holds it.
@@ -112,14 +114,15 @@ mod tests {
     }
 
     #[test]
-    fn database_proxies_are_known_by_their_image() {
-        for (image, is) in [
-            ("gcr.io/cloud-sql-connectors/cloud-sql-proxy:2.14.1", true),
-            ("gcr.io/cloudsql-docker/gce-proxy:1.33.2", true),
-            ("acme/cloud-sql-proxy-monitor", false),
-            ("nginx", false),
+    fn database_proxies_are_known_by_their_names() {
+        for (name, image, is) in [
+            ("db", "gcr.io/cloud-sql-connectors/cloud-sql-proxy:2.14.1", true),
+            ("db", "gcr.io/cloudsql-docker/gce-proxy:1.33.2", true),
+            ("cloudsql-proxy", "registry.example/mirror/gcp-sqlproxy:2", true),
+            ("db", "acme/cloud-sql-proxy-monitor", false),
+            ("app", "nginx", false),
         ] {
-            assert_eq!(is_database_proxy(image), is, "{image}");
+            assert_eq!(is_database_proxy(name, image), is, "{name}: {image}");
         }
     }
 

@@ -120,10 +120,11 @@ fn complete_container(
     }
     container.stop = Some(stop_of(&plan.on_stop, assumed(assumptions, "on_stop", &plan.name)));
     if let Some(stop) = container.stop.as_mut().filter(|stop| container.is_egress && stop.drains) {
-        // The application keeps its connections, and that is what it needs. A mesh's proxy may see none.
+        // The application keeps its connections, and that is what it needs. A mesh's proxy that waits until
+        // there is none may see none.
         let stays = stop.drain_limit.unwrap_or(f64::INFINITY);
         stop.serves_on_at_most += stays;
-        if !matches!(plan.on_stop, OnStop::Linger { .. }) {
+        if stop.drain_limit.is_some() || !matches!(plan.on_stop, OnStop::Linger { .. }) {
             stop.serves_on += stays;
         }
     }

@@ -4,7 +4,7 @@ use super::allow;
 use super::facts::{
     AutoscalerFacts, BudgetFacts, ContainerFacts, Facts, HookFacts, ProbeFacts, PublishingFacts, RolloutFacts,
 };
-use crate::config::image::{Shell, shell_in, shell_program};
+use crate::config::image::{Shell, is_database_proxy, shell_in, shell_program};
 use crate::config::manifest::{
     Container, Hook, HorizontalPodAutoscaler, Metric, MetricTarget, PodDisruptionBudget, PortRef, Probe,
     Selection, Strategy, front_end_hints, read_front_end,
@@ -95,7 +95,7 @@ fn container_of(selection: &Selection<'_>, container: &Container) -> ContainerFa
         command: container.command.iter().chain(&container.args).cloned().collect(),
         is_sidecar: container.is_sidecar(),
         on_route: is_entry(selection, container),
-        is_egress: false,
+        is_egress: is_database_proxy(&container.name, &container.image),
         hook: hook_of(&container.lifecycle.pre_stop, &container.image),
         hook_place: places.of(&format!("{}.lifecycle.preStop", container.path)),
         post_start: hook_of(&container.lifecycle.post_start, &container.image),

@@ -178,14 +178,6 @@ fn manifests_are_judged() {
             vec![("PL020", Error)],
         ),
         (
-            "PL020 where no hook is long enough",
-            vec![
-                hook(""),
-                ("{selector: {app: web},", "{publishNotReadyAddresses: true, selector: {app: web},"),
-            ],
-            vec![("PL020", Error)],
-        ),
-        (
             "PL020 where peers may look for each other",
             vec![(
                 "{selector: {app: web},",
@@ -429,6 +421,17 @@ fn what_settings_say_is_judged() {
         (
             "PL015 a database proxy that has no patience",
             |f| f.containers.push(database_proxy(f, 0.0)),
+            &[("PL015", Error)],
+        ),
+        (
+            "PL015 an application that goes on after its signal",
+            |f| {
+                f.containers.push(database_proxy(f, 0.0));
+                let app = &mut f.containers[0];
+                app.hook = HookFacts::None;
+                app.stop =
+                    app.stop.map(|stop| StopFacts { serves_on: 30.0, serves_on_at_most: 30.0, ..stop });
+            },
             &[("PL015", Error)],
         ),
         (

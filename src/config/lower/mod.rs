@@ -154,9 +154,8 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
         kept,
         pinned,
         meshed: parts.meshed,
-        dependency_fails: parts.has_egress()
-            || old_parts.has_egress()
-            || events::any(described, |action| matches!(action, EventAction::DependencyDown(_))),
+        dependency_fails: events::any(described, |action| matches!(action, EventAction::DependencyDown(_))),
+        leans: parts.has_egress() || old_parts.has_egress(),
     };
     let before = old.as_ref().unwrap_or(&objects.pod_spec);
     let present: Vec<&str> = before.serving_containers().map(|container| container.image.as_str()).collect();

@@ -31,6 +31,8 @@ pub(super) struct Shared<'a> {
     pub(super) meshed: bool,
     /// A dependency of the application is down at some time.
     pub(super) dependency_fails: bool,
+    /// The application calls others through a container of its pod.
+    pub(super) leans: bool,
 }
 
 /// How a container's knobs are named.
@@ -62,7 +64,13 @@ pub(super) fn template(
             probe(&container.readiness_probe),
             probe(&container.liveness_probe),
         );
-        let fails = if shared.dependency_fails { values.of(&of, "dependency_probes", None) } else { None };
+        // A proxy's own probes seldom ask what is behind it.
+        let is_probed = startup_probe.is_some() || readiness.is_some() || liveness.is_some();
+        let leans = shared.leans && part != Part::Egress && is_probed;
+        let fails = match shared.dependency_fails || leans {
+            true => values.of(&of, "dependency_probes", None),
+            false => None,
+        };
         let (readiness_asks, liveness_asks) = match fails {
             Some(Value::Choice("readiness")) => (true, false),
             Some(Value::Choice("liveness")) => (false, true),

@@ -103,8 +103,12 @@ pub(super) fn status_when_down(container: &Container) -> Status {
 /// Whether the container is a database's proxy beside an application. In a pod of its own it is the
 /// application.
 fn is_egress(containers: &[(&Container, bool)], at: usize) -> bool {
-    let is_proxy = |container: &Container| is_database_proxy(&container.image) || mesh::is_proxy(container);
-    is_database_proxy(&containers[at].0.image) && containers.iter().any(|(other, _)| !is_proxy(other))
+    let is_proxy = |container: &Container| {
+        is_database_proxy(&container.name, &container.image) || mesh::is_proxy(container)
+    };
+    let container = containers[at].0;
+    is_database_proxy(&container.name, &container.image)
+        && containers.iter().any(|(other, _)| !is_proxy(other))
 }
 
 /// php-fpm speaks FastCGI: it never takes requests of users itself.

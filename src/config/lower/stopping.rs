@@ -206,7 +206,7 @@ fn hint(container: &Container, values: &mut Values<'_>) -> Option<Fallback> {
             format!("image `{image}`, {}", named(signal, "SIGWINCH")),
         );
     }
-    if is_database_proxy(&container.image) {
+    if is_database_proxy(&container.name, &container.image) {
         return Some(database_proxy(container));
     }
     mesh::on_stop(container, &image, values)
@@ -234,16 +234,20 @@ fn said_to_proxy<'c>(
     flag.or_else(variable)
 }
 
-/// Source: GoogleCloudPlatform/cloud-sql-proxy cmd/root.go, internal/proxy Close, and term_timeout of v1: the
-/// proxy goes on for the smallest delay, closes its listeners, and gives its connections until the largest.
-/// Without either it ends at once.
+/// Source: GoogleCloudPlatform/cloud-sql-proxy cmd/root.go, which sleeps for the smallest delay before anything
+/// else, internal/proxy Close, which then gives connections the largest one, and term_timeout of v1. Without
+/// either it ends at once.
 fn database_proxy(container: &Container) -> Fallback {
     let at_most = said_to_proxy(
         container,
         &["max-sigterm-delay", "term_timeout"],
         &["CSQL_PROXY_MAX_SIGTERM_DELAY", "ALLOYDB_PROXY_MAX_SIGTERM_DELAY"],
     );
-    let at_least = said_to_proxy(container, &["min-sigterm-delay"], &["CSQL_PROXY_MIN_SIGTERM_DELAY"]);
+    let at_least = said_to_proxy(
+        container,
+        &["min-sigterm-delay"],
+        &["CSQL_PROXY_MIN_SIGTERM_DELAY", "ALLOYDB_PROXY_MIN_SIGTERM_DELAY"],
+    );
     let time = |said: &Option<(String, &str)>| said.as_ref().map(|(_, value)| parse_duration(value));
     let names: Vec<&str> = at_most.iter().chain(&at_least).map(|(name, _)| name.as_str()).collect();
     let named = names.join(" and ");
@@ -264,9 +268,7 @@ fn database_proxy(container: &Container) -> Fallback {
                 decisive: true,
             };
         }
-        (Some(Ok(least)), Some(Ok(most))) => {
-            format!("linger={least},limit={}", Nanos(most.0.saturating_sub(least.0)))
-        }
+        (Some(Ok(least)), Some(Ok(most))) => format!("linger={least},limit={most}"),
         (Some(Ok(least)), None) => format!("linger={least},limit=0s"),
         (None, Some(Ok(most))) => format!("drain,limit={most}"),
     };

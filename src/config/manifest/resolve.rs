@@ -328,6 +328,13 @@ fn no_deployment(manifests: &Manifests) -> Diagnostic {
     if others.is_empty() {
         return diagnostic.help("add the file with the Deployment");
     }
+    let rollout = match others.contains("Rollout") {
+        true => {
+            "; write a Rollout as a Deployment with the same template, and its strategy as an event: blue-green, \
+             canary=20%,1m or routed-canary=20%,1m"
+        }
+        false => "",
+    };
     let kinds = others.into_iter().collect::<Vec<_>>().join(", ");
-    diagnostic.help(format!("podloss simulates Deployments; of other kinds there are: {kinds}"))
+    diagnostic.help(format!("podloss simulates Deployments; of other kinds there are: {kinds}{rollout}"))
 }

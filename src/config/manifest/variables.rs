@@ -35,6 +35,7 @@ const READ: &[&str] = &[
     "CSQL_PROXY_MAX_SIGTERM_DELAY",
     "CSQL_PROXY_MIN_SIGTERM_DELAY",
     "ALLOYDB_PROXY_MAX_SIGTERM_DELAY",
+    "ALLOYDB_PROXY_MIN_SIGTERM_DELAY",
 ];
 
 /// The variables of a container's `env` that are read.

@@ -25,10 +25,7 @@ pub(super) const SERVING_AFTER_DELETION: Rule = Rule {
 };
 
 fn check(facts: &Facts) -> Vec<Found> {
-    // A pod that is listed until it is gone needs another cure than a hook (PL020).
-    let listed_to_the_end = facts.publishing.iter().any(|service| !service.headless);
-    let judged = facts.serves && !listed_to_the_end;
-    let Some(front) = facts.front.as_ref().filter(|_| judged) else { return Vec::new() };
+    let Some(front) = facts.front.as_ref().filter(|_| facts.serves) else { return Vec::new() };
     let unknown = facts.route().filter_map(|container| of_unknown_length(facts, front, container));
     let known = too_short(facts, front);
     known.into_iter().chain(unknown).collect()

@@ -98,7 +98,12 @@ fn beside_app(facts: &Facts, proxy: &ContainerFacts, leaves: &Leaves) -> Option<
             }
             _ => 0.0,
         };
-        app.signal_after(facts.grace_seconds).map(|signal| signal + finishing)
+        // What it takes after its signal needs what it calls as well.
+        let takes_until = match proxy.is_egress {
+            true => app.serves_for(facts.grace_seconds).or_else(|| app.signal_after(facts.grace_seconds)),
+            false => app.signal_after(facts.grace_seconds),
+        };
+        takes_until.map(|until| until + finishing)
     };
     let (app, lives) =
         apps.filter_map(|app| life(app).map(|life| (app, life))).max_by(|a, b| a.1.total_cmp(&b.1))?;

@@ -82,7 +82,7 @@ fn words(cause: Cause, mechanism: Mechanism, facts: &Facts<'_>, margins: &[Margi
         Mechanism::InnerGone => stop::proxy_first(facts),
         Mechanism::EgressGone => stop::egress_first(facts),
         Mechanism::NotReadyYet => start::readiness(cause, facts),
-        Mechanism::LivenessRestart => start::liveness(margins),
+        Mechanism::LivenessRestart => start::liveness(facts, margins),
         Mechanism::Overload => capacity(cause, facts, margins),
         Mechanism::NoPod => no_pod::no_endpoints(facts),
         Mechanism::MarkedDown => Words::new(

@@ -59,8 +59,12 @@ pub(super) fn readiness(cause: Cause, facts: &Facts<'_>) -> Words {
         };
         return Words::new(
             short,
-            "The port accepts connections before the application can serve, and answers 503 until then. The \
-             readiness probe must ask what requests need (httpGet on a path that answers an error until then).",
+            format!(
+                "The port accepts connections before the application can serve, and answers an error until then. \
+                 The readiness probe must ask what requests need (httpGet on a path that answers an error until \
+                 then).{}",
+                egress_first_up(&old.egress)
+            ),
         );
     }
     Words::new(
@@ -70,7 +74,22 @@ pub(super) fn readiness(cause: Cause, facts: &Facts<'_>) -> Words {
     )
 }
 
-pub(super) fn liveness(margins: &[Margin]) -> Words {
+/// What there is to say of containers that the application needs and that are not up before it.
+fn egress_first_up(names: &[&str]) -> String {
+    if names.is_empty() {
+        return String::new();
+    }
+    let names = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
+    format!(
+        " Where the answer is a 500, {names} was not up, which the application calls others through: a native sidecar \
+         with a startup probe is up before it, and a readiness probe that asks the dependency waits for it."
+    )
+}
+
+pub(super) fn liveness(facts: &Facts<'_>, margins: &[Margin]) -> Words {
+    let egress = facts.old.as_ref().map_or(&[][..], |old| &old.egress);
+    let restarted = egress.iter().map(|name| format!(" Where the answer is a 500 it was `{name}`."));
+    let restarted: String = restarted.collect();
     match margin(margins, "startup") {
         Some(startup) if startup.slack < 0.0 => Words::new(
             format!(
@@ -88,9 +107,11 @@ pub(super) fn liveness(margins: &[Margin]) -> Words {
         ),
         _ => Words::new(
             "a liveness probe slower than the worst answer",
-            "The kubelet restarted a container whose liveness probe failed while it was busy. Give liveness a \
-             longer timeout and more failures than readiness, and a handler that waits for no worker and asks no \
-             dependency.",
+            format!(
+                "The kubelet restarted a container whose liveness probe failed while it was busy. Give liveness a \
+                 longer timeout and more failures than readiness, and a handler that waits for no worker and asks \
+                 no dependency.{restarted}"
+            ),
         ),
     }
 }

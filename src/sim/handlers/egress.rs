@@ -9,7 +9,6 @@ use crate::sim::event::{ContainerIndex, Event};
 use crate::sim::path::{App, PodId, RequestPath};
 use crate::sim::spec::{Drain, Role};
 use crate::sim::world::{Process, StopReason};
-use crate::units::SimTime;
 
 impl<P: RequestPath> Engine<P> {
     pub(super) fn is_egress(&self, id: PodId, index: ContainerIndex) -> bool {
@@ -31,7 +30,7 @@ impl<P: RequestPath> Engine<P> {
             Some(StopReason::Restart(cause)) => cause,
             Some(StopReason::PodDeleted) => Cause::EgressDown,
             // It has come up once, and is started again.
-            None if missing.listening_since > SimTime(0) => Cause::LivenessRestart,
+            None if missing.instance > 1 => Cause::LivenessRestart,
             None => Cause::AppNotReady,
         })
     }

@@ -69,7 +69,7 @@ pub(super) fn tell(
     let records = involved.iter().filter_map(|pod| timeline.pods.get(*pod as usize));
     let from = records.map(|record| told_from(record, ends)).min().unwrap_or(sent);
     moments.extend(involved.into_iter().flat_map(|pod| life_of(timeline, pod, ends)));
-    moments.extend(weights_of(timeline, from));
+    moments.extend(weights_of(timeline, from, ends));
     // In one instant causes come before what they do to the request.
     moments.sort_by_key(|moment| (moment.at, moment.of_request));
     Told { zero: zero(timeline, pod, sent, ends), moments }
@@ -100,9 +100,9 @@ fn told_from(record: &PodRecord, ends: SimTime) -> SimTime {
     deleted.map_or(record.created, |deleted| record.deselected.unwrap_or(deleted))
 }
 
-fn weights_of(timeline: &Timeline, from: SimTime) -> Vec<Moment> {
+fn weights_of(timeline: &Timeline, from: SimTime, ends: SimTime) -> Vec<Moment> {
     let several = timeline.weights.iter().any(|change| change.process > 0);
-    let changes = timeline.weights.iter().filter(|change| change.at >= from);
+    let changes = timeline.weights.iter().filter(|change| (from..=ends).contains(&change.at));
     let told = changes.map(|change| {
         let who = if several { format!("process {}", change.process + 1) } else { "front end".to_owned() };
         let words = format!("{who} sends {} % of the requests to the canary Service", change.weight);
