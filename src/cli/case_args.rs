@@ -13,9 +13,9 @@ use crate::diag::Diagnostic;
 pub(super) struct CaseArgs {
     /// What happens and when: rollout@60s, rollback@5m, scale=10@2m, kill-pod=3@90s, crash-pod@90s,
     /// oom-kill@90s, drain@60s, lose-node@60s, lose-zone@60s, slow=3,30s@60s, dependency-down=30s@60s,
-    /// stale-front-end=1,5m@60s, blue-green@60s, canary=20%,1m@60s, routed-canary=20%,1m@60s,
-    /// deletion-cost=-100,2@60s, and ingress-rollout@60s and the like where the front end's processes
-    /// are pods; may be repeated
+    /// stale-front-end=1,5m@60s, blue-green=30s@60s, canary=20%,1m@60s,
+    /// routed-canary=20%,1m,old=30s@60s, deletion-cost=-100,2@60s, and ingress-rollout@60s and the
+    /// like where the front end's processes are pods; may be repeated
     #[arg(long = "event", value_name = "DO@TIME", help_heading = "Scenario")]
     events: Vec<String>,
     /// Manifests that ran before: the pods that a first rollout replaces stop by these

@@ -5,6 +5,8 @@
 //! exists twice, behind one trait: a fast one with provisional fates, and a plain one that is
 //! easy to believe and serves as its reference.
 
+#[cfg(test)]
+mod arbitrary;
 mod budget;
 mod checker;
 mod engine;

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
+use super::arbitrary::cluster;
 use super::path::fast::FastPath;
 use super::path::{Ended, OPERATION};
 use super::reference::Recorder;
 use super::run::run_on;
 use super::spec::*;
-use super::tests::cluster;
 use crate::model::outcome::Status;
 use crate::model::probe::ProbeSpec;
 use crate::random::Dist;

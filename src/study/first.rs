@@ -73,6 +73,9 @@ pub struct PodLife {
     /// Before that: from when to when it was out of every list.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub absences_ns: Vec<(i64, i64)>,
+    /// No Service selected it any more, before its deletion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deselected_ns: Option<i64>,
     /// DELETE. The milestones that follow are those of the pod's own end, not of restarts in place.
     pub deleted_ns: Option<i64>,
     /// First preStop hook began.
@@ -196,6 +199,7 @@ fn pod(record: &PodRecord) -> PodLife {
         killed_ns: record.killed.map(ns),
         gone_ns: record.gone.map(ns),
         lost_ns: record.lost.map(ns),
+        deselected_ns: record.deselected.map(ns),
     }
 }
 

@@ -59,6 +59,8 @@ fn segments(pod: &PodLife, end_ns: i64) -> Vec<Segment> {
         (Starting, pod.bound_ns, pod.started_ns),
         (RunningNotReady, pod.started_ns, pod.ready_ns),
         (ReadyNotInRotation, pod.ready_ns, Some(pod.listed_ns.unwrap_or(last_alive))),
+        // Its Service was switched to others.
+        (ReadyNotInRotation, pod.deselected_ns.and(pod.unlisted_ns), Some(last_alive)),
     ];
     let end = [
         (PreStop, pod.hook_began_ns, Some(going)),

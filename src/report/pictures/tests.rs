@@ -114,6 +114,19 @@ fn gaps_dead_nodes_and_every_event_are_shown() {
     assert_eq!(rotation.len(), 2, "{:?}", row.segments);
     assert!((rotation[1].from_s - rotation[0].to_s - 3.0).abs() < 1e-9, "{:?}", row.segments);
 
+    // What is drawn of a pod whose Service was switched five seconds before its deletion.
+    let mut switched = losing();
+    let old = switched.first.pods.iter().position(|pod| pod.deleted_ns.is_some()).expect("a pod goes");
+    let pod = &mut switched.first.pods[old];
+    let deleted = pod.deleted_ns.expect("just asked");
+    pod.deselected_ns = Some(deleted - 5_000_000_000);
+    pod.unlisted_ns = Some(deleted - 4_000_000_000);
+    let name = format!("pod {}", old + 1);
+    let chart = lives::chart(&switched);
+    let row = chart.pods.iter().find(|row| row.name == name).expect("its bar");
+    let waits = row.segments.iter().rfind(|s| s.state == PodState::ReadyNotInRotation).expect("it waits");
+    assert!((waits.to_s - waits.from_s - 4.0).abs() < 1e-9, "{:?}", row.segments);
+
     result.first.pods[7].lost_ns = Some(listed + 10_000_000_000);
     let title = lives::chart(&result).heading.title;
     assert!(title.starts_with("1 pod of a dead node stays in rotation for up to "), "{title}");

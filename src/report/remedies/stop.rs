@@ -74,8 +74,8 @@ pub(super) fn keep_serving(facts: &Facts<'_>) -> Words {
             front = facts.front,
             stale = if facts.is_stale { ", except from the process that hears of no changes" } else { "" },
             switch = facts.scale_down_delay.map_or_else(String::new, |delay| format!(
-                "In a rollout that switches the Service, scaleDownDelaySeconds ({}) does that: above the removal \
-                 delay it needs no hook. A scale-in does. ",
+                "In a rollout that switches the Service no hook is needed where scaleDownDelaySeconds (now {}) is \
+                 above the removal delay; a scale-in needs one. ",
                 span(delay)
             )),
             lo = seconds(facts.removal_s.0),

@@ -51,8 +51,7 @@ impl<P: RequestPath> Engine<P> {
 
     /// The process that has this list, under the number of its list of the Service itself.
     pub(super) fn process(&self, id: ReplicaId) -> ReplicaId {
-        let spec = &self.world.spec.tiers[usize::from(id.tier)];
-        if spec.has_canary { ReplicaId { number: id.number % spec.replicas.max(1), ..id } } else { id }
+        ReplicaId { number: self.world.spec.tiers[usize::from(id.tier)].process_of(id.number), ..id }
     }
 
     /// A process' list of a Service's endpoints, if it has one.
@@ -65,8 +64,8 @@ impl<P: RequestPath> Engine<P> {
 
     /// A process' list of the canary Service, if it has one.
     pub(super) fn canary_of(&self, process: ReplicaId) -> Option<ReplicaId> {
-        let spec = &self.world.spec.tiers[usize::from(process.tier)];
-        spec.has_canary.then(|| ReplicaId { number: process.number + spec.replicas.max(1), ..process })
+        let number = self.world.spec.tiers[usize::from(process.tier)].canary_of(process.number)?;
+        Some(ReplicaId { number, ..process })
     }
 
     /// What of the request path is this tier.

@@ -73,6 +73,16 @@ impl FrontSpec {
         if self.has_canary { 2 * processes } else { processes }
     }
 
+    /// The process that has the list with this number.
+    pub fn process_of(&self, cluster: u32) -> u32 {
+        if self.has_canary { cluster % self.replicas.max(1) } else { cluster }
+    }
+
+    /// The list of the canary Service at a process, if it has one.
+    pub fn canary_of(&self, process: u32) -> Option<u32> {
+        self.has_canary.then(|| self.replicas.max(1) + process)
+    }
+
     /// Whether it can share requests out between two Services by weight, and if not, why.
     ///
     /// # Errors

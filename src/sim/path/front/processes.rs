@@ -14,8 +14,7 @@ impl Front {
 
     /// The process that a holder is a worker of.
     pub(crate) fn process_of(&self, holder: HolderId) -> u32 {
-        let process = self.holders[holder as usize].process;
-        if self.spec.has_canary { process % self.spec.replicas.max(1) } else { process }
+        self.spec.process_of(self.holders[holder as usize].process)
     }
 
     /// A process begins: its workers know no endpoint, and no connection is kept. The answer is its
