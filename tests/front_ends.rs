@@ -291,3 +291,42 @@ fn haproxy_answers_three_seconds_late() {
     assert_eq!(late(&[]).into_keys().collect::<Vec<_>>(), [3]);
     assert_eq!(late(&[("tries", "1")]).into_keys().collect::<Vec<_>>(), [0]);
 }
+
+/// A client with a cookie of ingress-nginx belongs to its pod even when that refuses: all attempts go there,
+/// unless the annotation lets it change. For clients without one the next attempt finds another pod.
+#[test]
+fn sticky_clients_are_sent_to_their_dead_pod_again() {
+    let lost = |annotations: &str| {
+        let ingress = format!(
+            "---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {{name: web, annotations: {{{annotations}}}}}\n\
+             spec: {{ingressClassName: nginx, defaultBackend: {{service: {{name: web, port: {{number: 80}}}}}}}}\n"
+        );
+        let set = [("replicas", "4"), ("on-stop", "exit"), ("removal", "4s"), ("latency", "20ms")];
+        let line = "--conns 60\n--think 200ms\n--duration 90s\n--event rollout@30s\n";
+        let lowered = lowered(&[("web.yaml", &format!("{WEB}{ingress}"))], line, &set);
+        let lowered = lowered.unwrap_or_else(|errors| panic!("{errors:#?}"));
+        sim::run(&lowered.spec, 3, 0, &|| false).tally.lost()
+    };
+    let cookie = "nginx.ingress.kubernetes.io/affinity: cookie";
+    let change = "nginx.ingress.kubernetes.io/session-cookie-change-on-failure";
+    let (plain, sticky) = (lost(""), lost(cookie));
+    let once = lost(&format!("{cookie}, nginx.ingress.kubernetes.io/proxy-next-upstream-tries: '1'"));
+    assert!(sticky > 100 && plain < sticky / 10, "{plain} {sticky}");
+    assert!(
+        sticky.abs_diff(once) < once / 10,
+        "three attempts at one dead pod are as good as one: {sticky} {once}"
+    );
+    assert!(lost(&format!("{cookie}, {change}: 'true'")) < sticky / 2);
+    assert_eq!(lost(&format!("{cookie}, {change}: 'false'")), sticky);
+}
+
+/// `0` is no limit, and not no second attempt.
+#[test]
+fn tries_without_a_limit_find_whoever_is_alive() {
+    let refused = &EVENTS[0];
+    let lost = |tries: &'static str| {
+        run("ingress-nginx", refused, &[("tries", tries), ("replicas", "4")]).tally.lost()
+    };
+    let (once, unlimited) = (lost("1"), lost("0"));
+    assert!(once > 0 && unlimited == 0, "{once} {unlimited}");
+}

@@ -217,3 +217,40 @@ fn a_held_listener_loses_posts_that_a_closed_one_does_not() {
     assert!(posts > 5, "{:?}", holds.tally.causes);
     assert_eq!(lost_by(&holds, Cause::AcceptQueueReset), posts, "GETs are sent to another pod");
 }
+
+/// What is slept after the application was told to end delays nothing.
+#[test]
+fn a_hook_that_ends_the_server_first_is_no_delay() {
+    let with = |command: &str| {
+        let hook = format!("lifecycle: {{preStop: {{exec: {{command: {command}}}}}}}");
+        let line = "readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 1, failureThreshold: 1}";
+        let manifest = WEB.replace(line, &format!("{line}\n          {hook}"));
+        let line = "--rps 200\n--duration 90s\n--event rollout@30s\n--front-end kube-proxy\n--removal 4s\n--on-stop drain\n";
+        run(&manifest, line, &[]).tally.lost()
+    };
+    let (before, after) =
+        (with("[sh, -c, sleep 20; nginx -s quit]"), with("[sh, -c, nginx -s quit; sleep 20]"));
+    assert_eq!(before, 0);
+    assert!(after > 100, "{after}");
+    assert_eq!(after, with("[nginx, -s, quit]"));
+}
+
+/// A shell's script may stand in `args`.
+#[test]
+fn a_shell_that_is_replaced_hands_the_signal_on() {
+    let with = |command: &str| {
+        let manifest = WEB.replace(
+            "          ports: [{containerPort: 8080}]\n",
+            &format!("          ports: [{{containerPort: 8080}}]\n          {command}\n"),
+        );
+        let lowered =
+            lowered(&[("web.yaml", &manifest)], "--rps 9\n", &[]).unwrap_or_else(|e| panic!("{e:#?}"));
+        let found = lowered.assumptions.iter().find(|assumption| assumption.key.ends_with("on_stop"));
+        found.expect("nobody says it").value.clone()
+    };
+    let plain = with("command: [node, server.js]");
+    assert_eq!(with("command: [/bin/sh, -c]\n          args: [exec node server.js]"), plain);
+    assert_eq!(with("command: [/bin/sh, -c, exec node server.js]"), plain);
+    assert_eq!(with("command: [/bin/sh, -c]\n          args: [node server.js]"), "shell");
+    assert_eq!(with("args: [sh, -c, node server.js]"), plain, "the image's entry point takes them");
+}

@@ -88,6 +88,14 @@ pub fn advise(
     let own = inputs.described(&[])?.0.events;
     let wanted = inputs.wanted_workload();
     let selection = select_workload(inputs.manifests(), wanted.as_deref())?;
+    if selection.deployment.progressive.is_some() {
+        let message = format!(
+            "{} is a Rollout of Argo: its rollback is not simulated, and no strategic merge patch can be applied to it",
+            selection.deployment.meta.title()
+        );
+        let help = "compare settings with `podloss sweep`, or write it as a Deployment";
+        return Err(Diagnostic::error(CODE, message).at(selection.deployment.meta.place()).help(help).into());
+    }
     let (knobs, left) = knobs::knobs(&case, &selection, question.cost, &question.wishes)
         .map_err(|message| Diagnostic::error(CODE, message))?;
     if knobs.is_empty() {

@@ -5,9 +5,9 @@ use clap::ValueEnum;
 use super::case_args::CaseArgs;
 use super::failure::Failure;
 use super::terminal::Terminal;
-use crate::diag::{Diagnostic, Severity};
+use crate::diag::Severity;
 use crate::exit_code;
-use crate::lint::{Report, judge, other_warnings};
+use crate::lint::{Report, judge};
 use crate::report::findings::{Format, render};
 
 /// Check the timing of manifests without simulating
@@ -49,11 +49,8 @@ enum Output {
 impl Check {
     pub(super) fn run(self, terminal: &mut Terminal<'_>) -> Result<u8, Failure> {
         let mut report = Report::default();
-        let mut notes: Vec<Diagnostic> = Vec::new();
         for inputs in self.case.read(&self.paths)? {
             report.join(judge(&inputs)?);
-            let others = other_warnings(inputs.manifests());
-            notes.extend(others.into_iter().filter(|other| !notes.contains(other)).collect::<Vec<_>>());
         }
         let format = match self.output {
             Output::Text => Format::Text { color: terminal.style.colour },
@@ -61,7 +58,7 @@ impl Check {
             Output::Github => Format::Github,
             Output::Sarif => Format::Sarif,
         };
-        write!(terminal.out, "{}", render(&report, &notes, format))?;
+        write!(terminal.out, "{}", render(&report, format))?;
         let failed = report.count(Severity::Error) > 0;
         Ok(if failed { exit_code::EXPECTATION_FAILED } else { exit_code::OK })
     }

@@ -18,7 +18,6 @@ use crate::exit_code;
 use crate::report::comparison::{self, Comparison, DEFAULT_METRICS, Question, to_json};
 use crate::report::pictures::overlay;
 use crate::report::result::StoredResult;
-use crate::report::text::counted;
 use crate::study::{Change, Metric};
 
 /// Say whether one configuration is better than another, run by run
@@ -111,10 +110,10 @@ impl Compare {
                 SideOrigin::Simulated(inputs) => self.study.simulate(&inputs, &stop, terminal)?,
             });
         }
-        let warned =
-            results.iter().filter(|result: &&StoredResult| !result.header.warnings.is_empty()).count();
-        if warned > 0 {
-            let about = counted(warned, "configuration");
+        let warned = ('A'..).zip(&results).filter(|(_, result)| !result.header.warnings.is_empty());
+        let warned: Vec<String> = warned.map(|(letter, _)| letter.to_string()).collect();
+        if !warned.is_empty() {
+            let about = warned.join(", ");
             terminal.say(&format!("there are warnings about {about}: `podloss run` shows them"));
         }
         if let Some(code) = stop.exit_code() {

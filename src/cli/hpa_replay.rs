@@ -254,7 +254,7 @@ impl Replay {
         let object = choose(&manifests, self.name.as_deref(), path)?.clone();
         let spec = hpa_spec(&object);
         let target = manifests.deployments.iter().find(|deployment| {
-            object.target.kind == "Deployment"
+            object.target.kind == deployment.meta.kind
                 && deployment.meta.name == object.target.name
                 && deployment.meta.namespace == object.meta.namespace
         });

@@ -46,8 +46,17 @@ pub struct Heading {
     pub size: String,
     /// For example `aws-alb-ip`.
     pub front_end: String,
+    /// Nothing in files or flags tells what stands in front.
+    pub front_end_assumed: bool,
     /// For example `kubernetes 1.35 assumed`.
     pub kubernetes: String,
+}
+
+impl Heading {
+    /// The front end as a heading names it.
+    pub fn front_end_words(&self) -> String {
+        format!("{}{}", self.front_end, if self.front_end_assumed { " assumed" } else { "" })
+    }
 }
 
 /// What margins compare with, in seconds or cores.
@@ -55,8 +64,12 @@ pub struct Heading {
 pub struct MarginFacts {
     /// Smallest, central and largest time from a deletion until this front end sends nothing more.
     pub removal_s: (f64, f64, f64),
+    /// The longest time that a simulation may draw for that: the APIs of load balancers have a tail.
+    pub longest_removal_s: f64,
     /// The same from the deletion of a pod of the front end until the tier before it sends nothing more.
     pub outer_removal_s: (f64, f64, f64),
+    /// The longest of those.
+    pub longest_outer_removal_s: f64,
     /// CPU limit per pod in cores, where there is one.
     pub cpu_limit_cores: Option<f64>,
     /// Server keep-alive and front-end idle timeout, where both keep connections.

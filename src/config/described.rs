@@ -4,9 +4,10 @@ use std::fmt;
 
 use super::case::Expectation;
 use super::events::OLD_STAY;
-use super::manifest::Manifests;
+use super::lower::code;
+use super::manifest::{Deployment, Manifests, Progressive};
 use super::settings::Settings;
-use crate::diag::Place;
+use crate::diag::{Diagnostic, Place};
 use crate::model::blue_green::SCALE_DOWN_DELAY;
 use crate::model::canary::CanaryStep;
 use crate::units::{Nanos, format_duration};
@@ -42,6 +43,26 @@ pub struct EventLine {
     pub action: EventAction,
     /// Where it was said.
     pub place: Option<Place>,
+}
+
+impl EventLine {
+    /// The same event for this workload: how a Rollout of Argo replaces its pods, its manifest says.
+    ///
+    /// # Errors
+    /// The manifest leaves the course open, or asks for one that is not simulated.
+    pub fn for_workload(mut self, workload: &Deployment) -> Result<EventLine, Diagnostic> {
+        let (EventAction::Rollout, Some(strategy)) = (&self.action, &workload.progressive) else {
+            return Ok(self);
+        };
+        self.action = EventAction::by(strategy);
+        let Progressive::Canary { open: Some(open), .. } = strategy else { return Ok(self) };
+        let message = format!("{}: {}", workload.meta.title(), open.what);
+        let help = format!(
+            "write the course that you expect as the event, in place of `rollout`: {}@{}",
+            self.action, self.at
+        );
+        Err(Diagnostic::error(code::EVENT, message).at(open.place.clone()).label("open").help(help))
+    }
 }
 
 /// Before a word: this happens to the pods that the front end's processes are.
@@ -112,6 +133,21 @@ pub enum EventAction {
 }
 
 impl EventAction {
+    /// A rollout by the strategy of a Rollout of Argo. Without steps a canary takes all in one.
+    fn by(strategy: &Progressive) -> EventAction {
+        match strategy {
+            Progressive::BlueGreen { scale_down_delay, .. } => EventAction::BlueGreen(*scale_down_delay),
+            Progressive::Canary { steps, routed, .. } => {
+                let all = vec![CanaryStep::SetWeight(100)];
+                let steps = if steps.is_empty() { all } else { steps.clone() };
+                match *routed {
+                    Some(scale_down_delay) => EventAction::RoutedCanary { steps, scale_down_delay },
+                    None => EventAction::Canary(steps),
+                }
+            }
+        }
+    }
+
     /// What happens, whosever pods it happens to.
     pub fn of_pods(&self) -> &EventAction {
         match self {

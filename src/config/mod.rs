@@ -2,6 +2,7 @@
 
 pub mod autoscaler;
 pub mod case;
+pub mod command;
 pub mod described;
 pub mod events;
 pub mod expectations;

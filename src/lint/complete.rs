@@ -3,7 +3,7 @@
 use super::facts::{
     ContainerFacts, Facts, FrontFacts, HookFacts, ProbeFacts, PublishingFacts, Span, StopFacts,
 };
-use crate::config::case::{Assumption, Origin};
+use crate::config::case::{Assumption, MarginFacts, Origin};
 use crate::config::knobs::{self, Value};
 use crate::config::lower::{Lowered, stop_behaviour};
 use crate::model::deployment::Strategy;
@@ -37,7 +37,7 @@ pub fn complete(facts: &mut Facts, lowered: &Lowered, load_given: bool) {
     }
     if let Some(tier) = spec.tiers.last() {
         let outstay = served.map_or(0.0, |(_, server)| outstay(spec, tier, server, load_given));
-        facts.front = Some(front_of(tier, lowered.margins.removal_s, outstay, assumptions));
+        facts.front = Some(front_of(tier, &lowered.margins, outstay, assumptions));
     }
     facts.peak_cores = served.filter(|_| load_given).and_then(|(_, server)| peak_cores(spec, server));
 }
@@ -53,7 +53,7 @@ fn add_injected(facts: &mut Facts, plans: &[ContainerPlan]) {
             name: plan.name.clone(),
             place: place.clone(),
             image: String::new(),
-            command: Vec::new(),
+            command_line: Vec::new(),
             is_sidecar: plan.is_sidecar,
             on_route: false,
             is_egress: false,
@@ -245,19 +245,15 @@ fn outstay(spec: &SimSpec, tier: &FrontSpec, server: &ServerSpec, load_given: bo
     }
 }
 
-fn front_of(
-    tier: &FrontSpec,
-    removal: (f64, f64, f64),
-    outstay: f64,
-    assumptions: &[Assumption],
-) -> FrontFacts {
+fn front_of(tier: &FrontSpec, margins: &MarginFacts, outstay: f64, assumptions: &[Assumption]) -> FrontFacts {
     let origin = |key: &str| {
         assumptions.iter().find(|assumption| assumption.key == key).map_or(Origin::Given, |a| a.origin)
     };
-    let (lo, used, hi) = removal;
+    let (lo, used, hi) = margins.removal_s;
     FrontFacts {
         name: tier.name.clone(),
         removal: Span { lo, used, hi, origin: origin("removal") },
+        longest_removal: margins.longest_removal_s,
         addition: addition_of(tier),
         retries_refused: tier.retry.on.refused
             && tier.retry.max_attempts != 1

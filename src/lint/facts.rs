@@ -80,8 +80,8 @@ pub struct ContainerFacts {
     pub place: Place,
     /// `image`.
     pub image: String,
-    /// `command` and `args` in one.
-    pub command: Vec<String>,
+    /// `command` and `args` in one; empty without a `command`.
+    pub command_line: Vec<String>,
     /// Whether it is a restartable init container, which starts before and ends after the others.
     pub is_sidecar: bool,
     /// Whether requests pass it.
@@ -219,6 +219,8 @@ pub struct FrontFacts {
     pub name: String,
     /// Pod deletion to the last new request, seconds.
     pub removal: Span,
+    /// The longest that a simulation may draw for it, seconds; zero where that is its upper end.
+    pub longest_removal: f64,
     /// Pod Ready to the first request, seconds.
     pub addition: Option<Span>,
     /// Whether a refused connection is followed by an attempt at another pod.

@@ -4,6 +4,7 @@ use super::allow;
 use super::facts::{
     AutoscalerFacts, BudgetFacts, ContainerFacts, Facts, HookFacts, ProbeFacts, PublishingFacts, RolloutFacts,
 };
+use crate::config::command::command_line;
 use crate::config::image::{Shell, is_database_proxy, shell_in, shell_program};
 use crate::config::manifest::{
     Container, Hook, HorizontalPodAutoscaler, Metric, MetricTarget, PodDisruptionBudget, PortRef, Probe,
@@ -55,6 +56,7 @@ fn rollout_of(selection: &Selection<'_>) -> RolloutFacts {
         _ => (fixed, fixed),
     };
     let (recreate, surge, unavailable, unavailable_at_max) = match deployment.strategy {
+        _ if deployment.keeps_old_pods() => (false, min, 0, 0),
         Strategy::Recreate => (true, 0, min, max),
         Strategy::RollingUpdate { max_surge, max_unavailable } => {
             let at = |replicas| resolve_fenceposts(max_surge, max_unavailable, replicas);
@@ -71,6 +73,7 @@ fn rollout_of(selection: &Selection<'_>) -> RolloutFacts {
         min_ready: f64::from(deployment.min_ready_seconds),
         place: deployment.meta.places.of(match recreate {
             true => "spec.strategy.type",
+            false if deployment.progressive.is_some() => "spec.strategy.canary.maxUnavailable",
             false => "spec.strategy.rollingUpdate.maxUnavailable",
         }),
     }
@@ -92,7 +95,7 @@ fn container_of(selection: &Selection<'_>, container: &Container) -> ContainerFa
         name: container.name.clone(),
         place: places.of(&format!("{}.name", container.path)),
         image: container.image.clone(),
-        command: container.command.iter().chain(&container.args).cloned().collect(),
+        command_line: command_line(container),
         is_sidecar: container.is_sidecar(),
         on_route: is_entry(selection, container),
         is_egress: is_database_proxy(&container.name, &container.image),

@@ -1,6 +1,7 @@
 //! From inputs to findings: every workload is completed as it would be for a simulation.
 
-use super::{Facts, Report, complete, facts_of};
+use super::rules::speaks_for;
+use super::{Facts, Report, complete, facts_of, other_warnings};
 use crate::config::case::Override;
 use crate::config::inputs::{COMMAND_LINE, Inputs};
 use crate::config::load;
@@ -9,7 +10,7 @@ use crate::config::lower::{Lowered, lower};
 use crate::config::manifest::code::{ANNOTATION, INVALID_VALUE};
 use crate::config::manifest::{Manifests, Selection, select_each, select_workload};
 use crate::config::statements::UNKNOWN_KNOB;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Severity};
 
 /// The code of what was not judged.
 const NOT_JUDGED: &str = "not-judged";
@@ -28,13 +29,17 @@ pub fn judge(inputs: &Inputs) -> Result<Report, Vec<Diagnostic>> {
     };
     let selections = selections.map_err(|error| vec![error])?;
     let mut report = Report::default();
+    report.others = other_warnings(manifests);
     if inputs.wanted_workload().is_none() {
         report.not_judged = of_other_kinds(manifests);
     }
     for selection in &selections {
         let mut facts = facts_of(selection);
         match completed(inputs, selection) {
-            Ok((lowered, load_given)) => complete(&mut facts, &lowered, load_given),
+            Ok((lowered, load_given)) => {
+                complete(&mut facts, &lowered, load_given);
+                add_warnings(&mut report.others, &lowered);
+            }
             Err(errors) if errors.iter().any(|error| error.is_error() && is_setting(error)) => {
                 return Err(errors);
             }
@@ -56,6 +61,15 @@ fn of_other_kinds(manifests: &Manifests) -> Vec<Diagnostic> {
             .help("podloss judges Deployments; the rules hold for these pods too, so look at them by hand")
     });
     reasons.collect()
+}
+
+/// What a simulation would warn of: settings that are not read, or not simulated.
+fn add_warnings(others: &mut Vec<Diagnostic>, lowered: &Lowered) {
+    for warning in lowered.warnings.iter().filter(|warning| warning.severity == Severity::Warning) {
+        if !speaks_for(warning.code) && !others.contains(warning) {
+            others.push(warning.clone());
+        }
+    }
 }
 
 /// A workload that its manifests alone are the base of, and why.
@@ -81,9 +95,8 @@ fn is_setting(error: &Diagnostic) -> bool {
 /// A workload completed, and whether the load is the user's. Without one a single request a second
 /// stands in, from which no fact is taken.
 fn completed(inputs: &Inputs, selection: &Selection<'_>) -> Result<(Lowered, bool), Vec<Diagnostic>> {
-    let meta = &selection.deployment.meta;
     let set = |knob: &str, value: String| Override { knob: knob.to_owned(), value };
-    let mut overrides = vec![set("workload", format!("{}/deploy/{}", meta.namespace, meta.name))];
+    let mut overrides = vec![set("workload", selection.deployment.argument())];
     let described = match inputs.described(&overrides) {
         Ok((described, _)) => (described, true),
         Err(errors) if errors.iter().any(|error| error.code == load::code::LOAD) => {

@@ -97,6 +97,8 @@ pub struct Report {
     pub workloads: u32,
     /// What could not be judged, and why.
     pub not_judged: Vec<Diagnostic>,
+    /// What else is to be said about the files: no rule speaks for it.
+    pub others: Vec<Diagnostic>,
 }
 
 impl Slack {
@@ -168,9 +170,11 @@ impl Report {
         self.findings.extend(other.findings);
         self.allowed.extend(other.allowed);
         // Several configurations may have the same manifests.
-        for reason in other.not_judged {
-            if !self.not_judged.contains(&reason) {
-                self.not_judged.push(reason);
+        for (list, more) in [(&mut self.not_judged, other.not_judged), (&mut self.others, other.others)] {
+            for said in more {
+                if !list.contains(&said) {
+                    list.push(said);
+                }
             }
         }
         self.rank();
@@ -213,7 +217,7 @@ pub fn check(all: &[Facts]) -> Report {
 }
 
 /// Warnings of the manifest reader that no rule speaks for, and podloss's annotations that nobody reads.
-pub fn other_warnings(manifests: &Manifests) -> Vec<Diagnostic> {
+fn other_warnings(manifests: &Manifests) -> Vec<Diagnostic> {
     let linked = crate::config::manifest::link_warnings(manifests);
     let misplaced = crate::config::inputs::misplaced(manifests);
     let all = manifests.warnings.iter().cloned().chain(linked).chain(misplaced);

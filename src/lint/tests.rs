@@ -47,6 +47,7 @@ fn facts(text: &str) -> Facts {
     facts.front = Some(FrontFacts {
         name: "aws-alb-ip".to_owned(),
         removal: Span { lo: 5.0, used: 9.0, hi: 25.0, origin: Origin::Guess },
+        longest_removal: 0.0,
         addition: Some(Span { lo: 5.0, used: 15.0, hi: 40.0, origin: Origin::Guess }),
         retries_refused: false,
         resends_broken: false,
@@ -362,7 +363,7 @@ fn what_settings_say_is_judged() {
         (
             "PL019",
             |f| {
-                f.containers[0].command = ["sh", "-c", "serve"].map(str::to_owned).to_vec();
+                f.containers[0].command_line = ["sh", "-c", "serve"].map(str::to_owned).to_vec();
                 stop(f).origin = Origin::Guess;
             },
             &[("PL019", Warning)],

@@ -32,8 +32,8 @@ pub struct BackoffEntry {
 /// What a pod sync does with an ended container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restart {
-    /// Start it and remember this.
-    Now(BackoffEntry),
+    /// Start it and remember this, if anything.
+    Now(Option<BackoffEntry>),
     /// Leave it, this much of the delay remains; see [`requeue_after`] for when the next sync is.
     Wait {
         /// Time until the delay is over.
@@ -41,7 +41,9 @@ pub enum Restart {
     },
 }
 
-/// Decides at `now` about a container whose last instance ended at `finished_at`.
+/// Decides at `now` about a container that has ended. `finished_at` is the end of its last instance that the
+/// sync knows of: a sync that has itself killed an unhealthy one still looks at the instance before that, and
+/// where there was none, restarts without remembering anything.
 ///
 /// The delay counts from that end. It doubles with every restart up to the cap and is forgotten
 /// when an instance ran for more than twice the cap. The memory begins with the first restart,
@@ -50,19 +52,20 @@ pub enum Restart {
 pub fn restart(
     policy: &BackoffPolicy,
     entry: Option<BackoffEntry>,
-    finished_at: SimTime,
+    finished_at: Option<SimTime>,
     now: SimTime,
 ) -> Restart {
+    let Some(finished_at) = finished_at else { return Restart::Now(entry) };
     let forgotten_after = policy.max + policy.max;
     let Some(entry) = entry.filter(|entry| finished_at.since(entry.restarted_at) <= forgotten_after) else {
-        return Restart::Now(BackoffEntry { delay: policy.initial, restarted_at: now });
+        return Restart::Now(Some(BackoffEntry { delay: policy.initial, restarted_at: now }));
     };
     let waited = now.since(finished_at);
     if waited < entry.delay {
         return Restart::Wait { remaining: entry.delay.saturating_sub(waited) };
     }
     let delay = (entry.delay + entry.delay).min(policy.max);
-    Restart::Now(BackoffEntry { delay, restarted_at: now })
+    Restart::Now(Some(BackoffEntry { delay, restarted_at: now }))
 }
 
 /// How long after a sync that found [`Restart::Wait`] the pod is synced again.
@@ -88,11 +91,11 @@ mod tests {
             .map(|_| {
                 let finished = now + ran;
                 now = finished;
-                if let Restart::Wait { remaining } = restart(policy, entry, finished, now) {
+                if let Restart::Wait { remaining } = restart(policy, entry, Some(finished), now) {
                     now += remaining;
                 }
-                match restart(policy, entry, finished, now) {
-                    Restart::Now(next) => entry = Some(next),
+                match restart(policy, entry, Some(finished), now) {
+                    Restart::Now(next) => entry = next,
                     Restart::Wait { .. } => panic!("the delay is over"),
                 }
                 now.since(finished).whole_secs()
@@ -107,6 +110,25 @@ mod tests {
         assert_eq!(waits(&policy, Nanos::from_secs(1), 8), [0, 10, 20, 40, 80, 160, 300, 300]);
         let short = BackoffPolicy { max: Nanos::from_secs(15), ..policy };
         assert_eq!(waits(&short, Nanos::from_secs(1), 4), [0, 10, 15, 15]);
+    }
+
+    // Source: computePodActions and doBackOff look at the status from before the sync's own kill.
+    #[test]
+    fn kills_by_probes_meet_the_delay_only_if_they_come_faster() {
+        let policy = BackoffPolicy::default();
+        let at_once = |every: u64, kills: usize| {
+            let (mut now, mut entry, mut before) = (SimTime::START, None, None);
+            let kill = |_| {
+                now += Nanos::from_secs(every);
+                let Restart::Now(next) = restart(&policy, entry, before, now) else { return false };
+                (entry, before) = (next, Some(now));
+                true
+            };
+            (0..kills).map(kill).take_while(|started| *started).count()
+        };
+        assert_eq!(at_once(60, 9), 5, "nothing to remember at first, then 10, 20, 40 and 80 s");
+        assert_eq!(at_once(15, 9), 3, "20 s are more than 15");
+        assert_eq!(at_once(301, 20), 20, "never");
     }
 
     #[test]

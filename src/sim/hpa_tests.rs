@@ -129,6 +129,7 @@ fn cluster(replicas: u32, hpa: HpaSpec, load: Load, service: Nanos) -> SimSpec {
             outlier: None,
             pins_connections: false,
             client_affinity: false,
+            affinity_holds: false,
             slow_start: Nanos::ZERO,
             keepalive: None,
             answers: Answers::NGINX,

@@ -237,7 +237,8 @@ pub(crate) struct Container {
     pub(crate) stop: Option<Stop>,
     pub(crate) restarts: u32,
     pub(crate) backoff: Option<BackoffEntry>,
-    pub(crate) ended_at: SimTime,
+    /// When its last instance ended, and the one before.
+    pub(crate) ended: [Option<SimTime>; 2],
 }
 
 /// The truth about a container's process.
@@ -323,7 +324,7 @@ impl Container {
             stop: None,
             restarts: 0,
             backoff: None,
-            ended_at: SimTime(0),
+            ended: [None; 2],
         }
     }
 

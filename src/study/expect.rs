@@ -131,7 +131,7 @@ fn parse_bound(text: &str, quantity: Quantity, runs: u32) -> Result<f64, Compari
 /// Means are judged by their t interval, `rollouts_with_loss` by the Clopper-Pearson interval,
 /// margins in every run. Where nothing was seen, `== 0` holds once 95 % confidence leaves less than
 /// 5 % for a run in which something happens: 59 runs. A rollout that did not end turns "holds" into
-/// "inconclusive".
+/// "inconclusive", and so does a load without any request where losses are counted.
 pub fn judge(
     metric: (&str, Metric),
     is: (&str, Comparison),
@@ -146,11 +146,15 @@ pub fn judge(
     };
     let open = runs.iter().filter(|run| run.is_unfinished()).count();
     let unfinished = verdict == Judgement::Hold && open > 0;
+    // Without a request nothing can be lost, and every such check would hold.
+    let idle = metric.counts_losses() && runs.iter().all(|run| run.total == 0);
     let (verdict, detail) = if unfinished {
         (
             Judgement::Inconclusive,
             format!("{detail}; {open} of {} runs ended with an unfinished rollout or drain", runs.len()),
         )
+    } else if idle && !runs.is_empty() {
+        (Judgement::Inconclusive, "no request was sent".to_owned())
     } else {
         (verdict, detail)
     };
@@ -296,6 +300,23 @@ mod tests {
         let parsed = Metric::parse(metric).expect("a metric");
         let comparison = parse_comparison(is, parsed.quantity(), lost.len() as u32).expect("a comparison");
         judge((metric, parsed), (is, comparison), &runs, &Context::default()).verdict
+    }
+
+    #[test]
+    fn nothing_sent_is_no_proof_of_nothing_lost() {
+        let idle = |run| RunSummary { total: 0, ok: 0, ..run_summary(run, 0) };
+        let runs: Vec<RunSummary> = (1..=60).map(idle).collect();
+        for (name, is, expected) in [
+            ("lost", "== 0", Inconclusive),
+            ("lost_share", "<= 1%", Inconclusive),
+            ("rollouts_with_loss", "== 0", Inconclusive),
+            ("total", "== 0", Hold),
+        ] {
+            let metric = Metric::parse(name).expect("a metric");
+            let comparison = parse_comparison(is, metric.quantity(), 60).expect("a comparison");
+            let judged = judge((name, metric), (is, comparison), &runs, &Context::default());
+            assert_eq!(judged.verdict, expected, "{name}: {}", judged.detail);
+        }
     }
 
     #[test]

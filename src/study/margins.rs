@@ -102,7 +102,9 @@ fn margin(case: &Case, runs: &[RunSummary], name: &str) -> Option<Margin> {
         label: label(case, name),
         have,
         need,
-        need_range: (name == "removal").then_some((case.margins.removal_s.0, case.margins.removal_s.2)),
+        // What was simulated may lie in the tail.
+        need_range: (name == "removal")
+            .then_some((case.margins.removal_s.0, case.margins.removal_s.2.max(need))),
         slack,
         unit: match name {
             "cpu" => "cores",

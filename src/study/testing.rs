@@ -65,6 +65,7 @@ pub(crate) fn case(overrides: &[Override]) -> Result<Case, String> {
             Expectation { metric: "margin.removal".to_owned(), is: ">= 5s".to_owned(), place: None },
         ],
         heading: Heading {
+            front_end_assumed: false,
             workload: "default/web".to_owned(),
             load: "80 rps open loop".to_owned(),
             size: "4 pods".to_owned(),
@@ -72,6 +73,8 @@ pub(crate) fn case(overrides: &[Override]) -> Result<Case, String> {
             kubernetes: "kubernetes 1.35 assumed".to_owned(),
         },
         margins: MarginFacts {
+            longest_removal_s: 0.0,
+            longest_outer_removal_s: 0.0,
             outer_removal_s: (0.0, 0.0, 0.0),
             removal_s: (1.0, removal.as_secs_f64(), 10.0),
             cpu_limit_cores: Some(1.0),
@@ -135,6 +138,7 @@ fn front(removal: Nanos) -> FrontSpec {
         outlier: None,
         pins_connections: false,
         client_affinity: false,
+        affinity_holds: false,
         slow_start: Nanos::ZERO,
         keepalive: None,
         answers: Answers::NGINX,

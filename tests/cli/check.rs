@@ -56,6 +56,31 @@ fn errors_are_exit_code_3_and_warnings_0() {
     assert!(from_stdin.out.starts_with("::error file=<stdin>,line="), "{}", from_stdin.out);
 }
 
+/// What `run` would warn of is no secret of `run`.
+#[test]
+fn settings_that_are_not_read_are_told_in_every_format() {
+    let ingress = "---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: web
+  annotations:
+    nginx.ingress.kubernetes.io/proxy-conect-timeout: \"5\"
+    nginx.ingress.kubernetes.io/upstream-hash-by: $request_uri
+spec: {ingressClassName: nginx, defaultBackend: {service: {name: web, port: {number: 80}}}}
+";
+    let folder = Folder::new(&[("web.yaml", &format!("{WEB}{ingress}"))]);
+    for (format, words) in [
+        ("text", "2 other warnings about the files"),
+        ("json", "proxy-conect-timeout"),
+        ("github", "upstream-hash-by is not simulated"),
+        ("sarif", "proxy-conect-timeout"),
+    ] {
+        let answer = run(folder.path(), &format!("check web.yaml -o {format}"));
+        assert!(answer.out.contains(words), "{format}: {words} is missing in\n{}", answer.out);
+    }
+}
+
 /// A database's proxy is judged by what its flags say, and by its role.
 #[test]
 fn what_an_application_calls_through_must_outlive_it() {

@@ -206,6 +206,20 @@ fn probes_that_ask_a_dependency_take_out_what_would_have_served() {
     assert!(causes(&liveness).contains(&Cause::LivenessRestart), "{:?}", causes(&liveness));
 }
 
+/// Kills by a probe that come every 45 s or so do not meet the delays of 10 and 20 s at all: the kubelet starts the
+/// next process in the sync of the kill, and looks at the end of the one before.
+#[test]
+fn a_container_that_its_probe_had_killed_starts_at_once() {
+    let line = "--rps 20\n--duration 6m\n--event dependency-down=5m@30s\n";
+    let result = run(line, &[("dependency_probes", "liveness"), ("startup", "2s")]);
+    for pod in &result.timeline.pods {
+        let took = pod.restarts.iter().filter_map(|restart| Some(restart.listening?.since(restart.ended)));
+        let took: Vec<f64> = took.map(|span| span.as_secs_f64()).collect();
+        assert!(took.len() >= 4 && took[..3].iter().all(|took| *took < 4.0), "{took:?}");
+        assert!(took.iter().any(|took| *took > 30.0), "in the end the delay is longer than that: {took:?}");
+    }
+}
+
 /// Source: kubernetes pkg/controller/deployment/progress.go: from the last whole second in which something
 /// moved, and the controller looks again a second after the deadline.
 #[test]

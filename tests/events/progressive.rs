@@ -238,3 +238,47 @@ fn strategies_of_different_controllers_do_not_mix() {
     let old = refused("--rps 9\n--event deletion-cost=-1@10s\n", &[("kubernetes", "1.21")]);
     assert!(old.contains("since 1.22"), "{old}");
 }
+
+/// [`WEB`] as a Rollout with this strategy.
+fn rollout(strategy: &str) -> String {
+    let kind = WEB.replace("apps/v1\nkind: Deployment", "argoproj.io/v1alpha1\nkind: Rollout");
+    kind.replace("  replicas: 4\n", &format!("  replicas: 4\n  strategy: {strategy}\n"))
+}
+
+/// `rollout` is what the manifest says it is, to the byte the event that says the same.
+#[test]
+fn a_rollout_of_argo_goes_by_its_own_strategy() {
+    let routing = "stableService: web, canaryService: new, trafficRouting: {traefik: {weightedTraefikServiceName: web}}";
+    let steps = "steps: [{setWeight: 25}, {pause: {duration: 30s}}]";
+    for (strategy, event, set) in [
+        ("{blueGreen: {activeService: web, scaleDownDelaySeconds: 3}}".to_owned(), "blue-green=3s", LATE),
+        (format!("{{canary: {{{steps}}}}}"), "canary=25%,30s", LATE),
+        ("{canary: {}}".to_owned(), "canary=100%", LATE),
+        (format!("{{canary: {{{steps}, {routing}}}}}"), "routed-canary=25%,30s", ROUTED),
+    ] {
+        let at = |event: &str| format!("--rps 100\n--duration 4m\n--event {event}@30s\n");
+        let own = simulated(&rollout(&strategy), &at("rollout"), set);
+        let own = own.unwrap_or_else(|errors| panic!("{errors:#?}"));
+        let said = run(&at(event), set);
+        assert_eq!(own.tally, said.tally, "{strategy}");
+        assert_eq!(own.max_pods, said.max_pods, "{strategy}");
+        assert!(own.timeline.rollouts[0].end.is_some(), "{strategy}");
+    }
+}
+
+#[test]
+fn a_course_that_a_rollout_leaves_open_has_to_be_said() {
+    let waits = rollout("{canary: {steps: [{setWeight: 20}, {pause: {}}, {setWeight: 60}]}}");
+    let at = |event: &str| simulated(&waits, &format!("--rps 9\n--event {event}\n"), &[]);
+    let errors = at("rollout@10s").expect_err("nobody promotes it");
+    let text = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    assert!(text.contains("waits until somebody promotes it"), "{text}");
+    assert!(text.contains("in place of `rollout`: canary=20%,1m,60%@10s"), "{text}");
+    assert!(at("canary=20%,1m,60%@10s").is_ok(), "as the help says");
+    assert!(at("kill-pod@10s").is_ok(), "without a rollout it does not matter");
+    for (knob, value) in [("maxSurge", "1"), ("Deployment:spec.strategy.type", "Recreate")] {
+        let kept = rollout("{blueGreen: {activeService: web}}");
+        let errors = simulated(&kept, "--rps 9\n--event rollout@10s\n", &[(knob, value)]).expect_err(knob);
+        assert!(errors.iter().any(|error| error.message.contains("keeps every old pod")), "{errors:#?}");
+    }
+}

@@ -358,6 +358,9 @@ fn front_end() -> Vec<Row> {
             ("preStop", "20s"),
         ]),
         row("front_end.client_affinity", ["false", "true"]).line(CLOSED),
+        row("front_end.affinity_holds", ["false", "true"])
+            .line(CLOSED)
+            .with(&[("front_end.client_affinity", "true"), ("on-stop", "exit")]),
         row("front_end.slow_start", ["0s", "60s"]).with(&[("front-end", "aws-alb-ip"), ("addition", "1s")]),
         row("front_end.terminating_fallback", ["false", "true"]).with(&[
             ("front-end", "kube-proxy"),

@@ -14,6 +14,7 @@ import sys
 import time
 
 from . import configurations, measure, plot, prediction, report
+from .fronts import envoy
 from .processes import Children, Placing
 from .verdict import judge
 
@@ -58,6 +59,8 @@ def run(options, children):
     if options.again:
         return finish(podloss, out, paths)
     rows = chosen(options)
+    if any(row["parameters"]["front"] == "envoy" for row in rows):
+        envoy.install()
     repeats = options.repeats or (1 if options.short else 5)
     shutil.rmtree(os.path.join(out, "runs"), ignore_errors=True)
     os.makedirs(out, exist_ok=True)

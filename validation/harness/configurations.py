@@ -34,19 +34,14 @@ def load(path):
 def refuse_what_the_rig_cannot_do(name, parameters):
     able = {
         "accept_mode": ("eager",),
-        "after_exit": ("refuse",),
-        "ep_mode": ("reload", "haproxy_runtime_api"),
-        "front_workers": (1,),
         "backend_keepalive_race_s": (0.0,),
-        "haproxy_check": (False,),
-        "ctl_sync_rate_per_s": (0.0,),
-        "ctl_sync_period_s": (0.0,),
+        "ep_mode": ("reload", "haproxy_runtime_api", "envoy_eds_file"),
     }
+    if parameters["front"] == "nginx":
+        able["front_workers"] = (1,)
     for key, values in able.items():
         if parameters[key] not in values:
             raise ValueError(f"{name}: {key} = {parameters[key]!r} is nothing this rig can do")
-    if parameters["front"] == "haproxy" and parameters["front_replicas"] != 1:
-        raise ValueError(f"{name}: one HAProxy only")
 
 
 def as_rows(rows):

@@ -6,7 +6,8 @@ import subprocess
 import sys
 import time
 
-from .fronts import haproxy_path
+from .fronts import envoy
+from .fronts.haproxy import haproxy_path
 from .verdict import spread
 
 LATE_EVENT_MS = 25
@@ -121,6 +122,7 @@ def versions(podloss, is_built_here):
         "podloss": f"{first_line(podloss, '--version')}, {commit() if is_built_here else 'a given program'}",
         "nginx": first_line("nginx", "-v").replace("nginx version: ", ""),
         "haproxy": first_line(haproxy_path(), "-v").replace("HAProxy version ", "").split(" ")[0],
+        "envoy": envoy.VERSION,
         "kernel": first_line("uname", "-sr"),
         "python": sys.version.split()[0],
     }

@@ -45,7 +45,7 @@ def markdown(document, judged, causes):
         f"| command | `{document['command']}` |",
         f"| date | {versions['date']} |",
         f"| podloss | {versions['podloss']} |",
-        f"| front ends | {versions['nginx']}, HAProxy {versions['haproxy']} |",
+        f"| front ends | {versions['nginx']}, HAProxy {versions['haproxy']}, Envoy {versions['envoy']} |",
         f"| system | {versions['kernel']}, Python {versions['python']} |",
         f"| prediction | written and sealed {document['measured_from'] - document['seal']['written']:.1f} s before"
         f" the first run, SHA-256 `{document['seal']['prediction_sha256'][:16]}`... |",

@@ -13,6 +13,7 @@ import json
 import os
 import random
 import signal
+import socket
 import sys
 import time
 
@@ -22,6 +23,8 @@ from .rollout import next_step
 
 FIRST_POD_PORT = 21000
 """Below the range from which the kernel takes clients' ports."""
+EXIT_LOOK = 0.002
+"""How often it is looked whether a pod has ended, seconds."""
 LEAD = 0.5
 """Time between the last preparation and the first request, seconds."""
 
@@ -51,7 +54,9 @@ class Rig:
         self.fronts = []
         self.tasks = []
         self.front_waits = []
+        self.holes = []
         self.rolling = False
+        self.failure = None
 
     def note(self, name, planned, happened=None):
         """Everything that has a planned moment is written down with the real one."""
@@ -59,10 +64,12 @@ class Rig:
 
     async def run(self):
         self.loop = asyncio.get_running_loop()
+        self.loop.set_exception_handler(self.fail)
         await self.prepare()
         gc.freeze()
         gc.disable()
-        begin = time.monotonic() + LEAD
+        # The front end's own clocks (checks, timers) began when it did: no two runs meet them at the same point.
+        begin = time.monotonic() + LEAD + self.random.uniform(0.0, 1.0)
         self.t0 = begin + self.parameters["t0_s"]
         clients = self.start_clients(begin)
         self.loop.call_at(self.t0, self.act)
@@ -75,6 +82,12 @@ class Rig:
         for task in self.tasks:
             if task.done() and not task.cancelled():
                 task.result()
+        if self.failure:
+            raise self.failure
+
+    def fail(self, _, context):
+        """What goes wrong in a callback makes the run fail at its end."""
+        self.failure = self.failure or context.get("exception") or RuntimeError(context["message"])
 
     # === Preparation ===
 
@@ -86,7 +99,8 @@ class Rig:
             self.pods.append(self.start_pod(name, is_new=name >= replicas))
         await asyncio.gather(*(self.heard(pod, "waiting") for pod in self.pods))
         for pod in self.pods[:replicas]:
-            self.tell_start(pod, time.monotonic() - self.parameters["startup_s"] - 1)
+            ago = self.parameters["startup_s"] + self.parameters["app_ready_delay_s"] + 1
+            self.tell_start(pod, time.monotonic() - ago)
             await self.heard(pod, "listening")
         # Only what is planned within the run counts for its lateness.
         self.events.clear()
@@ -124,7 +138,8 @@ class Rig:
         kind = fronts.FRONTS[self.parameters["front"]]
         count = self.parameters["front_replicas"]
         for i in range(count):
-            front = kind(self.parameters, self.path(f"front{i}"), ports, count > 1, self.note)
+            folder = self.path(f"front{i}")
+            front = kind(self.parameters, folder, ports, count > 1, self.random, self.note)
             front.start(self.children, functools.partial(favour, self.orders["front_core"]))
             self.fronts.append(front)
 
@@ -165,7 +180,7 @@ class Rig:
             asked = time.monotonic()
             reader, writer = await asyncio.open_connection("127.0.0.1", fronts.PORT)
             writer.write(request)
-            await reader.read()
+            await reader.readline()
             writer.close()
             self.front_waits.append(time.monotonic() - asked)
             planned += 0.05
@@ -255,6 +270,26 @@ class Rig:
         kill = term + max(2.0, grace - hook)
         self.at("SIGTERM", term, functools.partial(send, pod, signal.SIGTERM))
         self.at("SIGKILL", kill, functools.partial(send, pod, signal.SIGKILL))
+        if self.parameters["after_exit"] == "blackhole":
+            self.tasks.append(asyncio.ensure_future(self.swallow(pod)))
+
+    async def swallow(self, pod):
+        """Once the pod has ended, nobody answers on its port, not even with a refusal.
+
+        The kernel drops SYNs for a listener whose accept queue is full, and a queue for which no room
+        is asked holds one connection.
+        """
+        while pod.process.poll() is None:
+            await asyncio.sleep(EXIT_LOOK)
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", pod.port))
+        listener.listen(0)
+        # Somebody else may have taken the one place meanwhile: then this one waits, and the queue is full.
+        filler = socket.socket()
+        filler.setblocking(False)
+        filler.connect_ex(("127.0.0.1", pod.port))
+        self.holes += [listener, filler]
 
     # === Propagation ===
 

@@ -1,10 +1,13 @@
 """The harness' own decisions. Run: cd validation && python3 -m unittest discover tests"""
 
+import json
 import os
 import tempfile
 import unittest
 
-from harness import configurations, fronts, prediction, verdict
+from harness import configurations, prediction, verdict
+from harness.fronts import envoy, front
+from harness.fronts.nginx import nginx_causes
 from harness.rollout import next_step
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -94,9 +97,74 @@ class Causes(unittest.TestCase):
             for path, text in zip(paths, (access, error)):
                 with open(path, "w", encoding="ascii") as out:
                     out.write(text)
-            counts = fronts.nginx_causes(*paths)
+            counts = nginx_causes(*paths)
         expected = {"502:premature_close": 1, "504:read_timeout": 1, "503:no_endpoints": 1}
         self.assertEqual(dict(counts), expected)
+
+
+    def test_envoys_flags_are_causes_the_deciding_ones_first(self):
+        log = (
+            "503 UF,URX upstream_reset_before_response_started{remote_connection_failure|x}\n"
+            "503 UF upstream_reset_before_response_started{connection_timeout}\n"
+            "503 UF,UO upstream_reset_before_response_started{remote_connection_failure|x}\n"
+            "503 UC upstream_reset_before_response_started{connection_termination}\n"
+            "504 UT response_timeout\n"
+            "503 UH no_healthy_upstream\n"
+            "503 - via_upstream\n"
+            "200 - via_upstream\n"
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "log")
+            prediction.write(path, log.encode())
+            counts = envoy.envoy_causes(path)
+        expected = {
+            "503:connect_refused": 1,
+            "503:connect_timeout": 1,
+            "503:overflow": 1,
+            "503:premature_close": 1,
+            "504:read_timeout": 1,
+            "503:no_endpoints": 1,
+            "503:backend_503": 1,
+        }
+        self.assertEqual(dict(counts), expected)
+
+
+class Pace(unittest.TestCase):
+    def next(self, now, last, gap=0.0, period=0.0, phase=0.0):
+        return round(front.Pace(gap, period, phase).next(now, last), 4)
+
+    def test_changes_go_together_and_not_too_often(self):
+        self.assertEqual(self.next(10.0, 0.0), 10.005)
+        self.assertEqual(self.next(10.0, 9.0, gap=3.3), 12.3)
+
+    def test_a_clock_has_ticks(self):
+        self.assertEqual(self.next(10.0, 0.0, period=5.0, phase=1.0), 11.0)
+        self.assertEqual(self.next(10.996, 0.0, period=5.0, phase=1.0), 16.0)
+
+
+class Envoy(unittest.TestCase):
+    def bootstrap(self, **changed):
+        rows = configurations.load(os.path.join(HERE, "configurations.toml"))
+        parameters = next(row["parameters"] for row in rows if row["parameters"]["front"] == "envoy")
+        return json.dumps(envoy.bootstrap(parameters | changed, "watched", "log"))
+
+    def test_every_parameter_is_in_the_configuration(self):
+        for name, value in (
+            ("envoy_lb", "least_request" if "ROUND_ROBIN" in self.bootstrap() else "round_robin"),
+            ("envoy_retry_on", "reset"),
+            ("envoy_cb_max_retries", 77),
+            ("envoy_outlier", True),
+            ("envoy_panic_threshold_pct", 1.0),
+            ("connect_timeout_s", 7.0),
+            ("read_timeout_s", 8.0),
+        ):
+            self.assertNotEqual(self.bootstrap(), self.bootstrap(**{name: value}), name)
+        retrying = {"envoy_retry_on": "reset"}
+        for name, value in (("envoy_num_retries", 9), ("envoy_retry_other_host", True)):
+            self.assertNotEqual(self.bootstrap(**retrying), self.bootstrap(**retrying | {name: value}), name)
+        watching = {"envoy_outlier": True}
+        for name, value in (("envoy_max_ejection_percent", 77), ("envoy_always_eject_one_host", True)):
+            self.assertNotEqual(self.bootstrap(**watching), self.bootstrap(**watching | {name: value}), name)
 
 
 class Seal(unittest.TestCase):

@@ -134,7 +134,7 @@ pub(super) fn knobs(
             Some(values) => own_grid(name, values, plan, cost)?,
             None => grid(name, plan, cost),
         };
-        match (knob, hurts(name, selection)) {
+        match (knob, hurts(name, selection, plan)) {
             (Some(_), Some(reason)) => left.push(Left { name, reason }),
             (Some(knob), None) => knobs.push(knob),
             (None, _) if wish.is_some() => {
@@ -191,10 +191,10 @@ fn order(cost: Cost) -> impl Iterator<Item = &'static &'static str> {
 }
 
 /// Why a knob cannot be advised although the workload has it, if so.
-fn hurts(name: &str, selection: &Selection<'_>) -> Option<String> {
+fn hurts(name: &str, selection: &Selection<'_>, plan: &DeploymentPlan) -> Option<String> {
     let scaler = selection.autoscalers.first();
     match name {
-        "preStop" => hook_hurts(selection),
+        "preStop" => hook_hurts(selection, plan),
         "hpa.scaleDown.window" | "hpa.scaleUp.window" => {
             let version = &scaler?.meta.api_version;
             let old = ["autoscaling/v1", "autoscaling/v2beta1"].contains(&version.as_str());
@@ -214,7 +214,18 @@ fn hurts(name: &str, selection: &Selection<'_>) -> Option<String> {
 
 /// Why a longer hook on every container cannot be advised, if so: a hook on a part of a pod's
 /// containers makes things worse, and so does one in place of a hook that does something.
-fn hook_hurts(selection: &Selection<'_>) -> Option<String> {
+fn hook_hurts(selection: &Selection<'_>, plan: &DeploymentPlan) -> Option<String> {
+    let written =
+        |name: &str| selection.pod_spec.serving_containers().any(|container| container.name == name);
+    let simulated = plan.templates.last().into_iter().flat_map(|template| &template.containers);
+    if let Some(other) = simulated.filter(|other| !other.is_sidecar).find(|other| !written(&other.name)) {
+        return Some(format!(
+            "`{}` is in the pods because the scenario says so, and no patch of the template reaches it: a hook on \
+             the other containers alone would let it leave first; set its drain time where it is injected, or \
+             make it a native sidecar",
+            other.name
+        ));
+    }
     if let Some(injected) = selection.injected.iter().find(|what| what.starts_with("container ")) {
         return Some(format!(
             "running pods have what the template lacks ({injected}): a hook on the other containers alone \

@@ -159,7 +159,9 @@ impl Inputs {
         let selection = self.workload(&settings).map_err(|error| vec![error])?;
         annotations::annotated(selection.deployment)?.into_iter().for_each(|said| settings.push(said));
         let own = || said.events.clone().unwrap_or_default();
-        let mut events = events.map_or_else(own, <[EventLine]>::to_vec);
+        let meant = events.map_or_else(own, <[EventLine]>::to_vec).into_iter();
+        let meant = meant.map(|event| event.for_workload(selection.deployment));
+        let mut events = meant.collect::<Result<Vec<_>, _>>().map_err(|error| vec![error])?;
         events.sort_by_key(|event| event.at);
         let plan = load::plan(&settings, &self.surroundings(&events, &selection))?;
         let mut all = manifests.warnings.clone();

@@ -84,7 +84,7 @@ pub(super) const FRONT_END: &[Knob] = &[
         "front_end.tries",
         Kind::Count { min: 0, max: 100 },
         "attempts",
-        "Attempts per request in total; 0 for as many as there are pods with nginx' own balancer, else one.",
+        "Attempts per request in total; 0 for as many as there are pods with nginx' own balancer, else for 100.",
     )
     .alias("tries"),
     Knob::new(
@@ -264,6 +264,14 @@ pub(super) const FRONT_END: &[Knob] = &[
     )
     .default("false")
     .documented("off unless it is asked for, in ingress-nginx, at an ALB and in kube-proxy"),
+    Knob::new(
+        "front_end.affinity_holds",
+        Kind::Switch,
+        "affinity after a failure",
+        "Whether a client's request that its pod failed is tried again at that pod, while it is listed.",
+    )
+    .default("false")
+    .documented("no other front end tries again and has affinity by itself"),
     Knob::new(
         "front_end.slow_start",
         Kind::Duration,

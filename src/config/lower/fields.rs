@@ -140,6 +140,15 @@ fn set_deployment(objects: &mut Objects, field: &Field<'_>) -> Result<(), String
             objects.replicas_set = true;
         }
         "minReadySeconds" => deployment.min_ready_seconds = count(&field.value),
+        path if path.starts_with("strategy.") && deployment.keeps_old_pods() => {
+            return Err(format!(
+                "{} keeps every old pod until the new ones serve, which has no such limits",
+                deployment.meta.title()
+            ));
+        }
+        "strategy.type" if deployment.progressive.is_some() => {
+            return Err(format!("{} is rolled by Argo, by its own strategy", deployment.meta.title()));
+        }
         "strategy.type" => {
             deployment.strategy = match (&field.value, deployment.strategy) {
                 (Value::Choice("Recreate"), _) => Strategy::Recreate,

@@ -9,8 +9,8 @@ use crate::config::manifest::{
     read_front_end,
 };
 use crate::config::presets::{self, FrontEndPreset};
-use crate::diag::Diagnostic;
-use crate::sim::spec::FrontSpec;
+use crate::diag::{Diagnostic, Place};
+use crate::sim::spec::{Delivery, FrontSpec, Mechanism};
 use crate::units::Nanos;
 
 const PRESET: &str = "front_end.preset";
@@ -21,10 +21,14 @@ const NLB_DELAY_SECONDS: u32 = 300;
 /// A front end that was chosen, for the service or for the tier before an ingress.
 pub(super) struct Chosen {
     pub(super) preset: &'static FrontEndPreset,
+    /// Nothing in files or flags tells what it is.
+    pub(super) assumed: bool,
     /// What the manifests point to, whether it was followed or not.
     hints: Vec<FrontEndHint>,
     /// What they set of it.
     reading: FrontEndReading,
+    /// What they set and is not simulated, though it decides where requests go.
+    unsupported: Vec<(&'static str, Option<Place>)>,
     /// A Service asks for `sessionAffinity: ClientIP`.
     by_client_ip: bool,
     /// The policy that a Service states, where it decides.
@@ -47,9 +51,13 @@ pub(super) fn traffic_policy<'s>(
 /// A front end that does not exist, or is not modelled.
 pub(super) fn choose(selection: &Selection<'_>, values: &mut Values<'_>) -> Result<Chosen, Diagnostic> {
     let setting = values.said(PRESET);
-    let name = match (setting, hinted(selection, "--front-end NAME")) {
+    let hint = if setting.is_some() { None } else { hinted(selection, "--front-end NAME") };
+    // Whoever names an ingress says that there is one.
+    let has_ingress = ["front_end.deployment", "outer.preset"].iter().any(|path| values.said(path).is_some());
+    let hint = hint.filter(|hint| !(has_ingress && *hint == Ok("kube-proxy")));
+    let name = match (setting, &hint) {
         (Some(setting), _) => setting.text.as_str(),
-        (None, Some(hinted)) => hinted?,
+        (None, Some(hinted)) => hinted.clone()?,
         (None, None) => {
             values.value(PRESET);
             "ingress-nginx"
@@ -62,7 +70,20 @@ pub(super) fn choose(selection: &Selection<'_>, values: &mut Values<'_>) -> Resu
     let preset = presets::front_end(name).map_err(|help| {
         complain(Diagnostic::error(code::FRONT_END, format!("there is no front end `{name}`")).help(help))
     })?;
-    Ok(Chosen::of(preset, selection))
+    let chosen = Chosen { assumed: setting.is_none() && hint.is_none(), ..Chosen::of(preset, selection) };
+    let passes_by = chosen.unsupported.iter().find(|(what, _)| *what == SERVICE_UPSTREAM);
+    match passes_by.filter(|_| setting.is_none()) {
+        Some((what, place)) => {
+            let message = format!(
+                "{what}: requests go to the Service's address, behind which kube-proxy picks a pod for every connection; {} before kube-proxy is not simulated",
+                preset.name
+            );
+            let help = "leave the annotation out, or state what to simulate in its place: --front-end kube-proxy tries nothing again";
+            let error = Diagnostic::error(code::FRONT_END, message).help(help);
+            Err(place.iter().fold(error, |error, place| error.at(place.clone())))
+        }
+        None => Ok(chosen),
+    }
 }
 
 /// The front end that the manifests point to. `flag` states one in their place.
@@ -88,10 +109,13 @@ impl Chosen {
     /// This front end, and what the manifests of the workload behind it say of it.
     pub(super) fn of(preset: &'static FrontEndPreset, selection: &Selection<'_>) -> Chosen {
         let services = || selection.services.iter().copied();
+        let reading = read_front_end(selection, preset.name);
         Chosen {
             preset,
+            assumed: false,
             hints: front_end_hints(selection),
-            reading: read_front_end(selection, preset.name),
+            unsupported: unsupported(&reading.settings, preset.name, selection),
+            reading,
             by_client_ip: services().any(|service| service.client_ip_affinity_seconds.is_some()),
             traffic_policy: traffic_policy(preset, services()),
         }
@@ -133,6 +157,8 @@ impl Chosen {
         }
         if self.preset.name == "ingress-nginx" {
             found.push(("front_end.client_affinity", settings.cookie_affinity.map(|on| on.to_string())));
+            let changes = settings.change_on_failure;
+            found.push(("front_end.affinity_holds", changes.map(|changes| (!changes).to_string())));
         }
         if self.preset.name == "aws-alb-ip" {
             found.push(("front_end.client_affinity", settings.stickiness.map(|on| on.to_string())));
@@ -193,9 +219,10 @@ impl Chosen {
             })
             .collect();
         warnings.extend(self.reading.said.warnings.iter().cloned());
-        for what in unsupported(&self.reading.settings, self.preset.name) {
+        for (what, place) in &self.unsupported {
             let message = format!("{what} is not simulated, although it decides where requests go");
-            warnings.push(Diagnostic::warning(code::UNSUPPORTED, message));
+            let warning = Diagnostic::warning(code::UNSUPPORTED, message);
+            warnings.push(place.iter().fold(warning, |warning, place| warning.at(place.clone())));
         }
         warnings
     }
@@ -203,7 +230,7 @@ impl Chosen {
     /// What the controller's annotations say and the simulator does not know.
     pub(super) fn not_modelled(&self) -> Vec<&'static str> {
         let settings = &self.reading.settings;
-        let mut found = unsupported(settings, self.preset.name);
+        let mut found: Vec<&'static str> = self.unsupported.iter().map(|(what, _)| *what).collect();
         let check = &settings.health_check;
         let by_instance = !self.checks_pods();
         let numbers = [check.interval_seconds, check.healthy_threshold, check.unhealthy_threshold];
@@ -232,31 +259,42 @@ impl Chosen {
     }
 }
 
-/// Annotations without which the picture of who gets which request is wrong.
-fn unsupported(settings: &FrontEndSettings, preset: &str) -> Vec<&'static str> {
+/// Annotations without which the picture of who gets which request is wrong, in words, and where they stand.
+fn unsupported(
+    settings: &FrontEndSettings,
+    preset: &str,
+    selection: &Selection<'_>,
+) -> Vec<(&'static str, Option<Place>)> {
     let balancing = settings.load_balancing.as_deref();
-    let mut found = Vec::new();
-    if settings.service_upstream == Some(true) {
-        found.push("service-upstream");
-    }
-    if settings.cookie_affinity == Some(true) && preset != "ingress-nginx" {
-        found.push("cookie affinity");
-    }
-    if settings.stickiness == Some(true) && preset != "aws-alb-ip" {
-        found.push("stickiness of targets");
-    }
-    if settings.hash_by.is_some() {
-        found.push("upstream-hash-by");
-    }
     let known = match preset {
         "ingress-nginx" => ["round_robin", "ewma"],
         _ => ["round_robin", "least_outstanding_requests"],
     };
-    if balancing.is_some_and(|balancing| !known.contains(&balancing)) {
-        found.push("the load balancing algorithm");
-    }
-    found
+    let of_targets = "target-group-attributes";
+    let balances = if preset == "ingress-nginx" { "load-balance" } else { of_targets };
+    let all = [
+        (settings.service_upstream == Some(true), SERVICE_UPSTREAM, SERVICE_UPSTREAM),
+        (settings.cookie_affinity == Some(true) && preset != "ingress-nginx", "cookie affinity", "affinity"),
+        (settings.stickiness == Some(true) && preset != "aws-alb-ip", "stickiness of targets", of_targets),
+        (settings.hash_by.is_some(), "upstream-hash-by", "upstream-hash-by"),
+        (balancing.is_some_and(|name| !known.contains(&name)), "the load balancing algorithm", balances),
+    ];
+    let found = all.into_iter().filter(|(there, ..)| *there);
+    found.map(|(_, what, annotation)| (what, annotation_at(selection, annotation))).collect()
 }
+
+/// Where an annotation of the workload's Ingresses or Services stands, whatever its prefix.
+fn annotation_at(selection: &Selection<'_>, name: &str) -> Option<Place> {
+    let services = selection.services.iter().map(|service| &service.meta);
+    let mut metas = selection.ingresses.iter().map(|ingress| &ingress.meta).chain(services);
+    metas.find_map(|meta| {
+        let key = meta.annotations.keys().find(|key| key.rsplit('/').next() == Some(name))?;
+        Some(meta.places.of(&format!("metadata.annotations[{key}]")))
+    })
+}
+
+/// An annotation of ingress-nginx: requests go to the Service's address and not to pods.
+const SERVICE_UPSTREAM: &str = "service-upstream";
 
 /// `proxy-next-upstream` in the words of the knob. Conditions on statuses are warned of where they are read:
 /// what a pod answers is never tried again here.
@@ -284,6 +322,18 @@ pub(super) fn removal_seconds(front: &FrontSpec, key: &str, values: &Values<'_>)
     let checks = |count: f64| check.interval.as_secs_f64() * count;
     let failures = f64::from(check.unhealthy_threshold);
     (low + checks(failures - 1.0), central + checks(failures - 0.5), high + checks(failures))
+}
+
+/// The longest time that a removal may take in a simulation, in seconds, where it is the sum of stages with
+/// tails: beyond the plausible range of the sum, which is about most removals.
+pub(super) fn longest_removal_seconds(front: &FrontSpec) -> f64 {
+    let Delivery { removal_override, remove, mechanism, .. } = &front.delivery;
+    match (removal_override, mechanism) {
+        (None, Mechanism::TargetGroup(group)) => {
+            [remove, &group.reconcile, &group.apply].map(|stage| stage.upper_end().as_secs_f64()).iter().sum()
+        }
+        _ => 0.0,
+    }
 }
 
 fn listed_seconds(front: &FrontSpec, key: &str, values: &Values<'_>) -> (f64, f64, f64) {

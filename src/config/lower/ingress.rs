@@ -231,8 +231,7 @@ impl Ingress {
 
 /// The same Deployment in `--from`, if it is there.
 fn of_before(from: &Manifests, selection: &Selection<'_>) -> Option<PodSpec> {
-    let meta = &selection.deployment.meta;
-    let wanted = format!("{}/deploy/{}", meta.namespace, meta.name);
+    let wanted = selection.deployment.argument();
     select_workload(from, Some(&wanted)).ok().map(|old| old.pod_spec)
 }
 

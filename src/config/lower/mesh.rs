@@ -9,8 +9,8 @@ use super::istio;
 use super::values::{Fallback, Values};
 use crate::config::case::Origin;
 use crate::config::manifest::{
-    Container, Deployment, HttpGet, Lifecycle, PodSpec, Probe, ProbeHandler, ProbePort, Resources,
-    RestartPolicy, Variable,
+    Container, Deployment, HttpGet, Injection, Lifecycle, Manifests, PodSpec, Probe, ProbeHandler, ProbePort,
+    Resources, RestartPolicy, Variable,
 };
 use crate::diag::Diagnostic;
 use crate::model::outcome::Status;
@@ -93,22 +93,27 @@ pub(super) fn inject(spec: &mut PodSpec, values: &mut Values<'_>) {
 
 /// A word where the manifests ask for injection and the scenario is silent about the mesh, and where
 /// the scenario asks for it and the manifests show the proxy already.
-pub(super) fn warn(objects: &Objects, values: &mut Values<'_>) {
-    const LABEL: &str = "sidecar.istio.io/inject";
-    let labelled = objects.deployment.template_labels.get(LABEL).is_some_and(|value| value == "true");
+pub(super) fn warn(objects: &Objects, manifests: &Manifests, values: &mut Values<'_>) {
     let shown = objects.pod_spec.serving_containers().find(|container| is_proxy(container));
     let title = objects.deployment.meta.title();
-    let diagnostic = match (shown, values.said("mesh").map(|setting| setting.text.as_str())) {
-        (Some(proxy), Some(said)) if said != "none" => {
+    let asked = manifests.injection(&objects.deployment);
+    let diagnostic = match (shown, values.said("mesh").map(|setting| setting.text.as_str()), asked) {
+        (Some(proxy), Some(said), _) if said != "none" => {
             let message = format!("mesh={said} has no effect: {title} has `{}` already", proxy.name);
             Diagnostic::warning(code::NO_EFFECT, message)
         }
-        (None, None) if labelled => {
+        (None, None, Some(Injection { mesh, said, place })) => {
             let message =
-                format!("{title}: Istio injects its proxy ({LABEL}), which is not simulated unasked");
-            Diagnostic::warning(code::UNSUPPORTED, message)
-                .at(objects.deployment.meta.place())
-                .help("--set mesh=istio, or mesh=istio-native where that is on")
+                format!("{title}: {mesh} injects its proxy ({said}), which is not simulated unasked");
+            let help = match mesh {
+                "Istio" => {
+                    "--set mesh=istio, or mesh=istio-native where that is on; or give a running pod, too"
+                }
+                _ => {
+                    "give a running pod, too (kubectl get pods -o yaml), or say that it does not matter: --set mesh=none"
+                }
+            };
+            Diagnostic::warning(code::UNSUPPORTED, message).at(place).help(help)
         }
         _ => return,
     };

@@ -102,7 +102,7 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
         .map_err(|error| vec![error])?;
     fields::apply(&mut objects, ingress.as_ref().map(Ingress::name), &mut values);
     ingress.iter_mut().for_each(|ingress| ingress.apply_fields(&mut values));
-    mesh::warn(&objects, &mut values);
+    mesh::warn(&objects, described.manifests, &mut values);
     mesh::inject(&mut objects.pod_spec, &mut values);
     let parts = roles::parts(&objects, &selection.ingresses, &mut values).map_err(|error| vec![error])?;
     rest::record_roles(&parts, &objects, &mut values);
@@ -151,6 +151,8 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
         cost: &sized.cost,
         workers: sized.workers,
         gated,
+        injects_gates: chosen.preset.name.starts_with("aws-")
+            && described.manifests.injects_readiness_gates(selection.deployment),
         kept,
         pinned,
         meshed: parts.meshed,
@@ -235,6 +237,7 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
                 Some(ingress) => format!("{} behind {}", chosen.preset.name, ingress.outer.preset.name),
                 None => chosen.preset.name.to_owned(),
             },
+            front_end_assumed: chosen.assumed,
             kubernetes,
         },
         spec: Arc::new(spec),
@@ -259,7 +262,7 @@ fn version(values: &mut Values<'_>) -> (u32, String) {
 fn old_spec(described: &Described<'_>, selection: &Selection<'_>) -> Result<Option<PodSpec>, Diagnostic> {
     let Some(from) = described.from else { return Ok(None) };
     let meta = &selection.deployment.meta;
-    let wanted = format!("{}/deploy/{}", meta.namespace, meta.name);
+    let wanted = selection.deployment.argument();
     match select_workload(from, Some(&wanted)) {
         Ok(old) => Ok(Some(old.pod_spec)),
         Err(error) => Err(Diagnostic::error(code::FROM, format!("--from does not hold {}", meta.title()))
@@ -367,10 +370,12 @@ fn margins(spec: &SimSpec, values: &Values<'_>) -> MarginFacts {
     });
     MarginFacts {
         removal_s: front::removal_seconds(spec.service_tier(), "removal", values),
+        longest_removal_s: front::longest_removal_seconds(spec.service_tier()),
         outer_removal_s: match spec.ingress() {
             Some(_) => front::removal_seconds(&spec.tiers[0], "outer.removal", values),
             None => (0.0, 0.0, 0.0),
         },
+        longest_outer_removal_s: front::longest_removal_seconds(&spec.tiers[0]),
         cpu_limit_cores: server.and_then(|server| server.cpu_limit_milli).map(|milli| milli as f64 / 1e3),
         keepalive_s: server
             .and_then(|server| server.keepalive_idle)

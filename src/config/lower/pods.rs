@@ -23,6 +23,8 @@ pub(super) struct Shared<'a> {
     pub(super) workers: Option<u32>,
     /// The front end sets readiness gates of its own.
     pub(super) gated: bool,
+    /// The front end's controller puts its readiness gate into every pod.
+    pub(super) injects_gates: bool,
     /// The front end keeps connections, so that the server's patience with them matters.
     pub(super) kept: bool,
     /// Clients' connections stay at the pod that they once met.
@@ -111,7 +113,8 @@ pub(super) fn template(
         init: init.collect(),
         containers,
         grace_seconds: spec.termination_grace_period_seconds,
-        readiness_gate: shared.gated && spec.readiness_gates.iter().any(|gate| is_target_gate(gate)),
+        readiness_gate: shared.gated
+            && (shared.injects_gates || spec.readiness_gates.iter().any(|gate| is_target_gate(gate))),
     }
 }
 

@@ -53,6 +53,12 @@ pub(super) fn warn_of_affinity(tier: &FrontSpec, client: &ClientSpec, load: &Loa
             "use a closed load (`--conns`), or state how many clients there are: `--set client.connections=`";
         values.problems.push(Diagnostic::note(code::FRONT_END, message).help(help));
     }
+    // Source: traefik pkg/provider/kubernetes, `fenced` servers.
+    if tier.client_affinity && tier.name == "traefik" {
+        let message = "Traefik's sticky cookies keep clients at a pod that terminates for as long as it serves, which is not simulated";
+        let help = "see what clients without cookies lose: --set front_end.client_affinity=false; a longer preStop would change little for those with one";
+        values.problems.push(Diagnostic::error(code::FRONT_END, message).help(help));
+    }
 }
 
 /// Fields and objects that are not modelled, with the object's name.

@@ -6,6 +6,7 @@ use super::of::Of;
 use super::roles::{Part, image_name};
 use super::values::{Fallback, Values, into_dist};
 use crate::config::case::Origin;
+use crate::config::command::{command_line, deaf_shell};
 use crate::config::image::{Shell, is_database_proxy, shell_in, shell_program};
 use crate::config::knobs::{Keep, Kind, StopText, Value};
 use crate::config::manifest::{Container, Hook};
@@ -182,7 +183,7 @@ fn hint(container: &Container, values: &mut Values<'_>) -> Option<Fallback> {
             "the preStop hook says `nginx -s quit`".into(),
         );
     }
-    if let Some(shell) = shell_form(&container.command) {
+    if let Some((shell, _)) = deaf_shell(&command_line(container)) {
         return guess("shell", ("shell", "exit"), format!("`{shell} -c` as process 1 hands no signal on"));
     }
     let quits = signal.is_none_or(|signal| signal == "SIGQUIT");
@@ -282,16 +283,6 @@ fn named(signal: Option<&str>, image: &str) -> String {
     }
 }
 
-/// A shell that stays as process 1 above the application; bash replaces itself by the last simple
-/// command, and `exec` does so in every shell.
-fn shell_form(command: &[String]) -> Option<&str> {
-    let program = command.first()?.rsplit('/').next()?;
-    let runs = command.get(1).is_some_and(|flag| flag.starts_with('-') && flag.ends_with('c'));
-    let script = command.get(2).map(String::as_str).unwrap_or_default();
-    let hands_on = script.contains("exec ") || script.contains("trap ");
-    (["sh", "ash", "dash"].contains(&program) && runs && !hands_on).then_some(program)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -333,20 +324,5 @@ mod tests {
             assert_eq!(resolved(text), Ok(expected), "{text}");
         }
         assert!(resolved("drian").unwrap_err().contains("did you mean `drain`?"));
-    }
-
-    #[test]
-    fn shells_that_stay_process_one_are_seen() {
-        for (command, shell) in [
-            (&["sh", "-c", "npm start"][..], Some("sh")),
-            (&["/bin/sh", "-ec", "node ."], Some("sh")),
-            (&["sh", "-c", "exec node ."], None),
-            (&["bash", "-c", "node ."], None),
-            (&["./podinfo", "--port=9898"], None),
-            (&[], None),
-        ] {
-            let command: Vec<String> = command.iter().map(|&word| word.to_owned()).collect();
-            assert_eq!(shell_form(&command), shell, "{command:?}");
-        }
     }
 }

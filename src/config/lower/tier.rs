@@ -86,6 +86,7 @@ pub(super) fn front_spec(
         outlier: outlier(values, balancer),
         pins_connections: values.own_switch("front_end.pins_connections"),
         client_affinity: values.own_switch("front_end.client_affinity"),
+        affinity_holds: values.own_switch("front_end.affinity_holds"),
         slow_start: slow_start(values, balancer),
         keepalive,
         answers: answers(values),

@@ -6,6 +6,7 @@ use super::container::RestartPolicy;
 use super::meta::{LabelSelector, MetaFields, ObjectMeta, mapping_at};
 use super::pod_spec::{PodSpec, read_pod_spec};
 use super::reader::{Field, Fields};
+use super::rollout::Progressive;
 use super::shapes;
 use crate::units::IntOrPercent;
 
@@ -13,7 +14,7 @@ use crate::units::IntOrPercent;
 /// cluster is 150,000 pods.
 pub const REPLICAS_MAX: u32 = 100_000;
 
-/// A Deployment with the API server's defaults filled in.
+/// A Deployment with the API server's defaults filled in, or a Rollout of Argo with its controller's.
 ///
 /// Source of defaults: kubernetes pkg/apis/apps/v1/defaults.go `SetDefaults_Deployment`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +26,10 @@ pub struct Deployment {
     pub replicas: Option<u32>,
     /// `spec.selector`.
     pub selector: LabelSelector,
-    /// `spec.strategy`.
+    /// `spec.strategy`; of a Rollout only its bounds.
     pub strategy: Strategy,
+    /// How it replaces its pods if it is a Rollout of Argo.
+    pub progressive: Option<Progressive>,
     /// `spec.minReadySeconds`, in seconds; default 0.
     pub min_ready_seconds: u32,
     /// `spec.progressDeadlineSeconds`, in seconds; default 600.
@@ -41,6 +44,13 @@ pub struct Deployment {
     pub template_annotations: BTreeMap<String, String>,
     /// `spec.template.spec`.
     pub pod_spec: PodSpec,
+}
+
+impl Deployment {
+    /// Whether a rollout keeps all old pods until the new ones serve, whatever surge and unavailability are.
+    pub fn keeps_old_pods(&self) -> bool {
+        self.progressive.as_ref().is_some_and(Progressive::keeps_old_pods)
+    }
 }
 
 /// `spec.strategy`.
@@ -67,6 +77,12 @@ impl Default for Strategy {
 /// Reads the fields of a Deployment; its metadata are put together by the caller.
 pub(super) fn read_deployment(object: &Fields<'_, '_>, meta: ObjectMeta) -> Option<Deployment> {
     let spec = object.require("spec", "describe the Deployment")?.fields(&shapes::DEPLOYMENT_SPEC)?;
+    let strategy = spec.get("strategy").and_then(|field| read_strategy(&field)).unwrap_or_default();
+    Some(read_workload(&spec, meta, strategy))
+}
+
+/// Reads what Deployments and Rollouts have in common.
+pub(super) fn read_workload(spec: &Fields<'_, '_>, meta: ObjectMeta, strategy: Strategy) -> Deployment {
     let template =
         spec.require("template", "add the pod template").and_then(|field| field.fields(&shapes::TEMPLATE));
     let template_meta = template.as_ref().map(|fields| MetaFields::read(fields, false)).unwrap_or_default();
@@ -75,12 +91,13 @@ pub(super) fn read_deployment(object: &Fields<'_, '_>, meta: ObjectMeta) -> Opti
         .and_then(|fields| fields.require("spec", "describe the pods"))
         .and_then(|field| read_pod_spec(&field, true));
     let min_ready_seconds = spec.get("minReadySeconds").and_then(|field| field.seconds(0)).unwrap_or(0);
-    let deployment = Deployment {
+    Deployment {
         replicas: spec.get("replicas").and_then(|field| field.count(0..=REPLICAS_MAX)),
-        selector: read_selector(&spec, &meta, &template_meta.labels),
-        strategy: spec.get("strategy").and_then(|field| read_strategy(&field)).unwrap_or_default(),
+        selector: read_selector(spec, &meta, &template_meta.labels),
+        strategy,
+        progressive: None,
         min_ready_seconds,
-        progress_deadline_seconds: read_deadline(&spec, min_ready_seconds),
+        progress_deadline_seconds: read_deadline(spec, min_ready_seconds),
         revision_history_limit: spec
             .get("revisionHistoryLimit")
             .and_then(|field| field.count(0..=I32_MAX))
@@ -90,8 +107,7 @@ pub(super) fn read_deployment(object: &Fields<'_, '_>, meta: ObjectMeta) -> Opti
         template_annotations: template_meta.annotations,
         pod_spec: pod_spec.unwrap_or_else(empty_pod_spec),
         meta,
-    };
-    Some(deployment)
+    }
 }
 
 /// 32-bit fields that old API versions and converters fill with their largest value.
@@ -158,13 +174,19 @@ fn read_strategy(field: &Field<'_, '_>) -> Option<Strategy> {
         }
         return Some(Strategy::Recreate);
     }
-    let rolling = mapping_at(&fields, "rollingUpdate", &shapes::ROLLING_UPDATE);
-    let bound =
-        |name| rolling.as_ref().and_then(|fields| fields.get(name)).and_then(|field| field.int_or_percent());
+    Some(match mapping_at(&fields, "rollingUpdate", &shapes::ROLLING_UPDATE) {
+        Some(fields) => read_bounds(&fields),
+        None => Strategy::default(),
+    })
+}
+
+/// `maxSurge` and `maxUnavailable`, for which Deployments and canaries of Argo have the same defaults and rules.
+pub(super) fn read_bounds(fields: &Fields<'_, '_>) -> Strategy {
+    let bound = |name| fields.get(name).and_then(|field| field.int_or_percent());
     let quarter = IntOrPercent::Percent(25);
     let max_surge = bound("maxSurge").unwrap_or(quarter);
     let max_unavailable = bound("maxUnavailable").unwrap_or(quarter);
-    if let Some(field) = rolling.as_ref().and_then(|fields| fields.get("maxUnavailable")) {
+    if let Some(field) = fields.get("maxUnavailable") {
         if matches!(max_unavailable, IntOrPercent::Percent(percent) if percent > 100) {
             field.rejected("must not be greater than 100%", "write at most 100%");
         }
@@ -175,7 +197,7 @@ fn read_strategy(field: &Field<'_, '_>) -> Option<Strategy> {
             );
         }
     }
-    Some(Strategy::RollingUpdate { max_surge, max_unavailable })
+    Strategy::RollingUpdate { max_surge, max_unavailable }
 }
 
 fn is_zero(bound: IntOrPercent) -> bool {

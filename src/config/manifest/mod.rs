@@ -24,6 +24,7 @@ mod ingress;
 mod links;
 mod meta;
 mod metric;
+mod namespace;
 mod node;
 mod object;
 mod pod_spec;
@@ -31,6 +32,7 @@ mod probe;
 mod raw;
 mod reader;
 mod resolve;
+mod rollout;
 mod routes;
 mod running;
 mod scalar;
@@ -61,10 +63,12 @@ pub use ingress::{Ingress, IngressBackend};
 pub use links::link_warnings;
 pub use meta::{LabelExpression, LabelOperator, LabelSelector, ObjectMeta, OwnerReference, Places};
 pub use metric::{Metric, MetricId, MetricTarget};
+pub use namespace::{Injection, Namespace};
 pub use pod_spec::PodSpec;
 pub use probe::{Hook, HttpGet, Lifecycle, Probe, ProbeHandler, TcpSocket};
 pub use raw::{Raw, apply_patch};
 pub use resolve::{Selection, select_each, select_workload, select_workload_beside};
+pub use rollout::Progressive;
 pub use routes::{Gateway, ObjectName, Route, RouteRule, RoutedBy};
 pub use service::{PortRef, Service, ServicePort, ServiceType, TrafficPolicy};
 pub use source::Source;
@@ -101,6 +105,8 @@ pub struct Manifests {
     pub middlewares: Vec<Middleware>,
     /// DestinationRules of Istio.
     pub destination_rules: Vec<DestinationRule>,
+    /// Namespaces.
+    pub namespaces: Vec<Namespace>,
     /// ConfigMaps of front-end controllers.
     pub config_maps: Vec<ConfigMap>,
     /// HorizontalPodAutoscalers.
@@ -143,8 +149,7 @@ pub struct OtherObject {
 }
 
 /// Kinds whose pods may serve requests, as those of a Deployment do.
-const SERVING_KINDS: &[&str] =
-    &["StatefulSet", "DaemonSet", "ReplicationController", "Rollout", "DeploymentConfig"];
+const SERVING_KINDS: &[&str] = &["StatefulSet", "DaemonSet", "ReplicationController", "DeploymentConfig"];
 
 /// Kinds whose pods do a piece of work and end.
 const JOB_KINDS: &[&str] = &["Job", "CronJob"];
@@ -242,6 +247,7 @@ impl Manifests {
             && self.middlewares.is_empty()
             && self.destination_rules.is_empty()
             && self.config_maps.is_empty()
+            && self.namespaces.is_empty()
             && self.autoscalers.is_empty()
             && self.disruption_budgets.is_empty()
     }
@@ -262,6 +268,7 @@ fn drop_duplicates(manifests: &mut Manifests) -> Vec<Diagnostic> {
     drop_earlier(&mut manifests.middlewares, |object| &object.meta, &mut warnings);
     drop_earlier(&mut manifests.destination_rules, |object| &object.meta, &mut warnings);
     drop_earlier(&mut manifests.config_maps, |object| &object.meta, &mut warnings);
+    drop_earlier(&mut manifests.namespaces, |object| &object.meta, &mut warnings);
     drop_earlier(&mut manifests.autoscalers, |object| &object.meta, &mut warnings);
     drop_earlier(&mut manifests.disruption_budgets, |object| &object.meta, &mut warnings);
     warnings

@@ -14,8 +14,10 @@ use super::disruption::read_budget;
 use super::front_end::is_controllers_config;
 use super::ingress::read_ingress;
 use super::meta::{MetaFields, ObjectMeta, Places, title};
+use super::namespace::read_namespace;
 use super::node::{Node, Span, Value};
 use super::reader::{Fields, Reader};
+use super::rollout::read_rollout;
 use super::routes::{
     other_route, read_gateway, read_gateway_route, read_ingress_route, read_virtual_service,
 };
@@ -70,6 +72,7 @@ const KINDS: &[Kind] = kinds! {
     "Deployment" ["apps/v1"],
         [("extensions/v1beta1", "1.16"), ("apps/v1beta1", "1.16"), ("apps/v1beta2", "1.16")],
         DEPLOYMENT read_deployment => deployments false;
+    "Rollout" ["argoproj.io/v1alpha1"], [], ROLLOUT read_rollout => deployments false;
     "ReplicaSet" ["apps/v1"], [("extensions/v1beta1", "1.16"), ("apps/v1beta2", "1.16")],
         REPLICA_SET read_replica_set => replica_sets true;
     "Pod" ["v1"], [], POD read_pod => pods true;
@@ -84,6 +87,7 @@ const KINDS: &[Kind] = kinds! {
         HPA read_autoscaler => autoscalers false;
     "PodDisruptionBudget" ["policy/v1"], [("policy/v1beta1", "1.25")],
         PDB read_budget => disruption_budgets false;
+    "Namespace" ["v1"], [], NAMESPACE read_namespace => namespaces false;
     "ConfigMap" ["v1"], [], CONFIG_MAP read_config_map => config_maps false;
     "IngressClass" ["networking.k8s.io/v1"], [("networking.k8s.io/v1beta1", "1.22")],
         INGRESS_CLASS read_class => classes false;

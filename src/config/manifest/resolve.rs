@@ -156,7 +156,7 @@ pub(super) fn id(deployment: &Deployment) -> (&str, &str) {
     (&deployment.meta.namespace, &deployment.meta.name)
 }
 
-/// The Services that select the pods of a Deployment.
+/// The Services that select the pods of a Deployment; of a Rollout not the one for the new pods alone.
 pub(super) fn services_of<'m>(manifests: &'m Manifests, deployment: &Deployment) -> Vec<&'m Service> {
     let here = |service: &&Service| service.meta.namespace == deployment.meta.namespace;
     manifests
@@ -164,6 +164,9 @@ pub(super) fn services_of<'m>(manifests: &'m Manifests, deployment: &Deployment)
         .iter()
         .filter(here)
         .filter(|service| service.selects(&deployment.template_labels))
+        .filter(|service| {
+            deployment.progressive.as_ref().and_then(|strategy| strategy.aside()) != Some(&service.meta.name)
+        })
         .collect()
 }
 
@@ -238,7 +241,7 @@ fn narrow<'m>(
         code::AMBIGUOUS_WORKLOAD,
         format!("{} Deployments could be meant: {names}", left.len()),
     )
-    .help(format!("choose one with `--workload {}`", argument(left[0]))))
+    .help(format!("choose one with `--workload {}`", left[0].argument())))
 }
 
 fn find<'m>(manifests: &'m Manifests, wanted: &str) -> Result<&'m Deployment, Diagnostic> {
@@ -250,7 +253,7 @@ fn find<'m>(manifests: &'m Manifests, wanted: &str) -> Result<&'m Deployment, Di
         [namespace, kind, name] => (Some(*namespace), Some(*kind), *name),
         _ => (None, None, ""),
     };
-    if let Some(kind) = kind.filter(|kind| !is_deployment(kind)) {
+    if let Some(kind) = kind.filter(|kind| !is_deployment(kind) && !is_rollout(kind)) {
         return Err(Diagnostic::error(
             code::NO_WORKLOAD,
             format!("`{wanted}`: podloss simulates Deployments, not {kind}"),
@@ -259,6 +262,7 @@ fn find<'m>(manifests: &'m Manifests, wanted: &str) -> Result<&'m Deployment, Di
     }
     let fits = |deployment: &&Deployment| {
         deployment.meta.name == name
+            && kind.is_none_or(|kind| is_rollout(kind) == deployment.progressive.is_some())
             && namespace.is_none_or(|namespace| deployment.meta.namespace == namespace)
     };
     let found: Vec<&Deployment> = manifests.deployments.iter().filter(fits).collect();
@@ -278,7 +282,7 @@ fn find<'m>(manifests: &'m Manifests, wanted: &str) -> Result<&'m Deployment, Di
             code::AMBIGUOUS_WORKLOAD,
             format!("`{wanted}` is in several namespaces: {}", listed(several)),
         )
-        .help(format!("name the namespace too: `--workload {}`", argument(several[0])))),
+        .help(format!("name the namespace too: `--workload {}`", several[0].argument()))),
     }
 }
 
@@ -296,18 +300,25 @@ fn is_kind(word: &str) -> bool {
         "job",
         "pod",
     ];
-    is_deployment(word) || others.contains(&word.to_ascii_lowercase().as_str())
+    is_deployment(word) || is_rollout(word) || others.contains(&word.to_ascii_lowercase().as_str())
 }
 
 fn is_deployment(word: &str) -> bool {
     matches!(word.to_ascii_lowercase().as_str(), "deploy" | "deployment" | "deployments" | "deployment.apps")
 }
 
-/// A Deployment as `--workload` takes it.
-fn argument(deployment: &Deployment) -> String {
-    match deployment.meta.namespace.as_str() {
-        "default" => format!("deploy/{}", deployment.meta.name),
-        namespace => format!("{namespace}/deploy/{}", deployment.meta.name),
+fn is_rollout(word: &str) -> bool {
+    matches!(word.to_ascii_lowercase().as_str(), "ro" | "rollout" | "rollouts" | "rollout.argoproj.io")
+}
+
+impl Deployment {
+    /// Its name as `--workload` takes it.
+    pub fn argument(&self) -> String {
+        let kind = if self.progressive.is_some() { "rollout" } else { "deploy" };
+        match self.meta.namespace.as_str() {
+            "default" => format!("{kind}/{}", self.meta.name),
+            namespace => format!("{namespace}/{kind}/{}", self.meta.name),
+        }
     }
 }
 
@@ -315,7 +326,7 @@ fn argument(deployment: &Deployment) -> String {
 fn listed(deployments: &[&Deployment]) -> String {
     const SHOWN_MAX: usize = 20;
     let mut names: Vec<String> =
-        deployments.iter().take(SHOWN_MAX).map(|deployment| argument(deployment)).collect();
+        deployments.iter().take(SHOWN_MAX).map(|deployment| deployment.argument()).collect();
     if deployments.len() > SHOWN_MAX {
         names.push(format!("and {} more", deployments.len() - SHOWN_MAX));
     }
@@ -328,13 +339,6 @@ fn no_deployment(manifests: &Manifests) -> Diagnostic {
     if others.is_empty() {
         return diagnostic.help("add the file with the Deployment");
     }
-    let rollout = match others.contains("Rollout") {
-        true => {
-            "; write a Rollout as a Deployment with the same template, and its strategy as an event: blue-green, \
-             canary=20%,1m or routed-canary=20%,1m"
-        }
-        false => "",
-    };
     let kinds = others.into_iter().collect::<Vec<_>>().join(", ");
-    diagnostic.help(format!("podloss simulates Deployments; of other kinds there are: {kinds}{rollout}"))
+    diagnostic.help(format!("podloss simulates Deployments; of other kinds there are: {kinds}"))
 }

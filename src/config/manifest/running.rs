@@ -30,7 +30,7 @@ fn belongs_to(manifests: &Manifests, pod: &Pod, deployment: &Deployment) -> bool
             .meta
             .owners
             .iter()
-            .any(|owner| owner.kind == "Deployment" && owner.name == deployment.meta.name),
+            .any(|owner| owner.kind == deployment.meta.kind && owner.name == deployment.meta.name),
         None => owner.name.rsplit_once('-').is_some_and(|(name, _)| name == deployment.meta.name),
     }
 }
@@ -94,6 +94,9 @@ pub(super) fn pods_differ(deployment: &Deployment, differing: &[String]) -> Opti
     (!differing.is_empty()).then_some(diagnostic)
 }
 
+/// Where the controllers of Deployments and of Rollouts number their ReplicaSets.
+const REVISIONS: [&str; 2] = ["deployment.kubernetes.io/revision", "rollout.argoproj.io/revision"];
+
 /// A running pod of the newest revision: that of the ReplicaSet with the highest revision number
 /// if ReplicaSets are known, else the last pod that is not going away.
 fn model_pod<'m>(manifests: &'m Manifests, deployment: &Deployment, pods: &[&'m Pod]) -> Option<&'m Pod> {
@@ -103,7 +106,7 @@ fn model_pod<'m>(manifests: &'m Manifests, deployment: &Deployment, pods: &[&'m 
             set.meta.namespace == deployment.meta.namespace
                 && owner.is_some_and(|owner| owner.name == set.meta.name)
         });
-        let number = set.and_then(|set| set.meta.annotations.get("deployment.kubernetes.io/revision"));
+        let number = set.and_then(|set| REVISIONS.iter().find_map(|name| set.meta.annotations.get(*name)));
         number.and_then(|number| number.parse().ok()).unwrap_or(0)
     };
     pods.iter().copied().filter(|pod| !pod.meta.deleting).max_by_key(|pod| revision(pod))

@@ -11,7 +11,7 @@ use crate::diag::{Diagnostic, Place};
 /// Whether an autoscaler's target is this Deployment. The version in its reference does not
 /// matter, and its group is only warned about.
 pub(super) fn scales(scaler: &HorizontalPodAutoscaler, deployment: &Deployment) -> bool {
-    scaler.target.kind == "Deployment"
+    scaler.target.kind == deployment.meta.kind
         && scaler.target.name == deployment.meta.name
         && scaler.meta.namespace == deployment.meta.namespace
 }
@@ -29,12 +29,13 @@ pub(super) fn check_scaling(manifests: &Manifests, found: &mut Vec<Finding>) {
 /// Whether the target is there, and whether it is the one that was meant. The commonest slip is a
 /// copied autoscaler whose name was changed and whose target was not.
 fn check_target(manifests: &Manifests, scaler: &HorizontalPodAutoscaler, found: &mut Vec<Finding>) {
-    if scaler.target.kind != "Deployment" {
+    let kind = &scaler.target.kind;
+    if !["Deployment", "Rollout"].contains(&kind.as_str()) {
         return;
     }
     let namespace = &scaler.meta.namespace;
     let name = &scaler.target.name;
-    let here = |deployment: &&Deployment| deployment.meta.namespace == *namespace;
+    let here = |workload: &&Deployment| workload.meta.namespace == *namespace && workload.meta.kind == *kind;
     let title = scaler.meta.title();
     let place = || scaler.meta.places.of("spec.scaleTargetRef.name");
     let Some(target) = manifests.deployments.iter().find(|deployment| scales(scaler, deployment)) else {
@@ -44,19 +45,23 @@ fn check_target(manifests: &Manifests, scaler: &HorizontalPodAutoscaler, found: 
         let help = match (near_miss(name, &names), elsewhere) {
             (Some(meant), _) => format!("did you mean `{meant}`?"),
             (None, Some(other)) => {
-                format!(
-                    "a Deployment of that name is in namespace {}; both must be in one",
-                    other.meta.namespace
-                )
+                let Deployment { meta, .. } = other;
+                match meta.namespace == *namespace {
+                    true => format!("{} is there: write `kind: {}`", meta.title(), meta.kind),
+                    false => format!(
+                        "a {} of that name is in namespace {}; both must be in one",
+                        meta.kind, meta.namespace
+                    ),
+                }
             }
-            (None, None) => "name an existing Deployment, or add its file".to_owned(),
+            (None, None) => format!("name an existing {kind}, or add its file"),
         };
         let diagnostic = Diagnostic::warning(
             code::HPA_NO_TARGET,
-            format!("{title} scales Deployment `{name}`, which is not there"),
+            format!("{title} scales {kind} `{name}`, which is not there"),
         )
         .at(place())
-        .label("no such Deployment")
+        .label(format!("no such {kind}"))
         .help(help);
         return found.push(Finding::new(namespace, &[], diagnostic));
     };
@@ -67,11 +72,11 @@ fn check_target(manifests: &Manifests, scaler: &HorizontalPodAutoscaler, found: 
         let own = &named.meta.name;
         let diagnostic = Diagnostic::warning(
             code::HPA_NAMED_OTHERWISE,
-            format!("{title} is named like Deployment `{own}` but scales `{name}`"),
+            format!("{title} is named like {kind} `{own}` but scales `{name}`"),
         )
         .at(place())
         .label(format!("did you mean `{own}`?"))
-        .help(format!("if so, Deployment `{own}` has no autoscaler at present"));
+        .help(format!("if so, {kind} `{own}` has no autoscaler at present"));
         found.push(Finding::new(namespace, &[own, name], diagnostic));
     }
     check_target_version(scaler, target, found);
@@ -80,19 +85,23 @@ fn check_target(manifests: &Manifests, scaler: &HorizontalPodAutoscaler, found: 
 /// The controller looks up the target by group and kind; the version after the slash is not used.
 /// Source: kubernetes pkg/controller/podautoscaler/horizontal.go `reconcileAutoscaler`.
 fn check_target_version(scaler: &HorizontalPodAutoscaler, target: &Deployment, found: &mut Vec<Finding>) {
-    let version = &scaler.target.api_version;
-    if version == "apps/v1" {
+    let (version, kind) = (&scaler.target.api_version, &target.meta.kind);
+    let (own, current) = match target.progressive {
+        Some(_) => ("argoproj.io", "argoproj.io/v1alpha1"),
+        None => ("apps", "apps/v1"),
+    };
+    if version == current {
         return;
     }
     let (message, help) = match scaler.target.group() {
-        "apps" => (
+        group if group == own => (
             format!("refers to its target by `{version}`, which is no longer served"),
-            "this works, because only the group `apps` counts, but write `apps/v1`".to_owned(),
+            format!("this works, because only the group `{own}` counts, but write `{current}`"),
         ),
         group => (
-            format!("refers to its target without the group `apps`: `{version}`"),
+            format!("refers to its target without the group `{own}`: `{version}`"),
             format!(
-                "the controller finds no Deployment in group \"{group}\" and does not scale: write `apiVersion: apps/v1`"
+                "the controller finds no {kind} in group \"{group}\" and does not scale: write `apiVersion: {current}`"
             ),
         ),
     };

@@ -2,7 +2,7 @@
 //! and those that Kubernetes has but podloss does not model.
 //!
 //! Source: the Kubernetes API reference up to 1.36, plus fields of removed API versions; the Gateway API
-//! 1.4, Istio's networking API 1.31 and Traefik's kinds of v3.7. A field
+//! 1.4, Istio's networking API 1.31, Traefik's kinds of v3.7 and Argo Rollouts 1.8. A field
 //! that a later release adds is listed as unknown until it is added here; it is never an error
 //! unless its name nearly equals a modelled one.
 
@@ -29,6 +29,8 @@ enum Family {
     /// Mappings of several kinds, and kinds that users do not write by hand.
     Common,
     Workload,
+    /// Of Argo Rollouts, whose fields are in no other place.
+    Rollout,
     Network,
     Autoscaler,
 }
@@ -166,6 +168,33 @@ shapes! {
     } not { "rollbackTo" "podReplacementPolicy" } inside {}
     STRATEGY Workload "strategy" { "type" "rollingUpdate" } not {} inside { "rollingUpdate": ROLLING_UPDATE }
     ROLLING_UPDATE Workload "strategy.rollingUpdate" { "maxSurge" "maxUnavailable" } not {} inside {}
+    ROLLOUT Rollout "a Rollout" { "apiVersion" "kind" "metadata" "spec" } not { "status" } inside { "metadata": META }
+    ROLLOUT_SPEC Rollout "the Rollout's spec" {
+        "replicas" "selector" "template" "strategy" "minReadySeconds" "progressDeadlineSeconds"
+        "revisionHistoryLimit" "paused" "workloadRef"
+    } not { "analysis" "progressDeadlineAbort" "restartAt" "rollbackWindow" } inside {}
+    ROLLOUT_STRATEGY Rollout "a Rollout's strategy" { "blueGreen" "canary" } not {}
+    inside { "blueGreen": BLUE_GREEN "canary": CANARY }
+    BLUE_GREEN Rollout "blueGreen" { "activeService" "previewService" "scaleDownDelaySeconds" } not {
+        "abortScaleDownDelaySeconds" "activeMetadata" "antiAffinity" "autoPromotionEnabled" "autoPromotionSeconds"
+        "maxUnavailable" "postPromotionAnalysis" "prePromotionAnalysis" "previewMetadata" "previewReplicaCount"
+        "scaleDownDelayRevisionLimit"
+    } inside {}
+    CANARY Rollout "canary" {
+        "steps" "maxSurge" "maxUnavailable" "trafficRouting" "canaryService" "stableService"
+        "scaleDownDelaySeconds" "dynamicStableScale" "pingPong"
+    } not {
+        "abortScaleDownDelaySeconds" "analysis" "antiAffinity" "canaryMetadata" "minPodsPerReplicaSet"
+        "scaleDownDelayRevisionLimit" "stableMetadata"
+    } inside {}
+    CANARY_STEP Rollout "a canary's step" {
+        "setWeight" "pause" "analysis" "experiment" "plugin" "setCanaryScale" "setHeaderRoute" "setMirrorRoute"
+        "replicaProgressThreshold"
+    } not {} inside {}
+    PAUSE Rollout "a pause" { "duration" } not {} inside {}
+    TRAFFIC_ROUTING Rollout "trafficRouting" { "istio" "traefik" "maxTrafficWeight" } not {
+        "alb" "ambassador" "apisix" "appMesh" "managedRoutes" "nginx" "plugins" "smi"
+    } inside {}
     TEMPLATE Workload "the pod template" { "metadata" "spec" } not {} inside { "metadata": META }
     POD_SPEC Workload "the pod's spec (beside `containers`)" {
         "containers" "initContainers" "terminationGracePeriodSeconds" "readinessGates" "restartPolicy"
@@ -204,6 +233,7 @@ shapes! {
     EXEC Workload "exec" { "command" } not {} inside {}
     SLEEP Workload "sleep" { "seconds" } not {} inside {}
 
+    NAMESPACE Common "a Namespace" { "apiVersion" "kind" "metadata" } not { "spec" "status" } inside { "metadata": META }
     POD Common "a Pod" { "apiVersion" "kind" "metadata" "spec" "status" } not {} inside { "metadata": META }
     POD_STATUS Common "the Pod's status" { "phase" "conditions" "startTime" } not {
         "allocatedResources" "containerStatuses" "ephemeralContainerStatuses" "extendedResourceClaimStatus"

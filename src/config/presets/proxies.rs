@@ -79,6 +79,11 @@ pub(super) const PROXIES: &[FrontEndPreset] = &[
             Param::documented("front_end.keepalive", "320", INGRESS_CONFIG),
             Param::documented("front_end.keepalive_idle", "60s", INGRESS_CONFIG),
             Param::measured("front_end.stale_retry", "true", "nginx 1.22.1, u->peer.cached"),
+            Param::documented(
+                "front_end.affinity_holds",
+                "true",
+                "lua/balancer/sticky.lua, session-cookie-change-on-failure false",
+            ),
             Param::guess("front_end.watch", "median=5ms,p99=100ms", "one watch hop").range("2ms", "500ms"),
             Param::documented("front_end.batch", "0s", "the first change is handled at once"),
             Param::documented("front_end.sync_rate", "0.3", "pkg/flags/flags.go, sync-rate-limit"),

@@ -133,7 +133,7 @@ impl Dump {
             "PodMetrics" => self.answers.pods.push(typed(&path, value.clone())?),
             "MetricValue" => self.answers.custom.push(typed(&path, value.clone())?),
             "ExternalMetricValue" => self.answers.external.push(typed(&path, value.clone())?),
-            "Deployment" | "ReplicaSet" | "StatefulSet" | "ReplicationController" => {
+            "Deployment" | "Rollout" | "ReplicaSet" | "StatefulSet" | "ReplicationController" => {
                 self.targets.push((kind.to_owned(), typed(&path, value.clone())?));
             }
             _ => {}

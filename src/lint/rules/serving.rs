@@ -14,7 +14,7 @@ pub(super) const SERVING_AFTER_DELETION: Rule = Rule {
     why: "Kubelet and endpoint controllers learn of a deletion at the same moment and act independently. The \
           stop signal comes within a fraction of a second, the last new request seconds later. What is sent in \
           between meets a closed port.",
-    remedy: "Add `lifecycle.preStop.sleep` to every container that requests pass, longer than the removal, and \
+    remedy: "Add `lifecycle.preStop.sleep` to every container but native sidecars, longer than the removal, and \
              raise terminationGracePeriodSeconds by the same time.",
     blind: "How long this cluster's front end really needs; measure it, or give it with --removal. How long a hook \
             takes that is a request or a command other than sleep, unless pre_stop_duration says so. Connections \
@@ -79,12 +79,16 @@ fn too_short(facts: &Facts, front: &FrontFacts) -> Option<Found> {
         HookFacts::Fails | HookFacts::Exec { fails: true, .. } => "fails, and delays nothing",
         _ => "too short",
     };
-    let seconds = need.hi.ceil();
+    let seconds = need.hi.max(front.longest_removal).ceil();
+    // One that lacks the hook would leave before the others. Native sidecars wait for all of them.
+    let all = facts.containers.iter().filter(|container| !container.is_sidecar);
+    let hooked: Vec<String> = all.map(|container| format!("`{}`", container.name)).collect();
     let remedy = format!(
-        "`preStop: {{sleep: {{seconds: {}}}}}` on every container that requests pass (Kubernetes 1.30 or later), \
-         and terminationGracePeriodSeconds of that plus the longest request; it lengthens every rollout and \
+        "`preStop: {{sleep: {{seconds: {}}}}}` on {}{} (Kubernetes 1.30 or later), and terminationGracePeriodSeconds of that plus the longest request; it lengthens every rollout and \
          rollback, and keeps pods, addresses and connections for as long",
-        bare(seconds)
+        bare(seconds),
+        if hooked.len() > 1 { "each of " } else { "" },
+        hooked.join(", "),
     );
     let found = Found::new(severity, message, &container.hook_place);
     Some(found.label(label).remedy(remedy).slack(have, need.used.max(need.lo), "s"))

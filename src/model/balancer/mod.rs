@@ -12,7 +12,7 @@ mod ring;
 mod slow_start;
 
 pub use ewma::PeakEwma;
-pub use haproxy::Turns;
+pub use haproxy::{ServerLines, Turns};
 pub use least::LeastConnections;
 pub use least_request::LeastRequest;
 pub use nginx::{NginxPeers, PassiveChecks};

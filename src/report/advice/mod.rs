@@ -65,7 +65,8 @@ fn list(name: &str, items: &[String]) -> Vec<Line> {
 
 fn heading(advice: &Advice) -> Vec<Line> {
     let heading = &advice.heading;
-    let words = [&heading.workload, &heading.load, &heading.size, &heading.front_end, &heading.kubernetes];
+    let front_end = heading.front_end_words();
+    let words = [&heading.workload, &heading.load, &heading.size, &front_end, &heading.kubernetes];
     let words: Vec<&str> = words.into_iter().map(String::as_str).filter(|word| !word.is_empty()).collect();
     let goals: Vec<&str> = advice.question.goals.iter().map(|goal| goal.text.as_str()).collect();
     let cost = match advice.question.cost {

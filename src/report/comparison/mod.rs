@@ -72,6 +72,8 @@ pub struct Label {
     pub seed: u64,
     /// Finished runs.
     pub runs: usize,
+    /// What stands in front of the pods.
+    pub front_end: String,
 }
 
 /// One metric of all configurations.
@@ -108,6 +110,7 @@ pub fn compare(results: &[StoredResult], sources: &[String], question: &Question
         hash: result.header.hash.clone(),
         seed: result.header.seed,
         runs: result.runs.len(),
+        front_end: result.header.heading.front_end.clone(),
     });
     let (base, others) = results.split_first().map_or((None, &[][..]), |(base, rest)| (Some(base), rest));
     let row = |(name, metric): &(String, Metric)| {

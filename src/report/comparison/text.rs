@@ -12,9 +12,12 @@ use crate::units::decimals;
 /// # Errors
 /// What the destination says.
 pub fn write(comparison: &Comparison, colour: bool, out: &mut dyn Write) -> io::Result<()> {
+    let fronts_differ = comparison.sides.iter().any(|side| side.front_end != comparison.sides[0].front_end);
     for side in &comparison.sides {
         let name = if side.name == side.source { String::new() } else { format!("  ({})", side.name) };
-        let text = format!("{}  {}{name}  {} runs, seed {}", side.letter, side.source, side.runs, side.seed);
+        let front = if fronts_differ { format!("  {}", side.front_end) } else { String::new() };
+        let text =
+            format!("{}  {}{name}{front}  {} runs, seed {}", side.letter, side.source, side.runs, side.seed);
         writeln!(out, "{}", cut(&text, 100))?;
     }
     let manner = if comparison.paired {

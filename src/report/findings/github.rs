@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use crate::diag::{Diagnostic, Severity};
 use crate::lint::{Finding, Report};
 
-pub(super) fn render(report: &Report, notes: &[Diagnostic]) -> String {
+pub(super) fn render(report: &Report) -> String {
     let mut text = String::new();
     report.findings.iter().for_each(|finding| command(&mut text, finding));
     report.not_judged.iter().for_each(|reason| remark(&mut text, level(reason.severity), reason));
-    notes.iter().for_each(|note| remark(&mut text, "notice", note));
+    report.others.iter().for_each(|note| remark(&mut text, "notice", note));
     text
 }
 

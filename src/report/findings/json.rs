@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::diag::{Diagnostic, Severity};
 use crate::lint::{Finding, Report};
 
-pub(super) fn render(report: &Report, notes: &[Diagnostic]) -> String {
+pub(super) fn render(report: &Report) -> String {
     let object = json!({
         "schema": "podloss-findings/1",
         "podloss": env!("CARGO_PKG_VERSION"),
@@ -14,7 +14,7 @@ pub(super) fn render(report: &Report, notes: &[Diagnostic]) -> String {
         "warnings": report.count(Severity::Warning),
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
         "allowed": report.allowed.iter().map(finding).collect::<Vec<_>>(),
-        "other": notes.iter().map(note).collect::<Vec<_>>(),
+        "other": report.others.iter().map(note).collect::<Vec<_>>(),
         "not_judged": report.not_judged.iter().map(|reason| reason.message.as_str()).collect::<Vec<_>>(),
     });
     format!("{object:#}\n")

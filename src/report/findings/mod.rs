@@ -7,7 +7,6 @@ mod text;
 
 pub(super) use github::{data as escape_data, property as escape_property};
 
-use crate::diag::Diagnostic;
 use crate::lint::Report;
 
 /// How findings are printed.
@@ -26,13 +25,13 @@ pub enum Format {
     Sarif,
 }
 
-/// The findings in a format, with a final line break. `notes` are other warnings about the same
-/// files; formats for machines carry them where they have a place for it.
-pub fn render(report: &Report, notes: &[Diagnostic], format: Format) -> String {
+/// The findings in a format, with a final line break. Other warnings about the same files are no findings,
+/// and stand beside them.
+pub fn render(report: &Report, format: Format) -> String {
     match format {
-        Format::Text { color } => text::render(report, notes, color),
-        Format::Json => json::render(report, notes),
-        Format::Github => github::render(report, notes),
+        Format::Text { color } => text::render(report, color),
+        Format::Json => json::render(report),
+        Format::Github => github::render(report),
         Format::Sarif => sarif::render(report),
     }
 }

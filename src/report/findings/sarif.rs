@@ -20,6 +20,7 @@ pub(in crate::report) fn document(report: &Report, more_rules: Vec<Value>, more:
             results.push(result);
         }
     }
+    let notes = report.not_judged.iter().chain(&report.others).map(notification);
     let object = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -32,7 +33,7 @@ pub(in crate::report) fn document(report: &Report, more_rules: Vec<Value>, more:
             "columnKind": "unicodeCodePoints",
             "invocations": [{
                 "executionSuccessful": true,
-                "toolExecutionNotifications": report.not_judged.iter().map(notification).collect::<Vec<_>>(),
+                "toolExecutionNotifications": notes.collect::<Vec<_>>(),
             }],
             "results": results,
         }],

@@ -36,17 +36,17 @@ fn report() -> lint::Report {
 
 #[test]
 fn for_people() {
-    insta::assert_snapshot!(render(&report(), &[], Format::Text { color: false }));
+    insta::assert_snapshot!(render(&report(), Format::Text { color: false }));
 }
 
 #[test]
 fn for_github() {
-    insta::assert_snapshot!(render(&report(), &[], Format::Github));
+    insta::assert_snapshot!(render(&report(), Format::Github));
 }
 
 #[test]
 fn for_scripts() {
-    let value: serde_json::Value = serde_json::from_str(&render(&report(), &[], Format::Json)).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&render(&report(), Format::Json)).unwrap();
     assert_eq!(value["schema"], "podloss-findings/1");
     assert_eq!((&value["errors"], &value["workloads"]), (&2.into(), &1.into()));
     let first = &value["findings"][0];
@@ -61,7 +61,7 @@ fn for_scripts() {
 
 #[test]
 fn for_code_scanning() {
-    let value: serde_json::Value = serde_json::from_str(&render(&report(), &[], Format::Sarif)).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&render(&report(), Format::Sarif)).unwrap();
     let run = &value["runs"][0];
     let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
     assert_eq!(rules.len(), lint::RULES.len());
@@ -81,7 +81,7 @@ fn many_findings_take_a_line_each() {
     let one = many.findings[0].clone();
     many.findings.extend(std::iter::repeat_n(one, 20));
     many.workloads = 2;
-    let text = render(&many, &[], Format::Text { color: false });
+    let text = render(&many, Format::Text { color: false });
     assert_eq!(
         text.lines().filter(|line| line.starts_with("error ") || line.starts_with("warning ")).count(),
         many.findings.len(),

@@ -2,24 +2,24 @@
 
 use std::fmt::Write as _;
 
-use crate::diag::{Diagnostic, Severity};
+use crate::diag::Severity;
 use crate::lint::{Finding, Report, Slack};
 
 /// More findings than this are listed one line each.
 const IN_FULL_MAX: usize = 12;
 
-pub(super) fn render(report: &Report, notes: &[Diagnostic], color: bool) -> String {
+pub(super) fn render(report: &Report, color: bool) -> String {
     let mut text = String::new();
     if report.workloads == 1 || report.findings.len() <= IN_FULL_MAX {
         for finding in &report.findings {
             let _ = writeln!(text, "{}\n", finding.diagnostic().render(color));
         }
-        for said in report.not_judged.iter().chain(notes) {
+        for said in report.not_judged.iter().chain(&report.others) {
             let _ = writeln!(text, "{}\n", said.render(color));
         }
     } else {
         table(&mut text, &report.findings);
-        for said in report.not_judged.iter().chain(notes) {
+        for said in report.not_judged.iter().chain(&report.others) {
             let _ = writeln!(text, "{said}");
         }
         text.push('\n');
@@ -67,6 +67,9 @@ fn summary(report: &Report) -> String {
     }
     if !report.not_judged.is_empty() {
         let _ = write!(line, "; {} not or not wholly judged", report.not_judged.len());
+    }
+    if !report.others.is_empty() {
+        let _ = write!(line, "; {} about the files", count(report.others.len(), "other warning"));
     }
     match report.findings.first() {
         Some(worst) => format!("{line}. Why: podloss explain {}. How many: podloss run\n", worst.rule.code),

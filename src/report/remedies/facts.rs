@@ -15,6 +15,8 @@ pub(super) struct Facts<'a> {
     pub(super) kubernetes_minor: u32,
     /// Smallest, central and largest seconds from a deletion to the last new request.
     pub(super) removal_s: (f64, f64, f64),
+    /// The longest that may be simulated, where that is more.
+    pub(super) longest_removal_s: f64,
     /// Server keep-alive and front-end idle timeout, seconds.
     pub(super) keepalive_s: Option<(f64, f64)>,
     pub(super) client_timeout: Option<Nanos>,
@@ -102,6 +104,7 @@ impl<'a> Facts<'a> {
         let goes_stale = |event: &PlannedEvent| matches!(event.action, PlannedAction::StaleFrontEnd { .. });
         Facts {
             removal_s: case.margins.removal_s,
+            longest_removal_s: case.margins.longest_removal_s,
             keepalive_s: case.margins.keepalive_s,
             is_stale: case.spec.events.iter().any(goes_stale),
             scale_down_delay: case
@@ -118,7 +121,8 @@ impl<'a> Facts<'a> {
     pub(super) fn of_ingress(case: &'a Case) -> Option<Facts<'a>> {
         let deployment = case.spec.deployments.get(case.spec.ingress()?)?;
         let facts = Facts::between(case.spec.tiers.first(), Some(deployment), case);
-        Some(Facts { removal_s: case.margins.outer_removal_s, ..facts })
+        let longest_removal_s = case.margins.longest_outer_removal_s;
+        Some(Facts { removal_s: case.margins.outer_removal_s, longest_removal_s, ..facts })
     }
 
     /// What is known of the pods of a deployment and the tier before them.
@@ -143,6 +147,7 @@ impl<'a> Facts<'a> {
             front: tier.map_or("front end", |tier| tier.name.as_str()),
             kubernetes_minor: case.spec.kubernetes_minor,
             removal_s: (0.0, 0.0, 0.0),
+            longest_removal_s: 0.0,
             keepalive_s: None,
             client_timeout: case.spec.client.timeout,
             patience: tier.map_or(Nanos::ZERO, FrontSpec::patience),

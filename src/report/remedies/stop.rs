@@ -9,7 +9,18 @@ use crate::units::Nanos;
 /// Seconds that a hook must last so that the front end has surely let go.
 fn hook_needed(facts: &Facts<'_>) -> u64 {
     // The removal's upper end and one second for what is already on its way.
-    facts.removal_s.2.max(facts.removal_s.1).ceil() as u64 + 1
+    let (_, central, high) = facts.removal_s;
+    central.max(high).max(facts.longest_removal_s).ceil() as u64 + 1
+}
+
+/// When the front end sends its last request after a deletion, in words.
+fn let_go_words(facts: &Facts<'_>) -> String {
+    let (low, _, high) = facts.removal_s;
+    let tail = match facts.longest_removal_s {
+        longest if longest > high => format!(", rarely up to {}", seconds(longest)),
+        _ => String::new(),
+    };
+    format!("{} to {}{tail}", seconds(low), seconds(high))
 }
 
 /// Whether pods stop serving sooner than a front end in order lets them go.
@@ -69,7 +80,7 @@ pub(super) fn keep_serving(facts: &Facts<'_>) -> Words {
     Words::new(
         format!("keep serving until {} has let go (preStop: {now})", facts.front),
         format!(
-            "The pod stops listening while {front} still sends to it: {lo} to {hi} after the deletion. \
+            "The pod stops listening while {front} still sends to it: {until} after the deletion. \
              {switch}{hook} {grace} No such loss predicted while the removal takes less than {needed} s{stale}. {costs}",
             front = facts.front,
             stale = if facts.is_stale { ", except from the process that hears of no changes" } else { "" },
@@ -78,8 +89,7 @@ pub(super) fn keep_serving(facts: &Facts<'_>) -> Words {
                  above the removal delay; a scale-in needs one. ",
                 span(delay)
             )),
-            lo = seconds(facts.removal_s.0),
-            hi = seconds(facts.removal_s.2),
+            until = let_go_words(facts),
             hook = hook_rule(facts, old, needed),
             grace = grace_rule(facts, needed),
             costs = costs(facts, needed),

@@ -290,7 +290,7 @@ impl Header {
                 workload: heading.workload.clone(),
                 load: heading.load.clone(),
                 size: heading.size.clone(),
-                front_end: heading.front_end.clone(),
+                front_end: heading.front_end_words(),
                 kubernetes: heading.kubernetes.clone(),
             },
             assumptions: case.assumptions.iter().map(Assumed::of).collect(),

@@ -13,6 +13,10 @@ pub(super) fn lines(result: &StoredResult) -> Vec<Line> {
     lines.push(Line::toned(guesses(result), Tone::Faint));
     let tone = if result.answer.verdict == Verdict::Never { Tone::Good } else { Tone::Strong };
     lines.extend(wrap(&verdict(result), WIDTH).into_iter().map(|line| Line::toned(line, tone)));
+    if result.header.events.is_empty() {
+        let text = "No event was given: nothing was rolled out, deleted or drained. Add --event rollout@60s.";
+        lines.push(Line::toned(text, Tone::Faint));
+    }
     lines.push(Line::blank());
     lines
 }
@@ -56,10 +60,16 @@ fn guesses(result: &StoredResult) -> String {
     match (decisive.len(), guessed) {
         (0, _) => "nothing decisive had to be assumed".to_owned(),
         (all, 0) => format!("none of the {} is a guess", counted(all, "decisive input")),
-        (1, _) => "the one decisive input is a guess: the answer below is a range".to_owned(),
         (all, guessed) => {
-            let verb = if guessed == 1 { "is a guess" } else { "are guesses" };
-            format!("{guessed} of {all} decisive inputs {verb}: the answer below is a range")
+            let so = match result.answer.varied {
+                0 => "they were held at their central values",
+                _ => "the answer below is a range",
+            };
+            match (all, guessed) {
+                (1, _) => format!("the one decisive input is a guess: {}", so.replace("they were", "it was")),
+                (_, 1) => format!("1 of {all} decisive inputs is a guess: {so}"),
+                _ => format!("{guessed} of {all} decisive inputs are guesses: {so}"),
+            }
         }
     }
 }
@@ -87,6 +97,9 @@ fn verdict(result: &StoredResult) -> String {
         about(lost.min),
         about(lost.max)
     );
+    if result.runs.iter().all(|run| run.total == 0) {
+        return "NO REQUEST was sent: nothing can be said about losses".to_owned();
+    }
     let in_runs = format!("{hits} of {runs} {unit}s");
     match answer.verdict {
         Verdict::Always if varied => {

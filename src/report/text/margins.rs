@@ -29,10 +29,17 @@ fn row(margin: &Margin) -> Line {
     let unit = if margin.unit == "s" { String::new() } else { format!(" {}", margin.unit) };
     let mut line =
         Line::plain(format!(" {:<34} {:>10}   {need:<18} ", cut(&margin.label, 34), value(margin.have)));
-    let tone = if margin.slack < 0.0 { Tone::Bad } else { Tone::Plain };
+    let lacking = margin.slack < 0.0;
+    let tone = match margin.share_of_loss > 0.0 {
+        true if lacking => Tone::Bad,
+        false if lacking => Tone::Warning,
+        _ => Tone::Plain,
+    };
     line.push_toned(&format!("{:>10}{unit}", format!("{sign}{}", value(margin.slack))), tone);
     if margin.share_of_loss > 0.0 {
         line.push(&format!("   {:.0} % of the loss", 100.0 * margin.share_of_loss));
+    } else if lacking {
+        line.push("   none of the loss");
     }
     line
 }

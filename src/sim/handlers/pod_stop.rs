@@ -387,8 +387,9 @@ impl<P: RequestPath> Engine<P> {
         container.process = Process::Exited;
         container.listening = false;
         container.app_ready = false;
-        container.ended_at = self.now;
+        container.ended = [Some(self.now), container.ended[0]];
         let was_stopped_at_start = container.post_start == PostStartHook::Failed;
+        let by_a_probe = matches!(container.stop, Some(Stop { reason: StopReason::Restart(_), .. }));
         container.post_start = PostStartHook::Over;
         // An attempt that waits for this process will time out or has its connection reset.
         if index == route.entry {
@@ -410,6 +411,8 @@ impl<P: RequestPath> Engine<P> {
             self.notice_container_change(id, index);
             if was_stopped_at_start {
                 self.go_on_after(id, index);
+            } else if by_a_probe {
+                self.restart_in_same_sync(id, index);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::model::pod::{PodPhase, pod_ready};
 use crate::model::probe::{ContainerState, ProbeKind, ProbeResult, container_ready, container_started};
-use crate::model::restart::{BackoffPolicy, Restart, requeue_after, restart};
+use crate::model::restart::{BackoffEntry, BackoffPolicy, Restart, requeue_after, restart};
 use crate::random::Stream;
 use crate::sim::engine::Engine;
 use crate::sim::event::{ContainerIndex, Event};
@@ -128,16 +128,30 @@ impl<P: RequestPath> Engine<P> {
 
     // === Restarts ===
 
+    /// The sync that had an unhealthy container killed starts it again, and knows no more of its ends than
+    /// when it began. If it must wait, a later sync will see the last end, too.
+    /// Source: kubernetes pkg/kubelet/kuberuntime kuberuntime_manager.go SyncPod, doBackOff (v1.31.13).
+    pub(super) fn restart_in_same_sync(&mut self, id: PodId, index: ContainerIndex) {
+        let container = &self.world.pods[id as usize].containers[usize::from(index)];
+        let before = container.ended[1];
+        if let Restart::Now(entry) = restart(&BackoffPolicy::default(), container.backoff, before, self.now) {
+            self.start_again(id, index, entry);
+        }
+    }
+
+    fn start_again(&mut self, id: PodId, index: ContainerIndex, entry: Option<BackoffEntry>) {
+        let container = &mut self.world.pods[id as usize].containers[usize::from(index)];
+        container.backoff = entry;
+        container.restarts += 1;
+        container.process = Process::NotStarted;
+        self.queue.push(self.now, Event::StartContainer(id, index));
+    }
+
     fn restart_or_wait(&mut self, id: PodId, index: ContainerIndex) {
         let minor = self.world.spec.kubernetes_minor;
-        let container = &mut self.world.pods[id as usize].containers[usize::from(index)];
-        match restart(&BackoffPolicy::default(), container.backoff, container.ended_at, self.now) {
-            Restart::Now(entry) => {
-                container.backoff = Some(entry);
-                container.restarts += 1;
-                container.process = Process::NotStarted;
-                self.queue.push(self.now, Event::StartContainer(id, index));
-            }
+        let container = &self.world.pods[id as usize].containers[usize::from(index)];
+        match restart(&BackoffPolicy::default(), container.backoff, container.ended[0], self.now) {
+            Restart::Now(entry) => self.start_again(id, index, entry),
             Restart::Wait { remaining } => {
                 let key = u64::from(index) | u64::from(container.restarts) << 8 | 1 << 50;
                 let uniform = self.world.keyed(Stream::KubeletPhase).fraction(u64::from(id), key);

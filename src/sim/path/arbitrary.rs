@@ -158,6 +158,7 @@ pub(crate) fn front() -> impl Strategy<Value = FrontSpec> {
                     outlier,
                     pins_connections,
                     client_affinity: connect % 4 == 0,
+                    affinity_holds: read % 2 == 0,
                     slow_start: Nanos(if read % 3 == 0 { read * MS } else { 0 }),
                     keepalive: keepalive.map(|(idle, max_idle, stale_gives_try_back, first_is_fresh)| {
                         Keepalive {

@@ -52,6 +52,9 @@ pub struct FrontSpec {
     /// A client goes to the pod of its last request as long as that is listed: cookies of a proxy, or
     /// `sessionAffinity: ClientIP` of kube-proxy.
     pub client_affinity: bool,
+    /// A client whose pod fails a request belongs there all the same: the next attempt goes to that pod again
+    /// as long as it is listed.
+    pub affinity_holds: bool,
     /// How long a new pod's share grows until it is a whole one; zero for at once.
     pub slow_start: Nanos,
     /// Kept-alive connections to pods; `None` opens one per request.

@@ -70,6 +70,7 @@ impl FrontSpec {
             outlier: None,
             pins_connections: false,
             client_affinity: false,
+            affinity_holds: false,
             slow_start: Nanos::ZERO,
             keepalive: None,
             answers: Answers::NGINX,

@@ -67,3 +67,48 @@ fn a_destination_rule_holds_for_the_gateway_that_is_stated() {
     let listed = ("DestinationRule/web".to_owned(), "spec.exportTo".to_owned());
     assert!(stated.not_modelled.contains(&listed), "{:?}", stated.not_modelled);
 }
+
+/// What goes past the front end's own balancer is refused unless somebody says what to simulate in its place;
+/// what only shifts requests is warned of where it stands.
+#[test]
+fn annotations_that_decide_and_are_not_simulated() {
+    let past = ingress("nginx", "nginx.ingress.kubernetes.io/service-upstream: 'true'");
+    let errors = refused(&past, &[]);
+    let error = errors.iter().find(|error| error.message.starts_with("service-upstream")).expect("an error");
+    assert!(error.is_error() && error.place.is_some() && error.help.is_some(), "{error:?}");
+    let warned = |text: &str, said: &[(&str, &str)], what: &str| {
+        let warnings = lowered(text, said).warnings;
+        let found = warnings.iter().find(|warning| warning.message.starts_with(what));
+        found.is_some_and(|warning| warning.place.is_some())
+    };
+    assert!(warned(&past, &[("front-end", "ingress-nginx")], "service-upstream is not simulated"));
+    let hashed = ingress("nginx", "nginx.ingress.kubernetes.io/upstream-hash-by: $request_uri");
+    assert!(warned(&hashed, &[], "upstream-hash-by is not simulated"));
+
+    let sticky = refused(WEB, &[("front-end", "traefik"), ("front_end.client_affinity", "true")]);
+    assert!(
+        sticky.iter().any(|error| error.message.contains("keep clients at a pod that terminates")),
+        "{sticky:#?}"
+    );
+}
+
+#[test]
+fn a_guessed_front_end_is_called_one() {
+    assert_eq!(lowered(WEB, &[]).heading.front_end_words(), "ingress-nginx assumed");
+    assert_eq!(lowered(WEB, &[("front-end", "ingress-nginx")]).heading.front_end_words(), "ingress-nginx");
+    let open =
+        WEB.replace("  selector: {app: web}\n  ports", "  type: NodePort\n  selector: {app: web}\n  ports");
+    assert_eq!(lowered(&open, &[]).heading.front_end_words(), "kube-proxy");
+}
+
+/// What a load balancer's stages can add up to is more than what is plausible for most removals, and a hook is
+/// advised that outlasts it.
+#[test]
+fn the_tail_of_a_removal_is_known() {
+    let margins = |said: &[(&str, &str)]| lowered(WEB, said).margins;
+    let alb = margins(&[("front-end", "aws-alb-ip")]);
+    assert!(alb.removal_s.2 < 26.0 && alb.longest_removal_s > 50.0, "{alb:?}");
+    let said = margins(&[("front-end", "aws-alb-ip"), ("removal", "9s")]);
+    assert!(said.longest_removal_s < 1e-9, "{said:?}");
+    assert!(margins(&[("front-end", "ingress-nginx")]).longest_removal_s < 1e-9);
+}

@@ -71,6 +71,64 @@ fn a_label_that_asks_for_injection_is_not_passed_over() {
     );
 }
 
+/// Labels and annotations of pods and of their namespace, of which the pods' own win.
+#[test]
+fn a_namespace_may_ask_for_it_too() {
+    let pods = |metadata: &str| {
+        WEB.replace("    metadata: {labels: {app: web}}", &format!("    metadata: {metadata}"))
+    };
+    let namespace = |metadata: &str| {
+        format!("---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: default, {metadata}}}\n")
+    };
+    let plain = "{labels: {app: web}}";
+    let labelled = |label: &str| format!("{{labels: {{app: web, {label}}}}}");
+    let annotated = |annotation: &str| format!("{{labels: {{app: web}}, annotations: {{{annotation}}}}}");
+    let (istio, revision) =
+        (namespace("labels: {istio-injection: enabled}"), namespace("labels: {istio.io/rev: stable}"));
+    let linkerd = namespace("annotations: {linkerd.io/inject: enabled}");
+    for (pod, namespace, mesh) in [
+        (plain.to_owned(), "", None),
+        (annotated("sidecar.istio.io/inject: 'true'"), "", Some("Istio")),
+        (labelled("istio.io/rev: stable"), "", Some("Istio")),
+        (annotated("linkerd.io/inject: enabled"), "", Some("Linkerd")),
+        (plain.to_owned(), istio.as_str(), Some("Istio")),
+        (plain.to_owned(), &revision, Some("Istio")),
+        (plain.to_owned(), &linkerd, Some("Linkerd")),
+        (labelled("sidecar.istio.io/inject: 'false'"), &istio, None),
+        (annotated("sidecar.istio.io/inject: 'false'"), &revision, None),
+        (annotated("linkerd.io/inject: disabled"), &linkerd, None),
+        (
+            plain.to_owned(),
+            "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: other, labels: {istio-injection: enabled}}\n",
+            None,
+        ),
+    ] {
+        let lowered = lowered(&format!("{}{namespace}", pods(&pod)), &[]);
+        let said = lowered.warnings.iter().find(|warning| warning.message.contains("injects its proxy"));
+        let told = mesh.map(|mesh| format!("Deployment/web: {mesh} injects its proxy"));
+        assert_eq!(said.is_some(), mesh.is_some(), "{pod} {namespace}");
+        let of =
+            |text: &String| said.is_some_and(|said| said.message.starts_with(text) && said.place.is_some());
+        assert!(told.as_ref().is_none_or(of), "{pod} {namespace}: {said:?}");
+    }
+}
+
+#[test]
+fn a_namespace_has_readiness_gates_put_into_targets() {
+    let gated = |label: &str, front_end: &str| {
+        let namespace = format!(
+            "---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: default, labels: {{{label}}}}}\n"
+        );
+        lowered(&format!("{WEB}{namespace}"), &[("front-end", front_end)]).spec.deployments[0].templates[1]
+            .readiness_gate
+    };
+    let label = "elbv2.k8s.aws/pod-readiness-gate-inject: enabled";
+    assert!(gated(label, "aws-alb-ip"));
+    for (label, front_end) in [("a: b", "aws-alb-ip"), (label, "ingress-nginx"), (label, "gke-neg")] {
+        assert!(!gated(label, front_end), "{label} {front_end}");
+    }
+}
+
 #[test]
 fn linkerd_s_proxy_drains_and_answers_502() {
     let linkerd = lowered(&shown().replace("istio-proxy", "linkerd-proxy").replace("proxyv2", "proxy"), &[]);

@@ -51,7 +51,8 @@ enum From<'m> {
 /// What the manifests of a workload say about the front end, the strongest first.
 ///
 /// Ingresses and routes that lead to its Services count; where there are none, a Service of type
-/// LoadBalancer that asks for a load balancer of AWS, and then what configures a front end.
+/// LoadBalancer that asks for a load balancer of AWS, then what configures a front end, and at last what
+/// kube-proxy alone serves.
 pub fn front_end_hints(selection: &Selection<'_>) -> Vec<FrontEndHint> {
     candidates(selection).into_iter().map(|candidate| candidate.hint).collect()
 }
@@ -69,13 +70,16 @@ fn candidates<'m>(selection: &Selection<'m>) -> Vec<Candidate<'m>> {
         .map(|&route| Candidate { hint: hint_of_route(selection, route), from: From::Route(route) });
     let mut found: Vec<Candidate<'_>> = ingresses.chain(routes).collect();
     if found.is_empty() {
-        found.extend(hint_of_service(selection));
+        found.extend(hint_of_balancer(selection));
     }
     if found.is_empty() {
         found.extend(hint_of_config(selection));
     }
     if found.is_empty() && !leads_in {
         found.extend(hint_of_destination(selection));
+    }
+    if found.is_empty() && !leads_in {
+        found.extend(hint_of_service(selection));
     }
     found
 }
@@ -162,7 +166,7 @@ fn hint_of_route(selection: &Selection<'_>, route: &Route) -> FrontEndHint {
     FrontEndHint { preset, why, place: route.meta.place() }
 }
 
-fn hint_of_service<'m>(selection: &Selection<'m>) -> Option<Candidate<'m>> {
+fn hint_of_balancer<'m>(selection: &Selection<'m>) -> Option<Candidate<'m>> {
     let service = *selection.services.iter().find(|service| {
         let class = service.load_balancer_class.as_deref().unwrap_or_default();
         service.service_type == ServiceType::LoadBalancer
@@ -176,6 +180,25 @@ fn hint_of_service<'m>(selection: &Selection<'m>) -> Option<Candidate<'m>> {
     let why = format!("{} asks for a load balancer of AWS", service.meta.title());
     let hint = FrontEndHint { preset: Some(preset), why, place: service.meta.place() };
     Some(Candidate { hint, from: From::Service(service) })
+}
+
+/// A Service that opens a port on nodes is reached through kube-proxy, and so is one inside the cluster where
+/// the files show by which other way users come in.
+fn hint_of_service<'m>(selection: &Selection<'m>) -> Option<Candidate<'m>> {
+    let opens =
+        |service: &Service| matches!(service.service_type, ServiceType::LoadBalancer | ServiceType::NodePort);
+    let all = selection.all;
+    let elsewhere = !all.ingresses.is_empty() || !all.routes.is_empty() || all.services.iter().any(opens);
+    let open = selection.services.iter().find(|service| opens(service));
+    let inside = selection.services.iter().find(|service| elsewhere && !service.headless);
+    let (service, why) = match (open, inside) {
+        (Some(service), _) => (service, "opens a port on nodes, and nothing else leads to it"),
+        (None, Some(service)) => (service, "is reached from inside, users come in elsewhere"),
+        (None, None) => return None,
+    };
+    let why = format!("{} {why}", service.meta.title());
+    let hint = FrontEndHint { preset: Some("kube-proxy"), why, place: service.meta.place() };
+    Some(Candidate { hint, from: From::Settings })
 }
 
 fn hint_of_config<'m>(selection: &Selection<'m>) -> Option<Candidate<'m>> {

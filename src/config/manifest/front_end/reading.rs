@@ -253,6 +253,7 @@ impl FrontEndReading {
             &mut settings.persistent_affinity,
             found.take("affinity-mode").map(|value| value == "persistent"),
         );
+        set(&mut settings.change_on_failure, found.flag("session-cookie-change-on-failure"));
         set(&mut settings.hash_by, found.take("upstream-hash-by"));
     }
 

@@ -45,6 +45,8 @@ pub struct FrontEndSettings {
     pub service_upstream: Option<bool>,
     /// `affinity: cookie`: a client keeps its pod.
     pub cookie_affinity: Option<bool>,
+    /// `session-cookie-change-on-failure`: a client whose pod fails a request gets another one.
+    pub change_on_failure: Option<bool>,
     /// `affinity-mode: persistent`: a client keeps its pod even when pods are added.
     pub persistent_affinity: Option<bool>,
     /// `upstream-hash-by`: the request's property that picks the pod.

@@ -74,7 +74,7 @@ fn a_service_may_ask_for_a_network_load_balancer() {
     };
     let balancer = "type: LoadBalancer";
     for (name, text, preset) in [
-        ("plain", service("", balancer), None),
+        ("plain", service("", balancer), Some("kube-proxy")),
         (
             "annotated",
             service("service.beta.kubernetes.io/aws-load-balancer-type: nlb", balancer),
@@ -97,7 +97,7 @@ fn a_service_may_ask_for_a_network_load_balancer() {
         (
             "not asked for",
             service("service.beta.kubernetes.io/aws-load-balancer-type: nlb", "type: NodePort"),
-            None,
+            Some("kube-proxy"),
         ),
     ] {
         assert_eq!(found_in(&documents(&[WEB, &text])).preset, preset, "{name}");
@@ -112,6 +112,31 @@ fn a_service_may_ask_for_a_network_load_balancer() {
         (settings.deregistration_delay_seconds, settings.health_check.interval_seconds),
         (Some(15), Some(10))
     );
+}
+
+/// Nothing is guessed where kube-proxy alone serves: a port of the nodes, and a Service inside a cluster whose
+/// way in the files show.
+#[test]
+fn what_kube_proxy_alone_serves() {
+    let typed = |kind: &str| edited(SERVICE, "  selector:", &format!("  {kind}\n  selector:"));
+    let other = |text: &str| text.replace("name: web", "name: shop").replace("app: web", "app: shop");
+    let elsewhere = other(INGRESS);
+    for (name, texts, preset) in [
+        ("a port of the nodes", vec![typed("type: NodePort")], Some("kube-proxy")),
+        ("a load balancer's port", vec![typed("type: LoadBalancer")], Some("kube-proxy")),
+        ("inside, users come in elsewhere", vec![SERVICE.to_owned(), elsewhere.clone()], Some("kube-proxy")),
+        (
+            "inside, beside a load balancer",
+            vec![SERVICE.to_owned(), other(&typed("type: LoadBalancer"))],
+            Some("kube-proxy"),
+        ),
+        ("inside, and nothing says how users come in", vec![SERVICE.to_owned()], None),
+        ("without an address of its own", vec![typed("clusterIP: None"), elsewhere.clone()], None),
+        ("behind an Ingress", vec![typed("type: NodePort"), INGRESS.to_owned()], Some("ingress-nginx")),
+    ] {
+        let texts: Vec<&str> = [WEB].into_iter().chain(texts.iter().map(String::as_str)).collect();
+        assert_eq!(found_in(&documents(&texts)).preset, preset, "{name}");
+    }
 }
 
 #[test]

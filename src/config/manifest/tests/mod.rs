@@ -5,6 +5,7 @@ mod diagnostics;
 mod front_end;
 mod links;
 mod robustness;
+mod rollouts;
 mod routes;
 mod selection;
 mod texts;

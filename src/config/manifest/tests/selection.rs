@@ -100,9 +100,6 @@ fn candidates_are_listed() {
         error.to_string(),
         "error[no-workload]: there is no Deployment in these files; help: podloss simulates Deployments; of other kinds there are: StatefulSet"
     );
-    let rollout = read_ok("apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: web}\n");
-    let error = select_workload(&rollout, None).unwrap_err().to_string();
-    assert!(error.ends_with("as an event: blue-green, canary=20%,1m or routed-canary=20%,1m"), "{error}");
 }
 
 #[test]

@@ -100,16 +100,22 @@ impl<O: Observer> FastPath<O> {
         loop {
             let flight = self.flights.get(place);
             let holder = flight.holder;
-            let picked = match again {
-                Again::Same(pod) => Picked::Peer(pod),
-                Again::Pick => self.front.pick(holder, &flight.tried, now),
+            let (picked, reuse) = match again {
+                Again::Same(pod) => {
+                    let first = is_first(flight.id, &self.spec);
+                    let (pods, servers) = (&self.pods, &self.servers);
+                    let server = |pod: PodId| pods[pod as usize].server_side(servers);
+                    let (pod, reuse) = self.front.at_same_server(holder, pod, first, now, server);
+                    (Picked::Peer(pod), reuse)
+                }
+                Again::Pick => (self.front.pick(holder, &flight.tried, now), None),
             };
             let pod = match picked {
                 Picked::Peer(pod) => pod,
                 picked => return self.turn_away(place, picked, now),
             };
             self.front.began(holder, pod);
-            match self.attempt(place, pod, None, now) {
+            match self.attempt(place, pod, reuse, now) {
                 Sent::Failed(failure, cause) => match self.attempt_failed(place, now, failure, cause) {
                     Followed::By(next) => again = next,
                     Followed::Over | Followed::Pausing => return,

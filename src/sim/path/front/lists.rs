@@ -2,6 +2,7 @@
 
 use super::{Front, Peers};
 use crate::model::balancer::RingRestart;
+use crate::model::retry::RetryPeer;
 use crate::sim::spec::Balancer;
 use crate::units::Nanos;
 
@@ -23,6 +24,9 @@ impl Front {
             for place in self.places(replica) {
                 self.holders[self.current[place] as usize].pool.forget_others(list);
             }
+        }
+        if matches!(self.spec.retry.peer, RetryPeer::SameServer { .. }) {
+            self.processes[replica as usize].lines.replace(list);
         }
         let service = self.processes[replica as usize].replace_list(list, now);
         self.give_to_workers(replica, service.as_deref().unwrap_or(list), now);

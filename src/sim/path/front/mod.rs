@@ -65,6 +65,10 @@ enum Peers {
     LeastRequest,
 }
 
+/// Attempts of a request without a limit. Whoever is refused so often has met nobody alive, and a balancer
+/// without a limit would go on for ever (assumption).
+const UNLIMITED_TRIES: u32 = 100;
+
 /// All holders of one tier.
 #[derive(Debug)]
 pub(crate) struct Front {
@@ -195,7 +199,8 @@ impl Front {
                 let all = u32::try_from(peers.len()).unwrap_or(u32::MAX).max(1);
                 if limit == 0 { all } else { all.min(limit) }
             }
-            _ => limit.max(1),
+            _ if limit == 0 => UNLIMITED_TRIES,
+            _ => limit,
         }
     }
 

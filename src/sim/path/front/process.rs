@@ -1,7 +1,7 @@
 //! What the workers of one front-end process share.
 
 use super::breaker::UnderWay;
-use crate::model::balancer::{LeastRequest, PeakEwma, SlowStart};
+use crate::model::balancer::{LeastRequest, PeakEwma, ServerLines, SlowStart};
 use crate::model::outlier::Outliers;
 use crate::random::{Keyed, Stream, Streams};
 use crate::sim::spec::{Balancer, FrontSpec};
@@ -19,6 +19,8 @@ pub(super) struct Process {
     pub(super) under_way: UnderWay,
     outliers: Option<Outliers>,
     pub(super) slow_start: SlowStart,
+    /// Which pod has which server's place, where further attempts are bound to one.
+    pub(super) lines: ServerLines,
     /// It has ended: nothing that it knew matters any more.
     pub(super) gone: bool,
 }
@@ -39,6 +41,7 @@ impl Process {
             under_way: UnderWay::default(),
             outliers,
             slow_start: SlowStart::default(),
+            lines: ServerLines::default(),
             gone: false,
         }
     }

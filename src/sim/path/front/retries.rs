@@ -3,6 +3,7 @@
 use super::{Front, HolderId, Peers};
 use crate::model::outcome::Method;
 use crate::model::retry::{AtServer, Failure, RetryPause, RetryPeer, same_server};
+use crate::sim::path::pool::{Reuse, ServerSide};
 use crate::sim::spec::Balancer;
 
 /// A failed attempt, as far as it matters for what follows.
@@ -53,7 +54,9 @@ impl Front {
         let bits = self.backoff_bits.at(attempt.request, u64::from(attempt.attempts));
         let backoff = policy.pause.backoff(attempt.attempts, bits);
         let RetryPeer::SameServer { redispatch } = policy.peer else {
-            return Next::Retry { tries_left, after: backoff, same: false };
+            let holds = self.affinity.is_some() && self.spec.affinity_holds;
+            let same = holds && self.usable(attempt.holder, attempt.pod).1;
+            return Next::Retry { tries_left, after: backoff, same };
         };
         let (usable, server_usable) = self.usable(attempt.holder, attempt.pod);
         let next = same_server(AtServer {
@@ -69,6 +72,24 @@ impl Front {
             _ => backoff,
         };
         Next::Retry { tries_left, after, same: !next.elsewhere }
+    }
+
+    /// Where a further attempt at the server of `pod` goes: to that pod's address, unless another pod is that
+    /// server by now and a connection to it is idle.
+    pub(crate) fn at_same_server(
+        &mut self,
+        holder: HolderId,
+        pod: u32,
+        first: bool,
+        now: u64,
+        server: impl Fn(u32) -> ServerSide,
+    ) -> (u32, Option<Reuse>) {
+        let process = self.holders[holder as usize].process as usize;
+        let Some(heir) = self.processes[process].lines.heir(pod) else { return (pod, None) };
+        match self.connection(holder, heir, &[], first, now, server(heir)) {
+            Reuse::Fresh => (pod, None),
+            reuse => (heir, Some(reuse)),
+        }
     }
 
     /// A retry of this holder has come to its end.

@@ -125,10 +125,14 @@ impl<O: Observer> PlainPath<O> {
         loop {
             let request = self.request(id);
             let (holder, tried, first) = (request.holder, request.tried.clone(), request.attempts == 0);
-            let decided = if first { self.decided(id, holder, now) } else { None };
-            let picked = match (again, decided) {
-                (Again::Same(pod), _) | (_, Some((pod, _))) => Picked::Peer(pod),
-                (Again::Pick, None) => self.front.pick(holder, &tried, now),
+            let decided = match again {
+                Again::Same(pod) => Some(self.at_same_server(id, holder, pod, now)),
+                Again::Pick if first => self.decided(id, holder, now),
+                Again::Pick => None,
+            };
+            let picked = match decided {
+                Some((pod, _)) => Picked::Peer(pod),
+                None => self.front.pick(holder, &tried, now),
             };
             let pod = match picked {
                 Picked::Peer(pod) => pod,
@@ -168,6 +172,13 @@ impl<O: Observer> PlainPath<O> {
         let (pods, servers) = (&self.pods, &self.servers);
         let server = |pod: PodId| pods[pod as usize].server_side(servers);
         self.front.decided(holder, sender_of(id, &self.spec), now, server)
+    }
+
+    /// Where a further attempt at the same server goes; see [`Front::at_same_server`].
+    fn at_same_server(&mut self, id: u64, holder: HolderId, pod: PodId, now: u64) -> (PodId, Option<Reuse>) {
+        let (pods, servers) = (&self.pods, &self.servers);
+        let server = |pod: PodId| pods[pod as usize].server_side(servers);
+        self.front.at_same_server(holder, pod, is_first(id, &self.spec), now, server)
     }
 
     /// Hands the request to the pod as its door allows.

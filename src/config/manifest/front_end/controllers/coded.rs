@@ -22,6 +22,7 @@ pub(in super::super) const INGRESS_NGINX: Controller = Controller {
         "proxy-read-timeout",
         "proxy-send-timeout",
         "service-upstream",
+        "session-cookie-change-on-failure",
         "upstream-hash-by",
     ],
     harmless: &[
