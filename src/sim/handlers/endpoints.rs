@@ -293,6 +293,7 @@ impl<P: RequestPath> Engine<P> {
     /// Gives a process its list, in place.
     pub(crate) fn publish(&mut self, id: ReplicaId, list: Vec<PodId>) {
         let list = self.without_barred(id, list);
+        self.front_of(id.tier).fill_lines(id.number, &list);
         let list = self.up_of(id, list);
         if list == self.replica(id).published {
             return;

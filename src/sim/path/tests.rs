@@ -168,7 +168,10 @@ fn run<P: RequestPath<Observer = Recorder>>(case: &Case) -> Seen {
         path.open(pod, SimTime::START.0);
     }
     let all: Vec<u32> = (0..PODS).collect();
-    (0..replicas).for_each(|replica| path.front().replace_list(replica, &all, SimTime::START.0));
+    for replica in 0..replicas {
+        path.front().fill_lines(replica, &all);
+        path.front().replace_list(replica, &all, SimTime::START.0);
+    }
     let reach = |path: &mut P, limit: u64, log: &mut Vec<(u64, String)>| {
         while let Some((at, notice)) = path.run_to(limit) {
             log.push((at, format!("{notice:?}")));
@@ -233,7 +236,10 @@ fn run<P: RequestPath<Observer = Recorder>>(case: &Case) -> Seen {
                 let fate = path.probe(*pod, at, number);
                 log.push((at, format!("probe {number}: {fate:?}")));
             }
-            Act::List(replica, list) if *replica < replicas => path.front().replace_list(*replica, list, at),
+            Act::List(replica, list) if *replica < replicas => {
+                path.front().fill_lines(*replica, list);
+                path.front().replace_list(*replica, list, at);
+            }
             Act::Reload(replica, list) if *replica < replicas => {
                 path.front().begin_reload(*replica, list, at)
             }

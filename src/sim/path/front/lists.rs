@@ -18,15 +18,19 @@ impl Front {
         self.update_list(replica, list, now);
     }
 
+    /// The servers that a process is told to have from now on, whether its checks find them up or not.
+    pub(crate) fn fill_lines(&mut self, replica: u32, told: &[u32]) {
+        if matches!(self.spec.retry.peer, RetryPeer::SameServer { .. }) {
+            self.processes[replica as usize].lines.replace(told);
+        }
+    }
+
     fn update_list(&mut self, replica: u32, list: &[u32], now: u64) {
         // Envoy closes what it keeps to a host that is gone, and then it does not count any more.
         if self.limits_connections() {
             for place in self.places(replica) {
                 self.holders[self.current[place] as usize].pool.forget_others(list);
             }
-        }
-        if matches!(self.spec.retry.peer, RetryPeer::SameServer { .. }) {
-            self.processes[replica as usize].lines.replace(list);
         }
         let service = self.processes[replica as usize].replace_list(list, now);
         self.give_to_workers(replica, service.as_deref().unwrap_or(list), now);
