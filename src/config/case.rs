@@ -55,7 +55,11 @@ pub struct Heading {
 impl Heading {
     /// The front end as a heading names it.
     pub fn front_end_words(&self) -> String {
-        format!("{}{}", self.front_end, if self.front_end_assumed { " assumed" } else { "" })
+        match self.front_end.split_once(" behind ") {
+            _ if !self.front_end_assumed => self.front_end.clone(),
+            Some((name, outer)) => format!("{name} assumed behind {outer}"),
+            None => format!("{} assumed", self.front_end),
+        }
     }
 }
 

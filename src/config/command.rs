@@ -56,19 +56,44 @@ fn ends_application(program: &str, arguments: &[&str]) -> bool {
     match program {
         "nginx" => says("quit") || says("stop"),
         "apachectl" | "apache2ctl" | "httpd" => says("stop") || says("graceful-stop"),
-        // `kill -0` only asks whether there is somebody.
-        "kill" => !says("-0"),
-        "pkill" | "killall" => true,
+        "kill" | "pkill" | "killall" => signal(arguments).is_none_or(|signal| ENDING.contains(&signal)),
         _ => false,
     }
+}
+
+/// Signals that servers end on; others tell them something else, and 0 only asks whether they are there.
+const ENDING: &[&str] = &["TERM", "15", "QUIT", "3", "INT", "2", "KILL", "9", "WINCH", "28"];
+
+/// The signal that `kill` and its like are told to send, without SIG; `None` where they are not told.
+fn signal<'w>(arguments: &[&'w str]) -> Option<&'w str> {
+    let mut words = arguments.iter();
+    let said = words.by_ref().find_map(|word| match *word {
+        "-s" | "--signal" => Some(None),
+        word => {
+            let name = word.strip_prefix('-')?;
+            let is_name = !name.is_empty()
+                && name.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
+            is_name.then_some(Some(name))
+        }
+    })?;
+    let name = said.or_else(|| words.next().copied())?;
+    Some(name.strip_prefix("SIG").unwrap_or(name))
 }
 
 /// The simple commands of a script, each as its words, without what only leads to them.
 fn commands(script: &str) -> impl Iterator<Item = Vec<&str>> {
     script.split([';', '&', '|', '\n', '(', ')', '{', '}']).map(|part| {
-        let leads = |word: &&str| matches!(*word, "then" | "do" | "else" | "if" | "while" | "!");
+        let leads = |word: &&str| {
+            let is_variable = word.split_once('=').is_some_and(|(name, _)| is_name(name));
+            is_variable || matches!(*word, "then" | "do" | "else" | "if" | "while" | "!")
+        };
         part.split_whitespace().skip_while(leads).collect()
     })
+}
+
+/// Whether a word can be the name of a variable.
+fn is_name(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// The argument of sleep(1): seconds, possibly with a fraction, or a number with s, m, h or d.
@@ -98,6 +123,9 @@ mod tests {
             (&["bash", "-ec", "echo bye\nsleep 1m"], Some(60_000)),
             (&["sh", "-c", "exec sleep '20'"], Some(20_000)),
             (&["sh", "-c", "while kill -0 7; do sleep 1; done"], Some(1_000)),
+            (&["sh", "-c", "kill -USR1 1; sleep 15"], Some(15_000)),
+            (&["sh", "-c", "kill -s HUP 1; pkill -0 node; sleep 3"], Some(3_000)),
+            (&["sh", "-c", "WAIT=1 sleep 4"], Some(4_000)),
             (&["/wait-shutdown"], None),
             (&["sh", "-c", "sleep $DRAIN"], None),
             (&["sh", "-c", "echo sleep"], None),
@@ -116,7 +144,9 @@ mod tests {
             (&["sh", "-c", "sleep 2; /usr/sbin/nginx -s quit; sleep 30"], 2_000),
             (&["/usr/sbin/nginx", "-s", "quit"], 0),
             (&["sh", "-c", "kill -QUIT 1 && sleep 30"], 0),
-            (&["sh", "-c", "pkill -TERM java; sleep 30"], 0),
+            (&["sh", "-c", "pkill -f java; sleep 30"], 0),
+            (&["sh", "-c", "kill -s SIGTERM 1; sleep 30"], 0),
+            (&["sh", "-c", "kill 1; sleep 30"], 0),
             (&["sh", "-c", "(apachectl -k graceful-stop); sleep 30"], 0),
         ] {
             assert_eq!(slept_by(&words(command)), Some(Nanos::from_millis(millis)), "{command:?}");
@@ -131,6 +161,7 @@ mod tests {
             (&["sh", "-c", "tini node server.js"], Some("sh")),
             (&["/bin/ash", "-c", "executor --all"], Some("ash")),
             (&["sh", "-c", "migrate;exec serve"], None),
+            (&["sh", "-c", "NODE_ENV=production exec node server.js"], None),
             (&["sh", "-c", "trap stop TERM; serve & wait"], None),
             (&["bash", "-c", "serve"], None),
             (&["sh", "start.sh"], None),

@@ -49,10 +49,16 @@ impl EventLine {
     /// The same event for this workload: how a Rollout of Argo replaces its pods, its manifest says.
     ///
     /// # Errors
-    /// The manifest leaves the course open, or asks for one that is not simulated.
+    /// The manifest leaves the course open, or asks for one that is not simulated; a rollback.
     pub fn for_workload(mut self, workload: &Deployment) -> Result<EventLine, Diagnostic> {
-        let (EventAction::Rollout, Some(strategy)) = (&self.action, &workload.progressive) else {
-            return Ok(self);
+        let strategy = match (&self.action, &workload.progressive) {
+            (EventAction::Rollout, Some(strategy)) => strategy,
+            (EventAction::Rollback, Some(_)) => {
+                let message = format!("{}: its rollback or abort is not simulated", workload.meta.title());
+                let error = Diagnostic::error(code::EVENT, message).help("leave the rollback out");
+                return Err(self.place.into_iter().fold(error, Diagnostic::at));
+            }
+            _ => return Ok(self),
         };
         self.action = EventAction::by(strategy);
         let Progressive::Canary { open: Some(open), .. } = strategy else { return Ok(self) };

@@ -28,8 +28,7 @@ pub fn judge(inputs: &Inputs) -> Result<Report, Vec<Diagnostic>> {
         None => select_each(manifests),
     };
     let selections = selections.map_err(|error| vec![error])?;
-    let mut report = Report::default();
-    report.others = other_warnings(manifests);
+    let mut report = Report { others: other_warnings(manifests), ..Report::default() };
     if inputs.wanted_workload().is_none() {
         report.not_judged = of_other_kinds(manifests);
     }
@@ -96,7 +95,7 @@ fn is_setting(error: &Diagnostic) -> bool {
 /// stands in, from which no fact is taken.
 fn completed(inputs: &Inputs, selection: &Selection<'_>) -> Result<(Lowered, bool), Vec<Diagnostic>> {
     let set = |knob: &str, value: String| Override { knob: knob.to_owned(), value };
-    let mut overrides = vec![set("workload", selection.deployment.argument())];
+    let mut overrides = vec![set("workload", selection.deployment.full_name())];
     let described = match inputs.described(&overrides) {
         Ok((described, _)) => (described, true),
         Err(errors) if errors.iter().any(|error| error.code == load::code::LOAD) => {

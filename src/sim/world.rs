@@ -282,6 +282,13 @@ pub(crate) struct Stop {
     pub(crate) stage_began: SimTime,
 }
 
+impl Stop {
+    /// Whether the kubelet ends the container because it is not healthy, and will start it again.
+    pub(crate) fn is_for_health(&self) -> bool {
+        self.reason == StopReason::Restart(Cause::LivenessRestart)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StopStage {
     Hook,

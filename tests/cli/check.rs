@@ -56,6 +56,21 @@ fn errors_are_exit_code_3_and_warnings_0() {
     assert!(from_stdin.out.starts_with("::error file=<stdin>,line="), "{}", from_stdin.out);
 }
 
+/// One name in two namespaces is two workloads.
+#[test]
+fn a_name_that_is_there_twice_is_judged_twice() {
+    let shop = WEB.replace("metadata: {name: web}", "metadata: {name: web, namespace: shop}");
+    let folder = Folder::new(&[("web.yaml", &format!("{WEB}---\n{shop}"))]);
+    let answer = run(folder.path(), "check web.yaml -o json");
+    let value: serde_json::Value = serde_json::from_str(&answer.out).expect("JSON");
+    let judged = |name: &str| {
+        let findings = value["findings"].as_array().expect("findings");
+        findings.iter().filter(|finding| finding["workload"] == name).count()
+    };
+    assert_eq!(value["not_judged"].as_array().map(Vec::len), Some(0), "{}", answer.out);
+    assert!(judged("Deployment/web") > 0 && judged("Deployment/web") == judged("shop/Deployment/web"));
+}
+
 /// What `run` would warn of is no secret of `run`.
 #[test]
 fn settings_that_are_not_read_are_told_in_every_format() {

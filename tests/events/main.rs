@@ -206,6 +206,20 @@ fn probes_that_ask_a_dependency_take_out_what_would_have_served() {
     assert!(causes(&liveness).contains(&Cause::LivenessRestart), "{:?}", causes(&liveness));
 }
 
+/// The first crash is restarted as soon as it is noticed, the next one after ten seconds.
+#[test]
+fn a_second_crash_waits_for_its_back_off() {
+    let line = "--rps 20\n--duration 90s\n--event crash-pod=4@30s\n--event crash-pod=4@40s\n";
+    let result = run(line, &[("startup", "1s"), ("liveness.failureThreshold", "300")]);
+    for pod in &result.timeline.pods {
+        let took = pod.restarts.iter().filter_map(|restart| Some(restart.listening?.since(restart.ended)));
+        let [first, second] = took.map(|span| span.as_secs_f64()).collect::<Vec<_>>()[..] else {
+            panic!("{:?}", pod.restarts)
+        };
+        assert!((1.0..4.0).contains(&first) && second > 10.0, "{first} {second}");
+    }
+}
+
 /// Kills by a probe that come every 45 s or so do not meet the delays of 10 and 20 s at all: the kubelet starts the
 /// next process in the sync of the kill, and looks at the end of the one before.
 #[test]

@@ -276,6 +276,11 @@ fn a_course_that_a_rollout_leaves_open_has_to_be_said() {
     assert!(text.contains("in place of `rollout`: canary=20%,1m,60%@10s"), "{text}");
     assert!(at("canary=20%,1m,60%@10s").is_ok(), "as the help says");
     assert!(at("kill-pod@10s").is_ok(), "without a rollout it does not matter");
+    let back = at("rollback@10s").expect_err("not a Deployment's");
+    assert!(
+        back.iter().any(|error| error.message.contains("rollback or abort is not simulated")),
+        "{back:#?}"
+    );
     for (knob, value) in [("maxSurge", "1"), ("Deployment:spec.strategy.type", "Recreate")] {
         let kept = rollout("{blueGreen: {activeService: web}}");
         let errors = simulated(&kept, "--rps 9\n--event rollout@10s\n", &[(knob, value)]).expect_err(knob);

@@ -37,7 +37,7 @@ def refuse_what_the_rig_cannot_do(name, parameters):
         "backend_keepalive_race_s": (0.0,),
         "ep_mode": ("reload", "haproxy_runtime_api", "envoy_eds_file"),
     }
-    if parameters["front"] == "nginx":
+    if parameters["front"] != "envoy":
         able["front_workers"] = (1,)
     for key, values in able.items():
         if parameters[key] not in values:

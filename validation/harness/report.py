@@ -45,7 +45,7 @@ def markdown(document, judged, causes):
         f"| command | `{document['command']}` |",
         f"| date | {versions['date']} |",
         f"| podloss | {versions['podloss']} |",
-        f"| front ends | {versions['nginx']}, HAProxy {versions['haproxy']}, Envoy {versions['envoy']} |",
+        f"| front ends | {', '.join(programs(document))} |",
         f"| system | {versions['kernel']}, Python {versions['python']} |",
         f"| prediction | written and sealed {document['measured_from'] - document['seal']['written']:.1f} s before"
         f" the first run, SHA-256 `{document['seal']['prediction_sha256'][:16]}`... |",
@@ -64,6 +64,14 @@ def markdown(document, judged, causes):
         text.extend(detail_lines(row, causes[row["name"]]))
         text.append("")
     return "\n".join(text)
+
+
+def programs(document):
+    """What took part, with its version."""
+    versions = document["versions"]
+    names = {"nginx": versions["nginx"], "haproxy": f"HAProxy {versions['haproxy']}", "envoy": f"Envoy {versions['envoy']}"}
+    fronts = {row["parameters"]["front"] for row in document["rows"]}
+    return [name for front, name in names.items() if front in fronts]
 
 
 def table_lines(row, predicted, lines, verdict):

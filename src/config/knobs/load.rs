@@ -8,7 +8,7 @@ pub(super) const GENERAL: &[Knob] = &[
         "workload",
         Kind::Text,
         "workload",
-        "Which Deployment is simulated: `web`, `deploy/web` or `shop/deploy/web`.",
+        "Which Deployment or Rollout is simulated: `web`, `deploy/web` or `shop/rollout/web`.",
     )
     .flag("workload"),
     Knob::new("kubernetes", Kind::Version, "Kubernetes", "The version whose rules hold.")

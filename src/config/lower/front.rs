@@ -70,7 +70,9 @@ pub(super) fn choose(selection: &Selection<'_>, values: &mut Values<'_>) -> Resu
     let preset = presets::front_end(name).map_err(|help| {
         complain(Diagnostic::error(code::FRONT_END, format!("there is no front end `{name}`")).help(help))
     })?;
-    let chosen = Chosen { assumed: setting.is_none() && hint.is_none(), ..Chosen::of(preset, selection) };
+    let chosen = Chosen::of(preset, selection);
+    let guessed = chosen.hints.iter().any(|hint| hint.is_guess && hint.preset == Some(preset.name));
+    let chosen = Chosen { assumed: setting.is_none() && (hint.is_none() || guessed), ..chosen };
     let passes_by = chosen.unsupported.iter().find(|(what, _)| *what == SERVICE_UPSTREAM);
     match passes_by.filter(|_| setting.is_none()) {
         Some((what, place)) => {

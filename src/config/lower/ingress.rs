@@ -112,8 +112,16 @@ impl Ingress {
         is_chart: bool,
         minor: u32,
     ) -> Result<Ingress, Diagnostic> {
+        let title = selection.deployment.meta.title();
+        if selection.deployment.progressive.is_some() {
+            let message =
+                format!("{title} is a Rollout of Argo, and events of an ingress are a Deployment's");
+            let help = "write it as a Deployment with the same template";
+            return Err(Diagnostic::error(code::FRONT_END, message)
+                .at(selection.deployment.meta.place())
+                .help(help));
+        }
         if let Some(scaler) = selection.autoscalers.first() {
-            let title = selection.deployment.meta.title();
             let message = format!(
                 "{} scales {title}, which cannot be simulated: the front end's pods use no CPU and have no queue here",
                 scaler.meta.title()
@@ -231,7 +239,7 @@ impl Ingress {
 
 /// The same Deployment in `--from`, if it is there.
 fn of_before(from: &Manifests, selection: &Selection<'_>) -> Option<PodSpec> {
-    let wanted = selection.deployment.argument();
+    let wanted = selection.deployment.full_name();
     select_workload(from, Some(&wanted)).ok().map(|old| old.pod_spec)
 }
 

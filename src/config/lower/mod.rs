@@ -151,7 +151,9 @@ pub fn lower(described: &Described<'_>) -> Result<Lowered, Vec<Diagnostic>> {
         cost: &sized.cost,
         workers: sized.workers,
         gated,
+        // Pods that no Service selects before the switch get none.
         injects_gates: chosen.preset.name.starts_with("aws-")
+            && !events::any(described, |action| matches!(action, EventAction::BlueGreen(_)))
             && described.manifests.injects_readiness_gates(selection.deployment),
         kept,
         pinned,
@@ -262,7 +264,7 @@ fn version(values: &mut Values<'_>) -> (u32, String) {
 fn old_spec(described: &Described<'_>, selection: &Selection<'_>) -> Result<Option<PodSpec>, Diagnostic> {
     let Some(from) = described.from else { return Ok(None) };
     let meta = &selection.deployment.meta;
-    let wanted = selection.deployment.argument();
+    let wanted = selection.deployment.full_name();
     match select_workload(from, Some(&wanted)) {
         Ok(old) => Ok(Some(old.pod_spec)),
         Err(error) => Err(Diagnostic::error(code::FROM, format!("--from does not hold {}", meta.title()))

@@ -280,9 +280,9 @@ fn find<'m>(manifests: &'m Manifests, wanted: &str) -> Result<&'m Deployment, Di
         }
         several => Err(Diagnostic::error(
             code::AMBIGUOUS_WORKLOAD,
-            format!("`{wanted}` is in several namespaces: {}", listed(several)),
+            format!("`{wanted}` is there more than once: {}", listed(several)),
         )
-        .help(format!("name the namespace too: `--workload {}`", several[0].argument()))),
+        .help(format!("give the whole name: `--workload {}`", several[0].full_name()))),
     }
 }
 
@@ -312,13 +312,16 @@ fn is_rollout(word: &str) -> bool {
 }
 
 impl Deployment {
-    /// Its name as `--workload` takes it.
-    pub fn argument(&self) -> String {
+    /// Its whole name, as `--workload` takes it: no other has it.
+    pub fn full_name(&self) -> String {
         let kind = if self.progressive.is_some() { "rollout" } else { "deploy" };
-        match self.meta.namespace.as_str() {
-            "default" => format!("{kind}/{}", self.meta.name),
-            namespace => format!("{namespace}/{kind}/{}", self.meta.name),
-        }
+        format!("{}/{kind}/{}", self.meta.namespace, self.meta.name)
+    }
+
+    /// The same for people, who leave the default namespace out.
+    fn argument(&self) -> String {
+        let name = self.full_name();
+        name.strip_prefix("default/").map_or_else(|| name.clone(), str::to_owned)
     }
 }
 

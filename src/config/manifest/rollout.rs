@@ -145,6 +145,13 @@ fn read_routing(routing: &Field<'_, '_>, open: &mut Option<Open>) {
 
 fn read_step(item: &Field<'_, '_>, open: &mut Option<Open>) -> Option<CanaryStep> {
     let fields = item.fields(&shapes::CANARY_STEP)?;
+    if shapes::CANARY_STEP.modelled.iter().filter(|name| fields.get(name).is_some()).count() != 1 {
+        item.rejected(
+            "a step has exactly one field",
+            "write every weight and every pause as an item of its own",
+        );
+        return None;
+    }
     if let Some(weight) = fields.get("setWeight") {
         return weight.count(0..=100).map(CanaryStep::SetWeight);
     }

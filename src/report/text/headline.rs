@@ -11,10 +11,11 @@ pub(super) fn lines(result: &StoredResult) -> Vec<Line> {
     let mut lines = heading(result);
     lines.extend(warnings(result));
     lines.push(Line::toned(guesses(result), Tone::Faint));
-    let tone = if result.answer.verdict == Verdict::Never { Tone::Good } else { Tone::Strong };
+    let good = result.answer.verdict == Verdict::Never && !nothing_sent(result);
+    let tone = if good { Tone::Good } else { Tone::Strong };
     lines.extend(wrap(&verdict(result), WIDTH).into_iter().map(|line| Line::toned(line, tone)));
-    if result.header.events.is_empty() {
-        let text = "No event was given: nothing was rolled out, deleted or drained. Add --event rollout@60s.";
+    if result.header.events.is_empty() && result.runs.iter().all(|run| run.replicas_min == run.replicas_max) {
+        let text = "No event was given: nothing was rolled out, scaled or drained. Add --event rollout@60s.";
         lines.push(Line::toned(text, Tone::Faint));
     }
     lines.push(Line::blank());
@@ -61,12 +62,13 @@ fn guesses(result: &StoredResult) -> String {
         (0, _) => "nothing decisive had to be assumed".to_owned(),
         (all, 0) => format!("none of the {} is a guess", counted(all, "decisive input")),
         (all, guessed) => {
-            let so = match result.answer.varied {
-                0 => "they were held at their central values",
+            let so = match (result.answer.varied, guessed) {
+                (0, 1) => "it was held at its central value",
+                (0, _) => "they were held at their central values",
                 _ => "the answer below is a range",
             };
             match (all, guessed) {
-                (1, _) => format!("the one decisive input is a guess: {}", so.replace("they were", "it was")),
+                (1, _) => format!("the one decisive input is a guess: {so}"),
                 (_, 1) => format!("1 of {all} decisive inputs is a guess: {so}"),
                 _ => format!("{guessed} of {all} decisive inputs are guesses: {so}"),
             }
@@ -77,6 +79,11 @@ fn guesses(result: &StoredResult) -> String {
 /// `rollout`, where there is one, else `run`.
 pub(super) fn unit(result: &StoredResult) -> &'static str {
     if result.runs.iter().any(|run| run.rollouts > 0) { "rollout" } else { "run" }
+}
+
+/// Whether there was not a single request.
+fn nothing_sent(result: &StoredResult) -> bool {
+    !result.runs.is_empty() && result.runs.iter().all(|run| run.total == 0)
 }
 
 fn verdict(result: &StoredResult) -> String {
@@ -97,7 +104,7 @@ fn verdict(result: &StoredResult) -> String {
         about(lost.min),
         about(lost.max)
     );
-    if result.runs.iter().all(|run| run.total == 0) {
+    if nothing_sent(result) {
         return "NO REQUEST was sent: nothing can be said about losses".to_owned();
     }
     let in_runs = format!("{hits} of {runs} {unit}s");

@@ -389,7 +389,7 @@ impl<P: RequestPath> Engine<P> {
         container.app_ready = false;
         container.ended = [Some(self.now), container.ended[0]];
         let was_stopped_at_start = container.post_start == PostStartHook::Failed;
-        let by_a_probe = matches!(container.stop, Some(Stop { reason: StopReason::Restart(_), .. }));
+        let by_a_probe = container.stop.as_ref().is_some_and(Stop::is_for_health);
         container.post_start = PostStartHook::Over;
         // An attempt that waits for this process will time out or has its connection reset.
         if index == route.entry {

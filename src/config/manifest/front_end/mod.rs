@@ -32,6 +32,8 @@ pub struct FrontEndHint {
     pub why: String,
     /// Where that stands.
     pub place: Place,
+    /// It is likely, and nothing says it.
+    pub is_guess: bool,
 }
 
 /// A hint, and the object that settings are read from.
@@ -105,7 +107,8 @@ fn hint_of_ingress(selection: &Selection<'_>, ingress: &Ingress) -> Option<Front
             ),
             None => (meaning_of_class(class), format!("{title} has class `{class}`")),
         };
-        let hint = |preset| FrontEndHint { preset, why: why.clone(), place: meta.places.of(path) };
+        let hint =
+            |preset| FrontEndHint { preset, why: why.clone(), place: meta.places.of(path), is_guess: false };
         match meaning {
             Meaning::Preset(preset) => return Some(hint(Some(with_target_type(preset, selection, meta)))),
             Meaning::NotModelled => return Some(hint(None)),
@@ -119,6 +122,7 @@ fn hint_of_ingress(selection: &Selection<'_>, ingress: &Ingress) -> Option<Front
         preset: Some(with_target_type(controller.preset, selection, meta)),
         why: format!("{title} has annotations {}...", controller.prefix),
         place: meta.place(),
+        is_guess: false,
     })
 }
 
@@ -163,7 +167,7 @@ fn hint_of_route(selection: &Selection<'_>, route: &Route) -> FrontEndHint {
             })
         }
     };
-    FrontEndHint { preset, why, place: route.meta.place() }
+    FrontEndHint { preset, why, place: route.meta.place(), is_guess: false }
 }
 
 fn hint_of_balancer<'m>(selection: &Selection<'m>) -> Option<Candidate<'m>> {
@@ -178,7 +182,7 @@ fn hint_of_balancer<'m>(selection: &Selection<'m>) -> Option<Candidate<'m>> {
         _ => "aws-nlb-instance",
     };
     let why = format!("{} asks for a load balancer of AWS", service.meta.title());
-    let hint = FrontEndHint { preset: Some(preset), why, place: service.meta.place() };
+    let hint = FrontEndHint { preset: Some(preset), why, place: service.meta.place(), is_guess: false };
     Some(Candidate { hint, from: From::Service(service) })
 }
 
@@ -187,17 +191,19 @@ fn hint_of_balancer<'m>(selection: &Selection<'m>) -> Option<Candidate<'m>> {
 fn hint_of_service<'m>(selection: &Selection<'m>) -> Option<Candidate<'m>> {
     let opens =
         |service: &Service| matches!(service.service_type, ServiceType::LoadBalancer | ServiceType::NodePort);
-    let all = selection.all;
-    let elsewhere = !all.ingresses.is_empty() || !all.routes.is_empty() || all.services.iter().any(opens);
+    let (all, here) = (selection.all, &selection.deployment.meta.namespace);
+    let elsewhere = all.ingresses.iter().any(|ingress| ingress.meta.namespace == *here)
+        || all.routes.iter().any(|route| route.meta.namespace == *here)
+        || all.services.iter().any(|service| service.meta.namespace == *here && opens(service));
     let open = selection.services.iter().find(|service| opens(service));
     let inside = selection.services.iter().find(|service| elsewhere && !service.headless);
-    let (service, why) = match (open, inside) {
-        (Some(service), _) => (service, "opens a port on nodes, and nothing else leads to it"),
-        (None, Some(service)) => (service, "is reached from inside, users come in elsewhere"),
+    let (service, why, is_guess) = match (open, inside) {
+        (Some(service), _) => (service, "opens a port on nodes, and nothing else leads to it", false),
+        (None, Some(service)) => (service, "is reached from inside, users come in elsewhere", true),
         (None, None) => return None,
     };
     let why = format!("{} {why}", service.meta.title());
-    let hint = FrontEndHint { preset: Some("kube-proxy"), why, place: service.meta.place() };
+    let hint = FrontEndHint { preset: Some("kube-proxy"), why, place: service.meta.place(), is_guess };
     Some(Candidate { hint, from: From::Settings })
 }
 
@@ -207,14 +213,14 @@ fn hint_of_config<'m>(selection: &Selection<'m>) -> Option<Candidate<'m>> {
         maps.filter_map(|map| Some((map, config_of(&map.meta.name, &map.meta.labels)?))).next()?;
     let preset = controller.preset;
     let why = format!("{} configures {preset}", map.meta.title());
-    let hint = FrontEndHint { preset: Some(preset), why, place: map.meta.place() };
+    let hint = FrontEndHint { preset: Some(preset), why, place: map.meta.place(), is_guess: false };
     Some(Candidate { hint, from: From::Settings })
 }
 
 fn hint_of_destination<'m>(selection: &Selection<'m>) -> Option<Candidate<'m>> {
     let rule = selection.destination_rules().next()?;
     let why = format!("{} is for proxies of Istio, and no route tells which", rule.meta.title());
-    let hint = FrontEndHint { preset: None, why, place: rule.meta.place() };
+    let hint = FrontEndHint { preset: None, why, place: rule.meta.place(), is_guess: false };
     Some(Candidate { hint, from: From::Settings })
 }
 

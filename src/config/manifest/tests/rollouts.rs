@@ -102,6 +102,11 @@ fn what_a_rollout_must_not_say() {
         (rollout("{canary: {maxSurge: 0, maxUnavailable: 0}}"), "may not be 0 when `maxSurge` is 0"),
         (rollout("{canary: {trafficRouting: {traefik: {}}}}"), "canaryService: Required value"),
         (rollout("{canary: {steps: [{setWeight: 120}]}}"), "spec.strategy.canary.steps[0].setWeight"),
+        (
+            rollout("{canary: {steps: [{setWeight: 20, pause: {duration: 1m}}]}}"),
+            "steps[0]: Invalid value: a step has exactly one field",
+        ),
+        (rollout("{canary: {steps: [{}]}}"), "a step has exactly one field"),
         (rollout("{canary: {steps: [{pause: {duration: soon}}]}}"), "steps[0].pause.duration: Invalid value"),
         (rollout("{canary: {step: [{setWeight: 20}]}}"), "unknown field `step` in canary"),
         (rollout("{type: Recreate}"), "spec.strategy.canary: Required value"),

@@ -74,7 +74,7 @@ fn names_that_choose() {
         ("shop/api", Ok("shop/Deployment/api")),
         ("shop/deploy/web", Ok("shop/Deployment/web")),
         ("default/deployment/web", Ok("Deployment/web")),
-        ("web", Err("`web` is in several namespaces: deploy/web, shop/deploy/web")),
+        ("web", Err("`web` is there more than once: deploy/web, shop/deploy/web")),
         ("wev", Err("no Deployment is called `wev`")),
         ("sts/web", Err("`sts/web`: podloss simulates Deployments, not sts")),
         ("a/b/c/d", Err("no Deployment is called `a/b/c/d`")),

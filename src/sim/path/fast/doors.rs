@@ -115,6 +115,10 @@ impl<O: Observer> FastPath<O> {
                 picked => return self.turn_away(place, picked, now),
             };
             self.front.began(holder, pod);
+            if self.front.has_memory() {
+                let id = self.flights.get(place).id;
+                self.front.moves_on(sender_of(id, &self.spec), pod);
+            }
             match self.attempt(place, pod, reuse, now) {
                 Sent::Failed(failure, cause) => match self.attempt_failed(place, now, failure, cause) {
                     Followed::By(next) => again = next,

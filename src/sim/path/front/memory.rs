@@ -68,6 +68,14 @@ impl Front {
         None
     }
 
+    /// A further attempt goes to another pod: from now on the client belongs there, unless it holds on to the
+    /// first one.
+    pub(crate) fn moves_on(&mut self, sender: Sender, pod: u32) {
+        if let Some(pods) = self.affinity.as_mut().filter(|_| !self.spec.affinity_holds) {
+            pods.insert(sender.client, pod);
+        }
+    }
+
     /// The first attempt of a request goes to a pod at `now`.
     pub(crate) fn remember(&mut self, sender: Sender, pod: u32, now: u64) {
         self.pin_at_once(sender.connection, pod, now);

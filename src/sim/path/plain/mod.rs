@@ -151,6 +151,8 @@ impl<O: Observer> PlainPath<O> {
             self.front.began(holder, pod);
             if first && self.front.has_memory() {
                 self.front.remember(sender_of(id, &self.spec), pod, now);
+            } else if self.front.has_memory() {
+                self.front.moves_on(sender_of(id, &self.spec), pod);
             }
             let request = self.request(id);
             request.pod = Some(pod);
