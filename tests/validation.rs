@@ -12,7 +12,10 @@ const MEASURED: [&str; 2] = [
 ];
 
 fn documents() -> Vec<Value> {
-    let read = |path: &str| serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let read = |path: &str| {
+        let text = fs::read_to_string(path).expect("a file of the project");
+        serde_json::from_str(&text).expect("JSON")
+    };
     MEASURED.map(read).to_vec()
 }
 
