@@ -15,15 +15,17 @@ pub struct LeastConnections {
     elsewhere: BTreeMap<u32, u32>,
     /// Where the search for the next minimum begins, so that ties go round.
     start: usize,
-    /// The smallest load and how many peers have it; 0 of them if it has to be looked for.
+    /// The smallest load. In a long list it holds while some peer has it.
     least: u32,
+    /// In a long list: how many peers have the smallest load; 0 if it has to be looked for.
     at_least: u32,
+    /// In a short list: which places have so many requests under way, a bit for each.
+    levels: Vec<u64>,
 }
 
 const UNLISTED: u32 = u32::MAX;
-/// Lists up to this length are short.
-const SHORT: usize = 1 << DISTANCE_BITS;
-const DISTANCE_BITS: u32 = 6;
+/// Lists up to this length are short: their places fit a word.
+const SHORT: usize = u64::BITS as usize;
 
 impl LeastConnections {
     /// The peers in list order.
@@ -50,6 +52,18 @@ impl LeastConnections {
         }
         self.list = list;
         (self.start, self.at_least) = (0, 0);
+        self.least = self.loads.iter().copied().min().unwrap_or(0);
+        self.levels.clear();
+        if self.is_short() {
+            let highest = self.loads.iter().copied().max().map_or(0, |load| load as usize + 1);
+            self.levels.resize(highest, 0);
+            self.loads.iter().enumerate().for_each(|(place, &load)| self.levels[load as usize] |= 1 << place);
+        }
+    }
+
+    #[inline]
+    fn is_short(&self) -> bool {
+        self.list.len() <= SHORT
     }
 
     /// The first peer with the fewest requests that was not tried; when all were tried, the first
@@ -63,21 +77,29 @@ impl LeastConnections {
 
     /// The first place from `start` on with the smallest load.
     fn least(&mut self) -> Option<usize> {
-        if self.loads.len() <= SHORT { self.least_of_few() } else { self.least_of_many() }
+        if self.is_short() { self.least_of_few() } else { self.least_of_many() }
     }
 
-    /// In a short list every place is looked at, without a branch that nobody can foresee: each counts as
-    /// its load (26 bits hold it: memory ends before) and then its distance from `start`. A twelfth less
-    /// time per request with 20 pods.
+    /// In a short list it is a bit of a word: nothing is looked for, and nothing has to be foreseen.
+    #[inline]
     fn least_of_few(&self) -> Option<usize> {
-        let [length, start] = [self.loads.len(), self.start].map(|n| u32::try_from(n).unwrap_or(u32::MAX));
-        let key = |(place, &load): (u32, &u32)| {
-            let distance = place + if place < start { length } else { 0 } - start;
-            load << DISTANCE_BITS | distance
-        };
-        let least = (0..).zip(&self.loads).map(key).min()?;
-        let place = start + (least & ((1 << DISTANCE_BITS) - 1));
-        Some((if place < length { place } else { place - length }) as usize)
+        let places = *self.levels.get(self.least as usize)?;
+        let ahead = places & (u64::MAX << self.start);
+        Some(if ahead == 0 { places } else { ahead }.trailing_zeros() as usize)
+    }
+
+    /// The peer at `place` of a short list has one request more or less than `from`.
+    #[inline]
+    fn shift(&mut self, place: usize, from: u32, to: u32) {
+        if self.levels.len() <= to as usize {
+            self.levels.push(0);
+        }
+        self.levels[from as usize] &= !(1 << place);
+        self.levels[to as usize] |= 1 << place;
+        // When the last of the least loaded got a request, it is still one of the least loaded.
+        if to < self.least || self.levels[self.least as usize] == 0 {
+            self.least = to;
+        }
     }
 
     /// In a long one the smallest load is looked for only when the last peer that had it got a request.
@@ -100,8 +122,11 @@ impl LeastConnections {
     pub fn began(&mut self, pod: u32) {
         match self.place(pod) {
             Some(place) => {
-                self.loads[place] += 1;
-                if self.loads.len() > SHORT && self.loads[place] == self.least + 1 {
+                let load = self.loads[place];
+                self.loads[place] = load + 1;
+                if self.is_short() {
+                    self.shift(place, load, load + 1);
+                } else if load == self.least {
                     self.at_least = self.at_least.saturating_sub(1);
                 }
             }
@@ -112,15 +137,21 @@ impl LeastConnections {
     /// A request at `pod` ended, well or badly.
     pub fn ended(&mut self, pod: u32) {
         if let Some(place) = self.place(pod) {
-            let load = self.loads[place].saturating_sub(1);
-            if self.loads.len() > SHORT && self.at_least > 0 && load != self.loads[place] {
+            let before = self.loads[place];
+            let load = before.saturating_sub(1);
+            self.loads[place] = load;
+            if load == before {
+                return;
+            }
+            if self.is_short() {
+                self.shift(place, before, load);
+            } else if self.at_least > 0 {
                 match load.cmp(&self.least) {
                     Ordering::Less => (self.least, self.at_least) = (load, 1),
                     Ordering::Equal => self.at_least += 1,
                     Ordering::Greater => {}
                 }
             }
-            self.loads[place] = load;
         } else if let Some(load) = self.elsewhere.get_mut(&pod) {
             *load -= 1;
             if *load == 0 {
