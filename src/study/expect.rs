@@ -147,7 +147,8 @@ pub fn judge(
     let open = runs.iter().filter(|run| run.is_unfinished()).count();
     let unfinished = verdict == Judgement::Hold && open > 0;
     // Without a request nothing can be lost, and every such check would hold.
-    let idle = metric.counts_losses() && runs.iter().all(|run| run.total == 0);
+    let of_losses = matches!(metric.quantity(), Quantity::Count | Quantity::Share | Quantity::Runs);
+    let idle = of_losses && runs.iter().all(|run| run.total == 0);
     let (verdict, detail) = if unfinished {
         (
             Judgement::Inconclusive,

@@ -119,22 +119,6 @@ const PLAIN: [(&str, Metric); 23] = [
 ];
 
 impl Metric {
-    /// Whether it counts what became of requests that were lost or damaged.
-    pub(super) fn counts_losses(self) -> bool {
-        matches!(
-            self,
-            Metric::Lost
-                | Metric::LostStatus(_)
-                | Metric::LostMethod(_)
-                | Metric::CauseCount(_)
-                | Metric::LostShare
-                | Metric::RolloutsWithLoss
-                | Metric::SentTwice
-                | Metric::ExecutedBut5xx
-                | Metric::Truncated
-        )
-    }
-
     /// Every name with what it means, in the order of documents.
     pub fn all() -> Vec<(String, Metric)> {
         let plain = PLAIN.iter().map(|(name, metric)| ((*name).to_owned(), *metric));

@@ -11,7 +11,7 @@ use podloss::diag::Diagnostic;
 use podloss::model::outcome::Cause;
 use podloss::model::probe::ProbeFailure;
 
-use podloss::sim::{self, RunResult, ViewHolder};
+use podloss::sim::{self, PodRecord, RunResult, ViewHolder};
 use podloss::study::RolloutEstimate;
 use podloss::units::SimTime;
 
@@ -206,16 +206,19 @@ fn probes_that_ask_a_dependency_take_out_what_would_have_served() {
     assert!(causes(&liveness).contains(&Cause::LivenessRestart), "{:?}", causes(&liveness));
 }
 
+/// How long each restart of a pod's server took until it listened again, seconds.
+fn outages(pod: &PodRecord) -> Vec<f64> {
+    let took = pod.restarts.iter().filter_map(|restart| Some(restart.listening?.since(restart.ended)));
+    took.map(|span| span.as_secs_f64()).collect()
+}
+
 /// The first crash is restarted as soon as it is noticed, the next one after ten seconds.
 #[test]
 fn a_second_crash_waits_for_its_back_off() {
     let line = "--rps 20\n--duration 90s\n--event crash-pod=4@30s\n--event crash-pod=4@40s\n";
     let result = run(line, &[("startup", "1s"), ("liveness.failureThreshold", "300")]);
     for pod in &result.timeline.pods {
-        let took = pod.restarts.iter().filter_map(|restart| Some(restart.listening?.since(restart.ended)));
-        let [first, second] = took.map(|span| span.as_secs_f64()).collect::<Vec<_>>()[..] else {
-            panic!("{:?}", pod.restarts)
-        };
+        let [first, second] = outages(pod)[..] else { panic!("{:?}", pod.restarts) };
         assert!((1.0..4.0).contains(&first) && second > 10.0, "{first} {second}");
     }
 }
@@ -227,8 +230,7 @@ fn a_container_that_its_probe_had_killed_starts_at_once() {
     let line = "--rps 20\n--duration 6m\n--event dependency-down=5m@30s\n";
     let result = run(line, &[("dependency_probes", "liveness"), ("startup", "2s")]);
     for pod in &result.timeline.pods {
-        let took = pod.restarts.iter().filter_map(|restart| Some(restart.listening?.since(restart.ended)));
-        let took: Vec<f64> = took.map(|span| span.as_secs_f64()).collect();
+        let took = outages(pod);
         assert!(took.len() >= 4 && took[..3].iter().all(|took| *took < 4.0), "{took:?}");
         assert!(took.iter().any(|took| *took > 30.0), "in the end the delay is longer than that: {took:?}");
     }

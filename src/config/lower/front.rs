@@ -2,7 +2,8 @@
 
 use super::code;
 use super::tier::TRAFFIC_POLICY;
-use super::values::Values;
+use super::values::{Fallback, Values};
+use crate::config::case::Origin;
 use crate::config::knobs::{self, Value};
 use crate::config::manifest::{
     FrontEndHint, FrontEndReading, FrontEndSettings, Selection, Service, TrafficPolicy, front_end_hints,
@@ -71,8 +72,14 @@ pub(super) fn choose(selection: &Selection<'_>, values: &mut Values<'_>) -> Resu
         complain(Diagnostic::error(code::FRONT_END, format!("there is no front end `{name}`")).help(help))
     })?;
     let chosen = Chosen::of(preset, selection);
-    let guessed = chosen.hints.iter().any(|hint| hint.is_guess && hint.preset == Some(preset.name));
-    let chosen = Chosen { assumed: setting.is_none() && (hint.is_none() || guessed), ..chosen };
+    let mut guesses = chosen.hints.iter().filter(|hint| hint.is_guess && hint.preset == Some(preset.name));
+    let guess = guesses.next().filter(|_| setting.is_none());
+    if let Some(guess) = guess {
+        let knob = knobs::find(PRESET).expect("a name of the registry").knob;
+        values.assume(knob, PRESET, Fallback::plain(preset.name, Origin::Guess, guess.why.clone()));
+    }
+    let assumed = setting.is_none() && (hint.is_none() || guess.is_some());
+    let chosen = Chosen { assumed, ..chosen };
     let passes_by = chosen.unsupported.iter().find(|(what, _)| *what == SERVICE_UPSTREAM);
     match passes_by.filter(|_| setting.is_none()) {
         Some((what, place)) => {

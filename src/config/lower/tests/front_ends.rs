@@ -1,6 +1,6 @@
 //! Which front end is simulated, and with which of the settings in manifests.
 
-use super::{WEB, lowered, refused};
+use super::{WEB, assumption, lowered, refused};
 use crate::units::Nanos;
 
 fn ingress(class: &str, notes: &str) -> String {
@@ -99,6 +99,10 @@ fn a_guessed_front_end_is_called_one() {
     let open =
         WEB.replace("  selector: {app: web}\n  ports", "  type: NodePort\n  selector: {app: web}\n  ports");
     assert_eq!(lowered(&open, &[]).heading.front_end_words(), "kube-proxy");
+    let other = "---\napiVersion: v1\nkind: Service\nmetadata: {name: shop}\nspec: {type: NodePort, selector: {app: shop}, ports: [{port: 80}]}\n";
+    let inside = lowered(&format!("{WEB}{other}"), &[]);
+    assert_eq!(inside.heading.front_end_words(), "kube-proxy assumed");
+    assert_eq!(assumption(&inside, "front_end.preset").value, "kube-proxy");
 }
 
 /// What a load balancer's stages can add up to is more than what is plausible for most removals, and a hook is
