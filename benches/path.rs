@@ -37,7 +37,7 @@ fn draws(c: &mut Criterion) {
 fn picks(c: &mut Criterion) {
     let list: Vec<u32> = (0..PODS).collect();
     let mut ring = Ring::default();
-    ring.replace(list.clone(), RingRestart::KeepCounter, 0);
+    ring.replace(list.clone(), RingRestart::KeepCounter, |_| 0);
     c.bench_function("pick/ring", |b| b.iter(|| ring.pick()));
 
     let checks = PassiveChecks { max_fails: 1, fail_timeout_s: 10 };

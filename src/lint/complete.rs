@@ -11,6 +11,7 @@ use crate::model::retry::RetryPeer;
 use crate::random::Dist;
 use crate::sim::spec::{
     ContainerPlan, DeploymentPlan, FrontSpec, Mechanism, OnStop, ProbePlan, Role, ServerSpec, SimSpec,
+    StaleRetry,
 };
 use crate::units::Nanos;
 
@@ -258,8 +259,11 @@ fn front_of(tier: &FrontSpec, margins: &MarginFacts, outstay: f64, assumptions: 
         retries_refused: tier.retry.on.refused
             && tier.retry.max_attempts != 1
             && tier.retry.peer != RetryPeer::SameServer { redispatch: false },
-        resends_broken: tier.retry.on.closed
-            && (tier.retry.max_attempts != 1 || tier.keepalive.is_some_and(|k| k.stale_gives_try_back)),
+        resends_broken: match tier.keepalive.map(|keepalive| keepalive.stale) {
+            Some(StaleRetry::SamePod) => true,
+            Some(StaleRetry::GivesTryBack) => tier.retry.on.closed,
+            Some(StaleRetry::Counts) | None => tier.retry.on.closed && tier.retry.max_attempts != 1,
+        },
         idle_timeout: tier.keepalive.map(|keepalive| keepalive.idle_timeout.as_secs_f64()),
         registers: matches!(tier.delivery.mechanism, Mechanism::TargetGroup(_)),
         outstay,

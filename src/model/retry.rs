@@ -1,6 +1,7 @@
 //! What a front end does after an attempt has failed.
 
 use super::outcome::Method;
+use crate::units::Nanos;
 
 /// How one attempt failed, as the front end's socket saw it (facts: load balancer events E1 to E7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +98,14 @@ pub enum RetryPause {
         /// The bound does not grow beyond this, nanoseconds.
         max: u64,
     },
+    /// A time that grows from one pause to the next so that the last would be twice the first, give or
+    /// take half of it. Traefik's retry middleware.
+    Around {
+        /// The first time, nanoseconds.
+        first: u64,
+        /// How many pauses it takes to double.
+        doubles_in: u32,
+    },
 }
 
 impl RetryPause {
@@ -105,12 +114,20 @@ impl RetryPause {
     ///
     /// Source: Envoy source/common/common/backoff_strategy.cc, JitteredExponentialBackOffStrategy:
     /// random below the interval, which then doubles. (router_filter.rst says 2^N - 1 for the
-    /// factor, which the code does not do.)
+    /// factor, which the code does not do.) Traefik pkg/middlewares/retry/retry.go, newBackOff, over
+    /// cenkalti/backoff with its randomization of one half.
     pub fn backoff(self, retry: u32, bits: u64) -> u64 {
-        let RetryPause::Backoff { base, max } = self else { return 0 };
-        let doublings = retry.saturating_sub(1).min(30);
-        let bound = base.saturating_mul(1 << doublings).min(max);
-        ((u128::from(bits) * u128::from(bound)) >> 64) as u64
+        let below = |bound: u64| ((u128::from(bits) * u128::from(bound)) >> 64) as u64;
+        let earlier = retry.saturating_sub(1);
+        match self {
+            RetryPause::None | RetryPause::Fixed(_) => 0,
+            RetryPause::Backoff { base, max } => below(base.saturating_mul(1 << earlier.min(30)).min(max)),
+            RetryPause::Around { first, doubles_in } => {
+                let growth = libm::exp2(f64::from(earlier) / f64::from(doubles_in.max(1)));
+                let middle = Nanos::from_secs_f64(Nanos(first).as_secs_f64() * growth).0;
+                middle / 2 + below(middle)
+            }
+        }
     }
 }
 
@@ -166,6 +183,15 @@ impl Failure {
     /// Whether no connection was established.
     pub fn is_of_connecting(self) -> bool {
         matches!(self, Failure::Connect | Failure::ConnectTimeout)
+    }
+
+    /// The same failure of a request that had been sent on a connection before.
+    #[must_use]
+    pub fn once_sent(self) -> Failure {
+        match self {
+            Failure::Connect | Failure::Closed => Failure::Closed,
+            Failure::ConnectTimeout | Failure::ReadTimeout => Failure::ReadTimeout,
+        }
     }
 
     /// Whether the pod may have received the request.
@@ -285,5 +311,13 @@ mod tests {
         assert_eq!(longest, [24, 49, 99, 199, 249, 249]);
         assert_eq!(pause.backoff(3, 0), 0);
         assert_eq!(RetryPause::Fixed(9).backoff(1, u64::MAX), 0);
+    }
+
+    /// Source: Traefik documents that the last interval is at most twice the first one.
+    #[test]
+    fn pauses_around_a_time_grow_to_twice_of_it() {
+        let pause = RetryPause::Around { first: 1_000, doubles_in: 2 };
+        let ends = |retry| (pause.backoff(retry, 0), pause.backoff(retry, u64::MAX));
+        assert_eq!([ends(1), ends(2), ends(3)], [(500, 1_499), (707, 2_120), (1_000, 2_999)]);
     }
 }

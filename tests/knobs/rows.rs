@@ -85,6 +85,18 @@ const SHORT_LIVED: &[(&str, &str)] = &[
 /// Istio, whose control plane is late.
 const ISTIO: &[(&str, &str)] =
     &[("front-end", "istio-gateway"), ("on-stop", "exit"), ("startup", "2s"), ("removal", "10s")];
+/// Traefik with its retry middleware, late to hear of anything.
+const TRAEFIK: &[(&str, &str)] = &[
+    ("front-end", "traefik"),
+    ("front_end.tries", "2"),
+    ("front_end.retry_on", "connect-failure"),
+    ("on-stop", "exit"),
+    ("startup", "2s"),
+    ("removal", "10s"),
+];
+/// Traefik's pods close idle connections early.
+const TRAEFIK_STALE: &[(&str, &str)] =
+    &[("front-end", "traefik"), ("keepalive_idle", "50ms"), ("race_window", "10ms"), ("post", "0%")];
 /// Envoy, which finds dead pods by itself.
 const OUTLIERS: &[(&str, &str)] = &[
     ("front-end", "envoy"),
@@ -339,6 +351,7 @@ fn front_end() -> Vec<Row> {
         row("front_end.repicks", ["0", "5"]).with(ISTIO),
         row("front_end.retry_pause", ["10ms", "1s"]).with(HAPROXY),
         row("front_end.retry_backoff", ["0s", "25ms"]).with(ISTIO),
+        row("front_end.retry_interval", ["0s", "4s"]).with(TRAEFIK),
         row("front_end.max_retries", ["1", "0"]).with(ISTIO),
         row("front_end.max_requests", ["1", "0"]).with(ISTIO),
         row("front_end.max_pending_requests", ["1", "0"]).line(ZONE_LOST).with(ISTIO),
@@ -391,6 +404,7 @@ fn front_end() -> Vec<Row> {
         row("front_end.keepalive", ["0", "320"]).with(GRACEFUL),
         row("front_end.keepalive_idle", ["20ms", "60s"]).with(IDLE),
         row("front_end.stale_retry", ["true", "false"]).with(STALE),
+        row("front_end.stale_same_pod", ["true", "false"]).with(TRAEFIK_STALE),
         row("front_end.overhead", ["0s", "5ms"]),
         row("front_end.watch", ["5ms", "3s"]).with(STAGED),
         row("front_end.batch", ["0s", "4s"]).with(STAGED),

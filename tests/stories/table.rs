@@ -496,6 +496,19 @@ pub(crate) fn stories() -> Vec<Story> {
             loses(BadGateway, ListenerClosed),
             &[Cure::Set(&[("preStop", "15s")])],
         ),
+        // as S23; the cure is a middleware `retry: {attempts: 10}`, which saves nothing that was sent already
+        story(
+            "S23c",
+            "Traefik does not try again, although pods finish what they have",
+            at(
+                "traefik",
+                WEB,
+                ROLLOUT,
+                &[("on-stop", "drain"), ("after_exit", "refused"), ("startup", "3s")],
+            ),
+            loses(BadGateway, ListenerClosed),
+            &[Cure::Set(&[("front_end.tries", "10"), ("front_end.retry_on", "connect-failure")])],
+        ),
         // kubernetes/kubernetes #74839, #117924
         story(
             "S24",

@@ -14,7 +14,7 @@ import sys
 import time
 
 from . import configurations, measure, plot, prediction, report
-from .fronts import envoy
+from .fronts import PACKAGED
 from .processes import Children, Placing
 from .verdict import judge
 
@@ -26,7 +26,7 @@ def arguments():
     parser = argparse.ArgumentParser(prog="validation/run", description="podloss beside the real thing")
     parser.add_argument("--short", action="store_true", help="the rows marked short, one run each")
     parser.add_argument("--only", metavar="NAME,NAME", help="these rows")
-    parser.add_argument("--repeats", type=int, help="runs per row (default 5, with --short 1)")
+    parser.add_argument("--repeats", type=int, help="runs per row (default 5, or what the row says; with --short 1)")
     parser.add_argument("--out", default=os.path.join(HERE, "out"), help="folder for everything written")
     parser.add_argument("--podloss", help="the program (default: built with cargo)")
     parser.add_argument("--keep", action="store_true", help="keep the runs' logs")
@@ -41,6 +41,24 @@ def chosen(options):
     if unknown:
         sys.exit(f"validation: no row is called {', '.join(unknown)}")
     return [row for row in rows if row["name"] in names]
+
+
+def provide(fronts):
+    """Installs what the first row of these front ends would miss, or ends with exit code 2."""
+    if "kube-proxy" in fronts and os.geteuid() != 0:
+        sys.exit(unable("rows of kube-proxy need root, for a network of their own"))
+    if "traefik" in fronts and shutil.which("openssl") is None:
+        sys.exit(unable("rows of Traefik need openssl, for a certificate"))
+    for front in sorted(fronts & set(PACKAGED)):
+        PACKAGED[front].install()
+    for front in sorted(fronts & {"ingress-nginx", "kube-proxy"}):
+        if subprocess.run(["bash", os.path.join(HERE, "install.sh"), front], check=False).returncode != 0:
+            sys.exit(unable(f"{front} lacks a package"))
+
+
+def unable(why):
+    print(f"validation: {why}", file=sys.stderr)
+    return 2
 
 
 def built(options):
@@ -59,9 +77,7 @@ def run(options, children):
     if options.again:
         return finish(podloss, out, paths)
     rows = chosen(options)
-    if any(row["parameters"]["front"] == "envoy" for row in rows):
-        envoy.install()
-    repeats = options.repeats or (1 if options.short else 5)
+    provide({row["parameters"]["front"] for row in rows})
     shutil.rmtree(os.path.join(out, "runs"), ignore_errors=True)
     os.makedirs(out, exist_ok=True)
     prediction.write(paths["rows.json"], dump(configurations.as_rows(rows)))
@@ -76,6 +92,7 @@ def run(options, children):
     measured = []
     for row in rows:
         print(row["name"], flush=True)
+        repeats = options.repeats or (1 if options.short else row["repeats"])
         measured.append(measure.measure(row, repeats, out, children, placing, functools.partial(print, flush=True)))
     prediction.check(paths["rows.json"], paths["prediction.jsonl"], began)
     document = configurations.as_rows(rows) | {

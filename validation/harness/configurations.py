@@ -3,6 +3,10 @@
 import tomllib
 
 FORMAT = "podloss-live-rows/1"
+REPEATS = 5
+"""How often a row is measured that does not say more."""
+SAID = ("name", "about", "short", "repeats")
+"""What a row says of itself; everything else is a parameter."""
 
 
 def load(path):
@@ -12,11 +16,11 @@ def load(path):
     defaults = document["defaults"]
     rows = []
     for entry in document["row"]:
-        known = set(defaults) | {"name", "about", "short", "prop_remove2_s"}
+        known = set(defaults) | set(SAID) | {"prop_remove2_s"}
         unknown = sorted(set(entry) - known)
         if unknown:
             raise ValueError(f"{path}: row {entry.get('name')}: unknown {', '.join(unknown)}")
-        changed = {key: value for key, value in entry.items() if key not in ("name", "about", "short")}
+        changed = {key: value for key, value in entry.items() if key not in SAID}
         parameters = defaults | changed
         parameters.setdefault("prop_remove2_s", parameters["prop_remove_s"])
         refuse_what_the_rig_cannot_do(entry["name"], parameters)
@@ -25,6 +29,7 @@ def load(path):
                 "name": entry["name"],
                 "about": entry["about"],
                 "short": entry.get("short", False),
+                "repeats": entry.get("repeats", REPEATS),
                 "parameters": parameters,
             }
         )
@@ -35,10 +40,15 @@ def refuse_what_the_rig_cannot_do(name, parameters):
     able = {
         "accept_mode": ("eager",),
         "backend_keepalive_race_s": (0.0,),
-        "ep_mode": ("reload", "haproxy_runtime_api", "envoy_eds_file"),
+        "ep_mode": ("reload", "ingress_lua", "haproxy_runtime_api", "envoy_eds_file", "traefik_file", "iptables"),
     }
-    if parameters["front"] != "envoy":
+    front = parameters["front"]
+    if front not in ("envoy", "ingress-nginx"):
         able["front_workers"] = (1,)
+    if front in ("ingress-nginx", "traefik", "kube-proxy"):
+        able["front_replicas"] = (1,)
+    if front == "ingress-nginx":
+        able["ingress_lb"] = ("round_robin",)
     for key, values in able.items():
         if parameters[key] not in values:
             raise ValueError(f"{name}: {key} = {parameters[key]!r} is nothing this rig can do")

@@ -2,11 +2,12 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
 
-from .fronts import envoy
+from .fronts import PACKAGED
 from .fronts.haproxy import haproxy_path
 from .verdict import spread
 
@@ -18,6 +19,8 @@ LATE_REQUEST_MS = 25
 """A run counts only if 99 % of the requests started this soon after their time."""
 LATE_ANY_REQUEST_MS = 100
 """... and every single one this soon."""
+OWN_NETWORK = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+"""Runs a command with a loopback interface, addresses and rules of its own."""
 ATTEMPTS = 8
 """How often a late run is tried again before the row is given up."""
 
@@ -74,8 +77,9 @@ def one_run(row, repeat, attempt, out, children, placing):
     path = os.path.join(folder, "orders.json")
     with open(path, "w", encoding="utf-8") as target:
         json.dump(orders, target)
-    rig = children.start([sys.executable, "-B", "-m", "harness.rig", path], placing.bind)
     parameters = row["parameters"]
+    apart = OWN_NETWORK if parameters["front"] == "kube-proxy" else []
+    rig = children.start([*apart, sys.executable, "-B", "-m", "harness.rig", path], placing.bind)
     try:
         rig.wait(parameters["duration_s"] + parameters["client_timeout_s"] + 30)
     except subprocess.TimeoutExpired:
@@ -122,7 +126,8 @@ def versions(podloss, is_built_here):
         "podloss": f"{first_line(podloss, '--version')}, {commit() if is_built_here else 'a given program'}",
         "nginx": first_line("nginx", "-v").replace("nginx version: ", ""),
         "haproxy": first_line(haproxy_path(), "-v").replace("HAProxy version ", "").split(" ")[0],
-        "envoy": envoy.VERSION,
+        "iptables": first_line("iptables", "--version") if shutil.which("iptables") else "absent",
+        **{front: program.version for front, program in PACKAGED.items()},
         "kernel": first_line("uname", "-sr"),
         "python": sys.version.split()[0],
     }

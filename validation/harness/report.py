@@ -69,7 +69,14 @@ def markdown(document, judged, causes):
 def programs(document):
     """What took part, with its version."""
     versions = document["versions"]
-    names = {"nginx": versions["nginx"], "haproxy": f"HAProxy {versions['haproxy']}", "envoy": f"Envoy {versions['envoy']}"}
+    names = {
+        "nginx": versions["nginx"],
+        "ingress-nginx": f"{versions['nginx']} with its Lua module",
+        "haproxy": f"HAProxy {versions['haproxy']}",
+        "envoy": f"Envoy {versions['envoy']}",
+        "traefik": f"Traefik {versions['traefik']}",
+        "kube-proxy": versions["iptables"],
+    }
     fronts = {row["parameters"]["front"] for row in document["rows"]}
     return [name for front, name in names.items() if front in fronts]
 

@@ -6,7 +6,7 @@ import tempfile
 import unittest
 
 from harness import configurations, prediction, verdict
-from harness.fronts import envoy, front
+from harness.fronts import envoy, front, ingress, kube_proxy, traefik
 from harness.fronts.nginx import nginx_causes
 from harness.rollout import next_step
 
@@ -165,6 +165,75 @@ class Envoy(unittest.TestCase):
         watching = {"envoy_outlier": True}
         for name, value in (("envoy_max_ejection_percent", 77), ("envoy_always_eject_one_host", True)):
             self.assertNotEqual(self.bootstrap(**watching), self.bootstrap(**watching | {name: value}), name)
+
+
+class Traefik(unittest.TestCase):
+    PARAMETERS = {
+        "connect_timeout_s": 5.0,
+        "read_timeout_s": 10.0,
+        "traefik_throttle_s": 0.0,
+        "traefik_retry_attempts": 3,
+        "traefik_retry_interval_s": 0.0,
+        "traefik_retry_status": "",
+    }
+
+    def configured(self, **changed):
+        parameters = self.PARAMETERS | changed
+        options = traefik.static_options(parameters, "watched", "access", "log")
+        return options, traefik.configuration(parameters, [21000], {})
+
+    def test_every_parameter_is_in_the_configuration(self):
+        for name in self.PARAMETERS:
+            changed = "502" if name == "traefik_retry_status" else 7
+            self.assertNotEqual(self.configured(), self.configured(**{name: changed}), name)
+
+    def causes(self, statuses, errors):
+        lines = [{"RequestPath": "/", "DownstreamStatus": status} for status in statuses]
+        lines.append({"RequestPath": front.FIXED_ANSWER, "DownstreamStatus": 404})
+        said = [{"caller": "proxy.go:1", "message": f"{status} Bad", "error": error} for status, error in errors]
+        with tempfile.TemporaryDirectory() as folder:
+            paths = [os.path.join(folder, name) for name in ("access", "log")]
+            for path, entries in zip(paths, (lines, said + [{"message": "Service selected"}])):
+                prediction.write(path, "".join(json.dumps(entry) + "\n" for entry in entries).encode())
+            return dict(traefik.traefik_causes(*paths))
+
+    def test_causes_are_told_where_every_failed_request_had_one_error(self):
+        refused, timeout = (502, "dial tcp: connect: connection refused"), (504, "dial tcp: i/o timeout")
+        self.assertEqual(
+            self.causes([200, 502, 504, 503, 502], [refused, timeout, (502, "EOF")]),
+            {"502:connect_refused": 1, "502:premature_close": 1, "504:connect_timeout": 1, "503:no_endpoints": 1},
+        )
+        self.assertEqual(self.causes([200, 502], [refused, refused, refused]), {"502:unknown": 1})
+
+
+class KubeProxy(unittest.TestCase):
+    def test_every_pod_has_the_same_chance(self):
+        text = kube_proxy.rules([21000, 21001, 21002])
+        self.assertIn("--probability 0.3333333333 -j SEP-21000\n", text)
+        self.assertIn("--probability 0.5000000000 -j SEP-21001\n", text)
+        self.assertIn("-A SVC -j SEP-21002\n", text)
+        self.assertNotIn("REJECT", text)
+
+    def test_without_a_pod_connections_are_rejected(self):
+        text = kube_proxy.rules([])
+        self.assertIn("-j REJECT\n", text)
+        self.assertNotIn("-j SVC\n", text)
+
+
+class Ingress(unittest.TestCase):
+    def test_every_parameter_is_in_the_configuration(self):
+        given = {
+            "connect_timeout_s": 5.0,
+            "read_timeout_s": 10.0,
+            "next_upstream": "off",
+            "next_upstream_tries": 3,
+            "nginx_keepalive": 320,
+            "front_workers": 1,
+        }
+        for name in given:
+            changed = "error" if name == "next_upstream" else 7
+            text = ingress.ingress_configuration(given | {name: changed})
+            self.assertNotEqual(ingress.ingress_configuration(given), text, name)
 
 
 class Seal(unittest.TestCase):

@@ -60,6 +60,7 @@ pub(super) const FRONT_END: &[Knob] = &[
             "nginx",
             "round-robin",
             "ingress-ring",
+            "earliest-deadline",
             "ewma",
             "least-connections",
             "turns",
@@ -127,6 +128,12 @@ pub(super) const FRONT_END: &[Knob] = &[
         Kind::Duration,
         "back-off of retries",
         "Bound of the random wait before the first retry; it doubles each time, up to ten times this.",
+    ),
+    Knob::new(
+        "front_end.retry_interval",
+        Kind::Duration,
+        "interval of retries",
+        "Wait before the first retry, give or take half, growing to twice that over all retries (Traefik).",
     ),
     Knob::new(
         "front_end.max_retries",
@@ -250,6 +257,14 @@ pub(super) const FRONT_END: &[Knob] = &[
         "stale connections are free",
         "Whether an attempt that failed on a reused connection gives its try back.",
     ),
+    Knob::new(
+        "front_end.stale_same_pod",
+        Kind::Switch,
+        "stale connections' next pod",
+        "With stale_retry: whether an idempotent request goes to the same pod again, whatever retry_on says.",
+    )
+    .default("false")
+    .documented("a trait of Go's HTTP client"),
     Knob::new(
         "front_end.pins_connections",
         Kind::Switch,

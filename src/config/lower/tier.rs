@@ -13,7 +13,7 @@ use crate::model::server_check::Thresholds;
 use crate::random::Dist;
 use crate::sim::spec::{
     Answers, Balancer, CircuitBreaker, Delivery, FrontSpec, HealthCheck, Keepalive, Mechanism, ServerChecks,
-    TargetGroup,
+    StaleRetry, TargetGroup,
 };
 use crate::units::Nanos;
 
@@ -43,7 +43,7 @@ pub(super) fn front_spec(
     let keepalive = (max_idle > 0).then(|| Keepalive {
         idle_timeout: values.span("front_end.keepalive_idle"),
         max_idle,
-        stale_gives_try_back: values.switch("front_end.stale_retry"),
+        stale: stale_retry(values),
         first_is_fresh: values.own_switch("front_end.first_is_fresh"),
         any_connection: values.own_switch("front_end.any_connection"),
     });
@@ -78,11 +78,7 @@ pub(super) fn front_spec(
         read_timeout: values.limit("front_end.read_timeout").unwrap_or(Nanos::MAX_SPAN),
         request_timeout: in_all.into_iter().chain(stream_idle_timeout).min(),
         stream_idle_timeout,
-        breaker: CircuitBreaker {
-            max_requests: values.own_most("front_end.max_requests"),
-            max_pending_requests: values.own_most("front_end.max_pending_requests"),
-            max_connections: values.own_most("front_end.max_connections"),
-        },
+        breaker: breaker(values, balancer),
         outlier: outlier(values, balancer),
         pins_connections: values.own_switch("front_end.pins_connections"),
         client_affinity: values.own_switch("front_end.client_affinity"),
@@ -103,6 +99,20 @@ pub(super) fn front_spec(
     }
 }
 
+fn breaker(values: &mut Values<'_>, balancer: Balancer) -> CircuitBreaker {
+    let breaker = CircuitBreaker {
+        max_requests: values.own_most("front_end.max_requests"),
+        max_pending_requests: values.own_most("front_end.max_pending_requests"),
+        max_connections: values.own_most("front_end.max_connections"),
+    };
+    if balancer == Balancer::EarliestDeadline && breaker.max_connections.is_some() {
+        let message = "front_end.max_connections is not simulated with front_end.balancer=earliest-deadline";
+        let help = "Traefik has no such limit; for another front end set front_end.balancer=round-robin";
+        values.problems.push(Diagnostic::error(code::FRONT_END, message).help(help));
+    }
+    breaker
+}
+
 fn balancer(values: &mut Values<'_>) -> Balancer {
     match values.word("front_end.balancer") {
         "nginx" => Balancer::Nginx(PassiveChecks {
@@ -110,6 +120,7 @@ fn balancer(values: &mut Values<'_>) -> Balancer {
             fail_timeout_s: seconds(values, "front_end.fail_timeout"),
         }),
         "ingress-ring" => Balancer::IngressRing,
+        "earliest-deadline" => Balancer::EarliestDeadline,
         "least-connections" => Balancer::LeastConnections,
         "ewma" => Balancer::Ewma,
         "turns" => Balancer::Turns,
@@ -173,20 +184,13 @@ fn retry(values: &mut Values<'_>) -> RetryPolicy {
         "connect-failure+closed" => RetryOn::CONNECT_FAILURE.and(RetryOn::CLOSED),
         _ => RetryOn::default(),
     };
-    let pause = match values.own_span("front_end.retry_pause") {
-        Nanos::ZERO => match values.own_span("front_end.retry_backoff") {
-            Nanos::ZERO => RetryPause::None,
-            // Envoy lets the bound grow to ten times the base.
-            base => RetryPause::Backoff { base: base.0, max: base.0.saturating_mul(10) },
-        },
-        pause => RetryPause::Fixed(pause.0),
+    let max_attempts = match words {
+        "off" => 1,
+        _ => values.count("front_end.tries"),
     };
     RetryPolicy {
         on,
-        max_attempts: match (words, values.count("front_end.tries")) {
-            ("off", _) => 1,
-            (_, tries) => tries,
-        },
+        max_attempts,
         non_idempotent: values.switch("front_end.retry_non_idempotent"),
         peer: match values.own_word("front_end.retry_peer") {
             "untried" => RetryPeer::Untried { repicks: values.count("front_end.repicks") },
@@ -194,8 +198,39 @@ fn retry(values: &mut Values<'_>) -> RetryPolicy {
             "redispatch" => RetryPeer::SameServer { redispatch: true },
             _ => RetryPeer::Next,
         },
-        pause,
+        pause: retry_pause(max_attempts, values),
         max_concurrent: values.own_most("front_end.max_retries"),
+    }
+}
+
+fn stale_retry(values: &mut Values<'_>) -> StaleRetry {
+    if !values.switch("front_end.stale_retry") {
+        StaleRetry::Counts
+    } else if values.own_switch("front_end.stale_same_pod") {
+        StaleRetry::SamePod
+    } else {
+        StaleRetry::GivesTryBack
+    }
+}
+
+/// Of the three ways to wait, the first that is stated.
+fn retry_pause(max_attempts: u32, values: &mut Values<'_>) -> RetryPause {
+    let pause = values.own_span("front_end.retry_pause");
+    if pause > Nanos::ZERO {
+        return RetryPause::Fixed(pause.0);
+    }
+    if max_attempts != 1 {
+        let first = values.own_span("front_end.retry_interval");
+        // Without a limit of attempts there is no last pause to be twice the first.
+        let doubles_in = if max_attempts == 0 { u32::MAX } else { max_attempts - 1 };
+        if first > Nanos::ZERO {
+            return RetryPause::Around { first: first.0, doubles_in };
+        }
+    }
+    match values.own_span("front_end.retry_backoff") {
+        Nanos::ZERO => RetryPause::None,
+        // Envoy lets the bound grow to ten times the base.
+        base => RetryPause::Backoff { base: base.0, max: base.0.saturating_mul(10) },
     }
 }
 
@@ -227,14 +262,14 @@ fn slow_start(values: &mut Values<'_>, balancer: Balancer) -> Nanos {
         balancer,
         Balancer::RoundRobin
             | Balancer::IngressRing
+            | Balancer::EarliestDeadline
             | Balancer::Turns
             | Balancer::Random
             | Balancer::LeastRequest
     );
     if lasts > Nanos::ZERO && !by_turns {
         let message = "front_end.slow_start is simulated for balancers that give every pod its turn";
-        let help =
-            "set front_end.balancer to round-robin, turns, random or least-request, or slow_start to 0s";
+        let help = "set front_end.balancer to round-robin, turns, random or least-request (or another that goes round), or slow_start to 0s";
         values.problems.push(Diagnostic::error(code::FRONT_END, message).help(help));
     }
     lasts

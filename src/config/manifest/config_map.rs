@@ -1,5 +1,5 @@
-//! Objects that front-end controllers read beside Ingresses and routes: their ConfigMaps, the classes
-//! that name them, and Traefik's middlewares.
+//! Objects that front-end controllers read beside Ingresses and routes: their ConfigMaps and the classes
+//! that name them.
 
 use std::collections::BTreeMap;
 
@@ -37,20 +37,4 @@ pub(super) fn read_class(object: &Fields<'_, '_>, meta: ObjectMeta) -> Option<Fr
     let field = spec.get("controller").or_else(|| spec.get("controllerName"));
     let controller = field.and_then(|field| field.string()).unwrap_or_default();
     Some(FrontEndClass { meta, controller })
-}
-
-/// A Middleware of Traefik.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Middleware {
-    /// Identity, labels, annotations, places.
-    pub meta: ObjectMeta,
-    /// What it does, such as `retry`: the keys of `spec`.
-    pub does: Vec<String>,
-}
-
-/// Reads the fields of a Middleware.
-pub(super) fn read_middleware(object: &Fields<'_, '_>, meta: ObjectMeta) -> Option<Middleware> {
-    let spec = object.require("spec", "describe the middleware")?;
-    let does = spec.entries().into_iter().map(|(key, _)| key.to_owned()).collect();
-    Some(Middleware { meta, does })
 }

@@ -24,6 +24,7 @@ mod ingress;
 mod links;
 mod meta;
 mod metric;
+mod middleware;
 mod namespace;
 mod node;
 mod object;
@@ -49,7 +50,7 @@ use std::sync::Arc;
 pub use autoscaler::{
     Behavior, HorizontalPodAutoscaler, ObjectRef, PolicyType, ScalingPolicy, ScalingRules, SelectPolicy,
 };
-pub use config_map::{ConfigMap, FrontEndClass, Middleware};
+pub use config_map::{ConfigMap, FrontEndClass};
 pub use container::{Container, ContainerPort, ProbePort, Protocol, Resources, RestartPolicy};
 pub use context::{Endpoint, EndpointSlice, Pod, PodCondition, ReplicaSet};
 pub use deployment::{Deployment, REPLICAS_MAX, Strategy};
@@ -63,6 +64,7 @@ pub use ingress::{Ingress, IngressBackend};
 pub use links::link_warnings;
 pub use meta::{LabelExpression, LabelOperator, LabelSelector, ObjectMeta, OwnerReference, Places};
 pub use metric::{Metric, MetricId, MetricTarget};
+pub use middleware::Middleware;
 pub use namespace::{Injection, Namespace};
 pub use pod_spec::PodSpec;
 pub use probe::{Hook, HttpGet, Lifecycle, Probe, ProbeHandler, TcpSocket};

@@ -117,7 +117,8 @@ pub(super) fn read_ingress_route(object: &Fields<'_, '_>, meta: ObjectMeta) -> O
     Some(Route { meta, by: RoutedBy::Traefik, rules })
 }
 
-const TRAEFIK_STRATEGIES: Form = Form::Words(&[("wrr", "round-robin"), ("RoundRobin", "round-robin")]);
+const TRAEFIK_STRATEGIES: Form =
+    Form::Words(&[("wrr", "earliest-deadline"), ("RoundRobin", "earliest-deadline")]);
 
 /// Reads a VirtualService of Istio. Without gateways, or with `mesh` alone, it is for sidecars.
 pub(super) fn read_virtual_service(object: &Fields<'_, '_>, meta: ObjectMeta) -> Option<Route> {

@@ -290,6 +290,9 @@ shapes! {
     TRAEFIK_SERVICE Common "an IngressRoute's service" {
         "name" "namespace" "sticky" "strategy" "healthCheck" "passiveHealthCheck" "serversTransport" "nativeLB" "nodePortLB"
     } not { "kind" "middlewares" "passHostHeader" "port" "responseForwarding" "scheme" "weight" } inside {}
+    TRAEFIK_RETRY Common "a retry middleware" {
+        "attempts" "initialInterval" "status" "retryNonIdempotentMethod" "disableRetryOnNetworkError" "timeout"
+    } not { "maxRequestBodyBytes" } inside {}
     TRAEFIK_STICKY Common "sticky" { "cookie" } not {} inside {}
     VIRTUAL_SERVICE_SPEC Common "a VirtualService's spec" { "gateways" "http" "tcp" "tls" } not { "exportTo" "hosts" }
     inside {}

@@ -48,7 +48,9 @@ const ENVOY: &str = "Envoy 1.40.0";
 const ISTIO_RETRY: &str = "istio pilot/pkg/networking/core/route/retry/retry.go";
 const ISTIO_CLUSTER: &str = "istio pilot/pkg/networking/core/cluster_traffic_policy.go";
 
-const GO_TRANSPORT: &str = "net/http transport.go, shouldRetryRequest: reused connections only";
+const TRAEFIK: &str = "Traefik 3.7.15";
+/// What iptables-restore is given by kube-proxy, without kube-proxy.
+const KERNEL_RULES: &str = "rules of the iptables mode, Linux 6.18";
 const TRAEFIK_STATUS: &str = "traefik v3.7 pkg/proxy/httputil/proxy.go, ComputeStatusCode";
 
 /// Every reset before the answer is a 503 for Envoy.
@@ -141,16 +143,16 @@ pub(super) const PROXIES: &[FrontEndPreset] = &[
     },
     FrontEndPreset {
         name: "kube-proxy",
-        title: "Service address through kube-proxy (iptables, nftables); read, never run",
+        title: "Service address through kube-proxy (iptables, nftables); its rules were measured, not itself",
         updates: Updates::InPlace,
         params: &[
             Param::guess("front_end.replicas", "3", "nodes that clients connect from").range("1", "20"),
             Param::documented("front_end.workers", "1", "one set of rules per node"),
-            Param::documented("front_end.balancer", "random", VIRTUAL_IPS),
-            Param::documented("front_end.pins_connections", "true", "conntrack keeps the choice, #100698"),
+            Param::measured("front_end.balancer", "random", KERNEL_RULES),
+            Param::measured("front_end.pins_connections", "true", KERNEL_RULES),
             Param::documented("front_end.terminating_fallback", "true", "pkg/proxy/topology.go"),
-            Param::documented("front_end.retry_on", "off", VIRTUAL_IPS),
-            Param::documented("front_end.tries", "1", VIRTUAL_IPS),
+            Param::measured("front_end.retry_on", "off", KERNEL_RULES),
+            Param::measured("front_end.tries", "1", KERNEL_RULES),
             Param::documented("front_end.retry_non_idempotent", "false", VIRTUAL_IPS),
             Param::guess("front_end.connect_timeout", "10s", "the client's own").range("1s", "2m"),
             Param::guess("front_end.read_timeout", "never", "the client's own: --set client.timeout="),
@@ -327,30 +329,39 @@ pub(super) const PROXIES: &[FrontEndPreset] = &[
     },
     FrontEndPreset {
         name: "traefik",
-        title: "Traefik ingress controller v3.7 without retry middleware; read, never run",
+        title: "Traefik ingress controller v3.7; retry middlewares are read from the manifests",
         updates: Updates::InPlace,
         params: &[
             Param::guess("front_end.replicas", "2", "two instances").range("1", "4"),
             Param::documented("front_end.workers", "1", "one Go process"),
-            Param::documented("front_end.balancer", "round-robin", "wrr.go, equal weights"),
-            Param::documented("front_end.retry_on", "error", GO_TRANSPORT),
-            Param::documented("front_end.tries", "1", GO_TRANSPORT),
-            Param::documented("front_end.retry_non_idempotent", "false", GO_TRANSPORT),
-            Param::documented("front_end.retry_peer", "same", GO_TRANSPORT),
-            Param::documented("front_end.stale_retry", "true", GO_TRANSPORT),
+            Param::measured("front_end.balancer", "earliest-deadline", TRAEFIK),
+            Param::measured("front_end.retry_on", "off", TRAEFIK),
+            Param::measured("front_end.tries", "1", TRAEFIK),
+            Param::measured("front_end.retry_non_idempotent", "false", TRAEFIK),
+            Param::measured("front_end.stale_retry", "true", TRAEFIK),
+            Param::measured("front_end.stale_same_pod", "true", TRAEFIK),
             Param::documented("front_end.connect_timeout", "30s", "static_config.go, dialTimeout"),
             Param::documented("front_end.read_timeout", "never", "static_config.go, responseHeaderTimeout"),
             Param::documented("front_end.keepalive", "200", "static_config.go, maxIdleConnsPerHost"),
             Param::documented("front_end.keepalive_idle", "90s", "static_config.go, idleConnTimeout"),
             Param::guess("front_end.watch", "median=5ms,p99=100ms", "one watch hop").range("2ms", "500ms"),
             Param::documented("front_end.batch", "0s", "the first change is handled at once"),
-            Param::documented("front_end.sync_rate", "0.5", "providersThrottleDuration 2s"),
-            Param::documented("front_end.removal", "1s", "watch and throttle").range("50ms", "2500ms"),
+            Param::measured("front_end.sync_rate", "0.5", "Traefik 3.7.15, providersThrottleDuration 2s"),
+            Param::documented(
+                "front_end.removal",
+                "1s",
+                "watch and throttle; up to 0.2 s more for each list without a default certificate",
+            )
+            .range("50ms", "2500ms"),
             Param::guess("front_end.overhead", "1ms", "proxying in one cluster").range("300us", "5ms"),
-            Param::documented("front_end.status.error", "502", TRAEFIK_STATUS),
-            Param::documented("front_end.status.connect_timeout", "504", TRAEFIK_STATUS),
-            Param::documented("front_end.status.read_timeout", "504", TRAEFIK_STATUS),
-            Param::documented("front_end.status.no_endpoints", "503", "wrr.go"),
+            Param::measured("front_end.status.error", "502", TRAEFIK),
+            Param::measured("front_end.status.connect_timeout", "504", TRAEFIK),
+            Param::measured("front_end.status.read_timeout", "504", TRAEFIK),
+            Param::measured(
+                "front_end.status.no_endpoints",
+                "503",
+                "Traefik 3.7.15; 404 from its Kubernetes providers without allowEmptyServices, which its chart sets",
+            ),
             Param::documented("front_end.status.all_down", "503", "wrr.go"),
             Param::documented("front_end.status.client_left", "499", TRAEFIK_STATUS),
         ],

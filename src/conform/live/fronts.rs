@@ -6,7 +6,9 @@ use crate::model::outcome::Status;
 use crate::model::outlier::OutlierSpec;
 use crate::model::retry::{RetryOn, RetryPause, RetryPeer, RetryPolicy};
 use crate::model::server_check::Thresholds;
-use crate::sim::spec::{Answers, Balancer, Delivery, FrontSpec, Keepalive, Mechanism, ServerChecks};
+use crate::sim::spec::{
+    Answers, Balancer, Delivery, FrontSpec, Keepalive, Mechanism, ServerChecks, StaleRetry,
+};
 use crate::units::Nanos;
 
 /// The rig hands on together what is due within this time.
@@ -22,6 +24,8 @@ impl Parameters {
             "reload" | "lua" | "ingress_lua" => self.nginx(),
             "haproxy_runtime_api" => self.haproxy().map(Some),
             "envoy_eds_file" => self.envoy().map(Some),
+            "traefik_file" => self.traefik().map(Some),
+            "iptables" => Ok(Some(self.kube_proxy())),
             _ => Ok(None),
         }
     }
@@ -83,7 +87,7 @@ impl Parameters {
         let keepalive = Keepalive {
             idle_timeout: Nanos::from_secs(60),
             max_idle: self.nginx_keepalive,
-            stale_gives_try_back: true,
+            stale: StaleRetry::GivesTryBack,
             first_is_fresh: false,
             any_connection: false,
         };
@@ -133,7 +137,7 @@ impl Parameters {
         let keepalive = Keepalive {
             idle_timeout: Nanos::from_secs(60),
             max_idle: 1_000,
-            stale_gives_try_back: false,
+            stale: StaleRetry::Counts,
             first_is_fresh: reuse == "safe",
             any_connection: false,
         };
@@ -201,12 +205,56 @@ impl Parameters {
             keepalive: Some(Keepalive {
                 idle_timeout: Nanos::from_secs(3_600),
                 max_idle: 1_024,
-                stale_gives_try_back: false,
+                stale: StaleRetry::Counts,
                 first_is_fresh: false,
                 any_connection: false,
             }),
             answers: Answers::ENVOY,
             ..self.any_front(balancer, self.in_place(None))
+        })
+    }
+    /// kube-proxy in its iptables mode: connections are chosen for, and nothing is tried again.
+    fn kube_proxy(&self) -> FrontSpec {
+        FrontSpec {
+            retry: RetryPolicy::NEVER,
+            keepalive: None,
+            pins_connections: true,
+            answers: Answers::SOCKET,
+            ..self.any_front(Balancer::Random, self.in_place(None))
+        }
+    }
+
+    /// Traefik, which keeps to a smallest distance between two lists by itself.
+    fn traefik(&self) -> Result<FrontSpec, String> {
+        let attempts = self.traefik_retry_attempts.unwrap_or(0).max(1);
+        let statuses = self.traefik_retry_status.as_deref().unwrap_or("");
+        let on = match (attempts, statuses) {
+            (1, _) => RetryOn::default(),
+            (_, "") => RetryOn::CONNECT_FAILURE,
+            (_, "502-504") => RetryOn::ERROR.and(RetryOn::TIMEOUT),
+            _ => return Err(format!("traefik_retry_status `{statuses}` is not simulated")),
+        };
+        let pause = match secs(self.traefik_retry_interval_s.unwrap_or(0.0)) {
+            Nanos::ZERO => RetryPause::None,
+            first => RetryPause::Around { first: first.0, doubles_in: attempts - 1 },
+        };
+        let mechanism = Mechanism::InPlace {
+            batch: BATCH,
+            min_interval: secs(self.traefik_throttle_s.unwrap_or(0.0)),
+            period: self.sync_period(),
+            checks: None,
+        };
+        Ok(FrontSpec {
+            retry: RetryPolicy { pause, ..RetryPolicy::next_peer(on, attempts) },
+            keepalive: Some(Keepalive {
+                idle_timeout: Nanos::from_secs(90),
+                max_idle: 200,
+                stale: StaleRetry::SamePod,
+                first_is_fresh: false,
+                any_connection: false,
+            }),
+            answers: Answers::TRAEFIK,
+            ..self.any_front(Balancer::EarliestDeadline, mechanism)
         })
     }
 }

@@ -85,6 +85,10 @@ pub(super) struct Parameters {
     pub(super) envoy_max_ejection_percent: Option<u32>,
     pub(super) envoy_always_eject_one_host: Option<bool>,
     pub(super) envoy_panic_threshold_pct: Option<f64>,
+    pub(super) traefik_throttle_s: Option<f64>,
+    pub(super) traefik_retry_attempts: Option<u32>,
+    pub(super) traefik_retry_interval_s: Option<f64>,
+    pub(super) traefik_retry_status: Option<String>,
     /// Only in rows of `validation/`: the share of POST where `method` does not say it all, and
     /// whether closed-loop users keep their connection.
     pub(super) post_share: Option<f64>,

@@ -124,7 +124,7 @@ fn staying(case: &mut Case, max_age_s: Option<u64>, pooled: bool) {
     spec.tiers[0].keepalive = pooled.then_some(crate::sim::spec::Keepalive {
         idle_timeout: Nanos::from_secs(60),
         max_idle: 100,
-        stale_gives_try_back: false,
+        stale: crate::sim::spec::StaleRetry::Counts,
         first_is_fresh: false,
         any_connection: true,
     });

@@ -282,10 +282,15 @@ impl<P: RequestPath> Engine<P> {
         // Of reloads that overlap, the last one counts: each stops the generation before it.
         let replica = self.replica(id);
         replica.reloading -= 1;
-        let is_last = replica.reloading == 0 && !replica.gone;
-        if is_last && usize::from(id.tier) + 1 == self.tiers.len() {
+        if replica.reloading == 0 && !replica.gone {
+            self.end_generation(id);
+        }
+    }
+
+    fn end_generation(&mut self, id: ReplicaId) {
+        if usize::from(id.tier) + 1 == self.tiers.len() {
             self.path.end_reload(id.number);
-        } else if is_last {
+        } else {
             self.path.outer().end_reload(id.number);
         }
     }
@@ -299,7 +304,11 @@ impl<P: RequestPath> Engine<P> {
             return;
         }
         let at = self.now.0;
-        self.front_of(id.tier).replace_list(id.number, &list, at);
+        let front = self.front_of(id.tier);
+        front.replace_list(id.number, &list, at);
+        if front.begins_anew() {
+            self.end_generation(id);
+        }
         self.record_published(id, list);
     }
 

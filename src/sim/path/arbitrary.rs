@@ -11,7 +11,7 @@ use crate::model::retry::{RetryOn, RetryPause, RetryPeer, RetryPolicy};
 use crate::random::Dist;
 use crate::sim::spec::{
     Accept, Answers, Balancer, CircuitBreaker, ClientSpec, Delivery, FrontSpec, HealthCheck, Keepalive,
-    Mechanism, ServerSpec, WarmUp,
+    Mechanism, ServerSpec, StaleRetry, WarmUp,
 };
 use crate::units::Nanos;
 use crate::workload::{ClosedLoad, Load, OpenLoad, OpenSource, Profile};
@@ -71,9 +71,10 @@ fn retry() -> impl Strategy<Value = RetryPolicy> {
     let pause = prop_oneof![
         2 => Just(RetryPause::None),
         1 => (1_u64..1_200).prop_map(|ms| RetryPause::Fixed(ms * MS)),
-        1 => (1_u64..50, 50_u64..500).prop_map(|(base, max)| RetryPause::Backoff {
-            base: base * MS,
-            max: max * MS
+        // Derived: new draws would change what stored seeds stand for.
+        1 => (1_u64..50, 50_u64..500).prop_map(|(base, max)| match base % 3 {
+            0 => RetryPause::Around { first: max * MS / 2, doubles_in: 1 + base as u32 % 4 },
+            _ => RetryPause::Backoff { base: base * MS, max: max * MS },
         }),
     ];
     (on, 0_u32..5, any::<bool>(), peer, pause, prop::option::weighted(0.3, 0_u32..4)).prop_map(
@@ -136,6 +137,11 @@ pub(crate) fn front() -> impl Strategy<Value = FrontSpec> {
                 overhead,
                 outlier,
             )| {
+                let balancer = match balancer {
+                    Balancer::IngressRing if connect % 2 == 0 => Balancer::EarliestDeadline,
+                    other => other,
+                };
+                let limits_connections = connect % 3 == 1 && balancer != Balancer::EarliestDeadline;
                 FrontSpec {
                     name: "random".to_owned(),
                     replicas,
@@ -153,21 +159,23 @@ pub(crate) fn front() -> impl Strategy<Value = FrontSpec> {
                     breaker: CircuitBreaker {
                         max_requests: (read % 4 == 1).then_some(connect as u32 % 24),
                         max_pending_requests: (read % 3 == 1).then_some(connect as u32 % 5),
-                        max_connections: (connect % 3 == 1).then_some(read as u32 % 13),
+                        max_connections: limits_connections.then_some(read as u32 % 13),
                     },
                     outlier,
                     pins_connections,
                     client_affinity: connect % 4 == 0,
                     affinity_holds: read % 2 == 0,
                     slow_start: Nanos(if read % 3 == 0 { read * MS } else { 0 }),
-                    keepalive: keepalive.map(|(idle, max_idle, stale_gives_try_back, first_is_fresh)| {
-                        Keepalive {
-                            idle_timeout: Nanos(idle * MS),
-                            max_idle,
-                            stale_gives_try_back,
-                            first_is_fresh,
-                            any_connection: max_idle % 4 == 1,
-                        }
+                    keepalive: keepalive.map(|(idle, max_idle, resends, first_is_fresh)| Keepalive {
+                        idle_timeout: Nanos(idle * MS),
+                        max_idle,
+                        stale: match (resends, idle % 2) {
+                            (false, _) => StaleRetry::Counts,
+                            (true, 0) => StaleRetry::GivesTryBack,
+                            (true, _) => StaleRetry::SamePod,
+                        },
+                        first_is_fresh,
+                        any_connection: max_idle % 4 == 1,
                     }),
                     answers: Answers { stale: Status::Closed, ..Answers::NGINX },
                     delivery: Delivery {

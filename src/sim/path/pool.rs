@@ -165,6 +165,7 @@ impl Pool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sim::spec::StaleRetry;
     use crate::units::Nanos;
 
     fn server(idle: u64, stopped_at: Option<u64>) -> ServerSide {
@@ -174,7 +175,7 @@ mod tests {
     const KEEPALIVE: Keepalive = Keepalive {
         idle_timeout: Nanos(1_000),
         max_idle: 2,
-        stale_gives_try_back: true,
+        stale: StaleRetry::GivesTryBack,
         first_is_fresh: false,
         any_connection: false,
     };

@@ -9,7 +9,7 @@ use super::*;
 use crate::model::retry::{RetryOn, RetryPolicy};
 use crate::random::Dist;
 use crate::sim::reference::{Recorder, first_difference, without_samples};
-use crate::sim::spec::{Keepalive, ServerSpec, Slowdown};
+use crate::sim::spec::{Keepalive, ServerSpec, Slowdown, StaleRetry};
 use crate::units::{Nanos, SimTime};
 use crate::workload::{OpenLoad, OpenSource, Profile};
 
@@ -336,7 +336,7 @@ fn tries_that_are_given_back_come_to_an_end() {
         keepalive: Some(Keepalive {
             idle_timeout: Nanos(60_000 * MS),
             max_idle: 320,
-            stale_gives_try_back: true,
+            stale: StaleRetry::GivesTryBack,
             first_is_fresh: false,
             any_connection: false,
         }),

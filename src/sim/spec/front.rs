@@ -170,6 +170,9 @@ pub enum Balancer {
     RoundRobin,
     /// ingress-nginx' Lua ring, which starts at a random entry after every change.
     IngressRing,
+    /// Traefik's heap of deadlines: every round has every peer once, in another order, and a new list
+    /// begins in a random one.
+    EarliestDeadline,
     /// The peer with the fewest requests under way, ties in list order from a moving start.
     LeastConnections,
     /// ingress-nginx' peak EWMA; its scores are common to the workers of one process.
@@ -189,15 +192,26 @@ pub struct Keepalive {
     pub idle_timeout: Nanos,
     /// Idle connections per holder; the longest idle one makes room.
     pub max_idle: u32,
-    /// Whether a failed attempt on a reused connection gives its try back.
-    /// Source: nginx ngx_http_upstream_next, `u->peer.cached`.
-    pub stale_gives_try_back: bool,
+    /// What follows when a reused connection breaks before the answer.
+    pub stale: StaleRetry,
     /// Whether the first request of a client's connection always gets a new one (HAProxy
     /// `http-reuse safe`).
     pub first_is_fresh: bool,
     /// Whether any idle connection of the holder takes the next request, and the balancer only chooses
     /// where a new one leads: connections to a node's port, which kube-proxy has bound to a pod each.
     pub any_connection: bool,
+}
+
+/// What follows when a reused connection breaks before the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StaleRetry {
+    /// The same as on a new one.
+    Counts,
+    /// The attempt gives its try back. Source: nginx ngx_http_upstream_next, `u->peer.cached`.
+    GivesTryBack,
+    /// An idempotent request is sent to the same pod once more, whatever else is retried; it takes no try.
+    /// Source: Go net/http transport.go, shouldRetryRequest.
+    SamePod,
 }
 
 /// Statuses for what the front end answers itself.
@@ -259,6 +273,21 @@ impl Answers {
         all_down: Status::Unavailable,
         client_left: Status::ClientLeft,
     };
+
+    /// No proxy: what the client's own socket tells.
+    pub const SOCKET: Answers = Answers {
+        error: Status::Refused,
+        closed: Status::Reset,
+        stale: Status::Reset,
+        connect_timeout: Status::Timeout,
+        read_timeout: Status::Timeout,
+        no_endpoints: Status::Refused,
+        all_down: Status::Refused,
+        client_left: Status::Timeout,
+    };
+
+    /// Traefik. Source: measured with 3.7.15; pkg/proxy/httputil/proxy.go, ComputeStatusCode.
+    pub const TRAEFIK: Answers = Answers { all_down: Status::Unavailable, ..Answers::NGINX };
 }
 
 /// From "the control plane of the front end knows" to "this holder uses it".

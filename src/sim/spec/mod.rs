@@ -14,7 +14,7 @@ pub use control::{
 };
 pub use front::{
     Answers, Balancer, CircuitBreaker, Delivery, FrontSpec, HealthCheck, Keepalive, Mechanism, ServerChecks,
-    TargetGroup,
+    StaleRetry, TargetGroup,
 };
 pub use metrics::{Activation, Adapter, MemoryUse, MetricsApi, MetricsPipeline, Outage, QueuePlan, Signal};
 pub use pod::{ContainerPlan, Drain, Kept, OnStop, PodTemplate, PostStart, PreStop, ProbePlan, Role};

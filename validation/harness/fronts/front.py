@@ -40,6 +40,8 @@ class Front:
 
     gap = 0.0
     """Smallest time between two pushes that the program itself asks for, seconds."""
+    answers_itself = True
+    """Whether there is an answer that involves no pod."""
 
     def __init__(self, parameters, folder, ports, shared, random, note):
         self.parameters = parameters
@@ -52,6 +54,9 @@ class Front:
         self.push_at = None
         self.last_push = 0.0
         os.makedirs(folder)
+
+    def has_ended(self):
+        return self.process is not None and self.process.poll() is not None
 
     def change(self, port, add):
         """The list changes now; the front end gets it a little later, with its neighbours."""

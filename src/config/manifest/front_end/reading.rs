@@ -33,13 +33,18 @@ pub fn read_front_end(selection: &Selection<'_>, preset: &str) -> FrontEndReadin
     });
     let ingresses: Vec<&ObjectMeta> = ingresses.collect();
     reading.ingresses(selection, preset, &ingresses);
+    let mut routes: Vec<&Route> = Vec::new();
     for from in &fitting {
         match from {
-            From::Route(route) => reading.route(selection, preset, route),
+            From::Route(route) => {
+                reading.route(selection, preset, route);
+                routes.push(route);
+            }
             From::Service(service) => reading.network_balancer(&service.meta),
             From::Ingress(_) | From::Settings => {}
         }
     }
+    reading.differing_routes(selection, &routes);
     for rule in selection.destination_rules() {
         if preset == "istio-gateway" {
             reading.said.join(&rule.said);
@@ -109,7 +114,9 @@ impl FrontEndReading {
                 self.texts(Texts::of(&service.meta, controller), controller);
             }
         }
-        self.middlewares(selection, &annotated_middlewares(first), first);
+        if preset == "traefik" {
+            self.middlewares(selection, &annotated_middlewares(first), first);
+        }
         for other in others {
             let differs = |controller: &Controller| {
                 let of = |meta: &ObjectMeta| -> BTreeMap<String, String> {
@@ -168,7 +175,8 @@ impl FrontEndReading {
         }
         let mut rules = route.rules_to(&selection.services);
         let Some(first) = rules.next() else { return };
-        let differs = rules.any(|rule| rule.said.values != first.said.values);
+        let differs =
+            rules.any(|rule| rule.said.values != first.said.values || rule.middlewares != first.middlewares);
         let by_envoy = ["istio-gateway", "envoy"].contains(&preset);
         let unread = !by_envoy && matches!(route.by, RoutedBy::Gateways(_)) && !first.said.values.is_empty();
         if unread {
@@ -192,18 +200,49 @@ impl FrontEndReading {
         }
     }
 
-    /// Middlewares of Traefik that do more than change a request or an answer.
+    /// Of several routes to the same pods the last one decides.
+    fn differing_routes(&mut self, selection: &Selection<'_>, routes: &[&Route]) {
+        let Some((last, others)) = routes.split_last() else { return };
+        let sets = |route: &Route| {
+            let rule = route.rules_to(&selection.services).next();
+            rule.map(|rule| (rule.said.values.clone(), rule.middlewares.clone()))
+        };
+        for other in others.iter().filter(|other| sets(other) != sets(last)) {
+            let message = format!("{} sets other things than {}", other.meta.title(), last.meta.title());
+            let help = "one front end is simulated: leave one of the two out to see the other's settings";
+            let warning = Diagnostic::warning(code::NOT_READ, message).at(other.meta.place());
+            self.said.warnings.push(warning.label("without effect here").help(help));
+        }
+    }
+
+    /// What middlewares of Traefik set, and a word on those that may lose requests in other ways.
     fn middlewares(&mut self, selection: &Selection<'_>, names: &[ObjectName], at: &ObjectMeta) {
+        let retry = |name: &&ObjectName| {
+            selection
+                .all
+                .middlewares
+                .iter()
+                .any(|known| name.is(&known.meta) && !known.said.values.is_empty())
+        };
+        if names.iter().filter(retry).count() > 1 {
+            let message =
+                format!("{}: several middlewares retry, and only the last one does here", at.title());
+            self.said.warnings.push(
+                Diagnostic::warning(code::NOT_READ, message)
+                    .at(at.place())
+                    .label("attempts multiply")
+                    .help("keep one of them: each tries again what the next one gave up"),
+            );
+        }
         for name in names {
             let known = selection.all.middlewares.iter().find(|middleware| name.is(&middleware.meta));
             let does = match known {
                 Some(known) => {
-                    let unread = known.does.iter().filter(|does| !MERE_CHANGES.contains(&does.as_str()));
-                    let unread: Vec<&str> = unread.map(String::as_str).collect();
-                    if unread.is_empty() {
+                    self.said.join(&known.said);
+                    if known.unread.is_empty() {
                         continue;
                     }
-                    format!("does {}, which is not simulated", unread.join(", "))
+                    format!("does {}, which is not simulated", known.unread.join(", "))
                 }
                 None => "is not in these files, and may retry, limit or break requests".to_owned(),
             };
@@ -213,7 +252,7 @@ impl FrontEndReading {
                 Diagnostic::warning(code::NOT_READ, message)
                     .at(place)
                     .label("without effect here")
-                    .help("Traefik is simulated without middlewares; those that redirect, rewrite or check change nothing here"),
+                    .help("of middlewares only retry is simulated; those that redirect, rewrite or check change nothing here"),
             );
         }
     }
@@ -353,26 +392,6 @@ const BALANCER_HARMLESS: &[&str] = &[
     "load_balancing.cross_zone.*",
     "routing.*",
     "waf.*",
-];
-
-/// Middlewares of Traefik that only change a request or an answer, or refuse it by who asks.
-const MERE_CHANGES: &[&str] = &[
-    "addPrefix",
-    "basicAuth",
-    "compress",
-    "contentType",
-    "digestAuth",
-    "grpcWeb",
-    "headers",
-    "ipAllowList",
-    "ipWhiteList",
-    "passTLSClientCert",
-    "redirectRegex",
-    "redirectScheme",
-    "replacePath",
-    "replacePathRegex",
-    "stripPrefix",
-    "stripPrefixRegex",
 ];
 
 /// `router.middlewares: shop-retry@kubernetescrd`: namespace and name with a hyphen between them. Where

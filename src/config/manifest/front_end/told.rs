@@ -109,7 +109,7 @@ impl Told {
         values.map(|(_, value)| value.clone()).collect()
     }
 
-    pub(super) fn join(&mut self, other: &Told) {
+    pub(in super::super) fn join(&mut self, other: &Told) {
         self.values.extend(other.values.iter().cloned());
         self.warnings.extend(other.warnings.iter().cloned());
     }

@@ -65,6 +65,11 @@ fn every_other_setting_of_a_controller_is_told_once_with_its_line() {
         ("nginx", "haproxy.org/timeout-server: 5s", "is one for haproxy, and ingress-nginx is simulated"),
         ("nginx", "nginx.ingress.kubernetes.io/proxy-next-upstream: error http_503", "has http_503"),
         ("nginx", "nginx.ingress.kubernetes.io/proxy-next-upstream: error tmeout", "has `tmeout`"),
+        (
+            "nginx",
+            "traefik.ingress.kubernetes.io/router.middlewares: default-retry@kubernetescrd",
+            "is one for traefik, and ingress-nginx is simulated",
+        ),
         ("alb", "alb.ingress.kubernetes.io/actions.web: '{}'", "is not read"),
         (
             "alb",

@@ -179,16 +179,82 @@ fn middlewares_of_traefik_count_by_what_they_do() {
             "---\napiVersion: traefik.io/v1alpha1\nkind: Middleware\nmetadata: {{name: m}}\nspec: {{{spec}}}\n"
         )
     };
-    for (text, warned) in [
-        (middleware("redirectScheme: {scheme: https}"), None),
-        (middleware("retry: {attempts: 4}"), Some("middleware m does retry, which is not simulated")),
-        (String::new(), Some("middleware m is not in these files")),
+    let said = |pairs: &[(&'static str, &str)]| -> Vec<(&'static str, String)> {
+        pairs.iter().map(|(path, value)| (*path, (*value).to_owned())).collect()
+    };
+    let tries = |count, on| said(&[("front_end.tries", count), ("front_end.retry_on", on)]);
+    for (text, set, warned) in [
+        (middleware("redirectScheme: {scheme: https}"), said(&[]), None),
+        (middleware("circuitBreaker: {}"), said(&[]), Some("middleware m does circuitBreaker, which is not")),
+        (String::new(), said(&[]), Some("middleware m is not in these files")),
+        (middleware("retry: {attempts: 4}"), tries("4", "connect-failure"), None),
+        (
+            middleware("retry: {attempts: 3, initialInterval: 100ms}"),
+            said(&[
+                ("front_end.tries", "3"),
+                ("front_end.retry_interval", "100ms"),
+                ("front_end.retry_on", "connect-failure"),
+            ]),
+            None,
+        ),
+        (middleware("retry: {attempts: 2, status: ['502', '504']}"), tries("2", "error+timeout"), None),
+        (
+            middleware("retry: {attempts: 2, status: [500-502]}"),
+            tries("2", "connect-failure+closed"),
+            Some("answers of pods are not tried again"),
+        ),
+        (
+            middleware("retry: {attempts: 2, timeout: 5s}"),
+            tries("2", "connect-failure"),
+            Some("timeout is not read"),
+        ),
+        (middleware("retry: {}"), said(&[]), Some("has no attempts, and Traefik refuses it")),
+        (middleware("retry: {attempts: 0}"), said(&[]), Some("has no attempts, and Traefik refuses it")),
+        (
+            middleware("retry: {attempts: none}"),
+            said(&[("front_end.retry_on", "connect-failure")]),
+            Some("`none`"),
+        ),
     ] {
         let found = beside(&format!("{route}{text}"));
-        assert_eq!(found.said, [("front_end.client_affinity", "true".to_owned())]);
+        let all = [said(&[("front_end.client_affinity", "true")]), set].concat();
+        assert_eq!(found.said, all, "{text}");
         match warned {
             Some(part) => assert!(found.warnings[0].message.contains(part), "{:?}", found.warnings),
             None => assert!(found.warnings.is_empty(), "{:?}", found.warnings),
         }
     }
+}
+
+/// An IngressRoute of this name, with these middlewares in each of its rules.
+fn ingress_route(name: &str, rules: &[&str]) -> String {
+    let rule = |middlewares: &&str| {
+        format!("    - services: [{{name: web, port: 80}}]\n      middlewares: [{middlewares}]\n")
+    };
+    let rules: String = rules.iter().map(rule).collect();
+    let head = "apiVersion: traefik.io/v1alpha1\nkind: IngressRoute\n";
+    format!("{head}metadata: {{name: {name}}}\nspec:\n  routes:\n{rules}---\n")
+}
+
+const RETRIES: &str = "apiVersion: traefik.io/v1alpha1\nkind: Middleware\nmetadata: {name: a}\nspec: {retry: {attempts: 2}}\n---\napiVersion: traefik.io/v1alpha1\nkind: Middleware\nmetadata: {name: b}\nspec: {retry: {attempts: 3}}\n";
+
+#[test]
+fn middlewares_that_contradict_each_other_are_told() {
+    for (routes, tries, part) in [
+        (ingress_route("web", &["{name: a}, {name: b}"]), "3", "several middlewares retry"),
+        (ingress_route("web", &["{name: a}", "{name: b}"]), "2", "rules to the same pods differ"),
+        (
+            ingress_route("web", &["{name: a}"]) + &ingress_route("more", &["{name: b}"]),
+            "3",
+            "IngressRoute/web sets other things than IngressRoute/more",
+        ),
+    ] {
+        let found = beside(&format!("{routes}{RETRIES}"));
+        let last = found.said.iter().find(|(path, _)| *path == "front_end.tries");
+        assert_eq!(last.map(|(_, tries)| tries.as_str()), Some(tries), "{part}");
+        let [warning] = found.warnings.as_slice() else { panic!("{part}: {:?}", found.warnings) };
+        assert!(warning.message.contains(part), "{warning}");
+    }
+    let same = ingress_route("web", &["{name: a}", "{name: a}"]) + &ingress_route("more", &["{name: a}"]);
+    assert!(beside(&format!("{same}{RETRIES}")).warnings.is_empty());
 }

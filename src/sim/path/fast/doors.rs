@@ -330,7 +330,9 @@ impl<O: Observer> FastPath<O> {
         let (holder, pod, sent) = (flight.holder, flight.pod.expect("an attempt has a pod"), flight.sent);
         let (reused, reached) = (flight.reused, flight.reached);
         let (tries_left, attempts) = (flight.tries_left, flight.attempts);
-        let attempt = front::Attempt { request, method, holder, pod, failure, reused, tries_left, attempts };
+        let repeats = flight.repeats;
+        let attempt =
+            front::Attempt { request, method, holder, pod, failure, reused, tries_left, attempts, repeats };
         if self.front.follows_clients() {
             self.front.failed_on(connection_of(request, &self.spec), failure);
         }
@@ -341,7 +343,7 @@ impl<O: Observer> FastPath<O> {
             self.fail_line(holder, pod, now, Turn::Failed(failure, cause));
         }
         let next = self.front.after_failure(&attempt);
-        let Next::Retry { tries_left, after, same } = next else {
+        let Next::Retry { tries_left, after, same, repeats } = next else {
             let cause = if next == Next::CircuitOpen { Cause::CircuitOpen } else { cause };
             let status = status_of(self.front.spec(), failure, reused);
             self.front.gave_up(holder, pod, sent, now);
@@ -353,7 +355,8 @@ impl<O: Observer> FastPath<O> {
         flight.tried.push(pod);
         flight.may_have_run |= failure.request_was_sent();
         flight.tries_left = tries_left;
-        flight.counts_as_retry = counts;
+        flight.counts_as_retry = counts && !repeats;
+        flight.repeats = repeats;
         let again = if same { Again::Same(pod) } else { Again::Pick };
         if after == 0 {
             return Followed::By(again);

@@ -39,6 +39,8 @@ pub(super) struct Flight {
     pub(super) pausing: Option<Again>,
     /// This is a retry, and those under way are counted.
     pub(super) counts_as_retry: bool,
+    /// The current attempt repeats one that had been sent on a stale connection.
+    pub(super) repeats: bool,
     /// Ring entries that point here.
     pub(super) jobs: u32,
     /// The ring entry of the current attempt.
@@ -112,6 +114,7 @@ impl Flights {
             connected_at: born,
             pausing: None,
             counts_as_retry: false,
+            repeats: false,
             jobs: 0,
             current: None,
             may_have_run: false,

@@ -78,8 +78,8 @@ impl Front {
     }
 
     fn keep_connection(&mut self, holder: HolderId, pod: u32, now: u64) {
-        if let (true, Some(keepalive)) = (self.tracks_pool, &self.spec.keepalive) {
-            self.holders[holder as usize].pool.put(pod, now, keepalive);
+        if let (true, Some(keepalive)) = (self.tracks_pool, self.spec.keepalive) {
+            self.pool_of(holder).put(pod, now, &keepalive);
         }
     }
 

@@ -58,10 +58,10 @@ impl Front {
         now: u64,
         server: impl Fn(u32) -> ServerSide,
     ) -> Option<(u32, Reuse)> {
-        while let Some(pod) = self.holders[holder as usize].pool.latest() {
+        while let Some(pod) = self.pool_of(holder).latest() {
             match self.connection(holder, pod, &[], first, now, server(pod)) {
                 Reuse::Fresh if first => return None,
-                Reuse::Fresh => self.holders[holder as usize].pool.forget(pod),
+                Reuse::Fresh => self.pool_of(holder).forget(pod),
                 reuse => return Some((pod, reuse)),
             }
         }

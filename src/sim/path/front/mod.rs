@@ -17,7 +17,7 @@ pub(crate) use lines::{Reached, Turn};
 pub(crate) use memory::Sender;
 pub(crate) use retries::{Attempt, Next};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use self::lines::{Line, Stirred};
 use self::pins::Pins;
@@ -48,6 +48,8 @@ struct Holder {
     /// The process that it is a worker of, or rather its list of one Service's endpoints: [`Process`] is what
     /// Envoy calls a cluster.
     process: u32,
+    /// Which worker of all processes it is, or was.
+    place: u32,
     peers: Peers,
     pool: Pool,
 }
@@ -115,8 +117,10 @@ pub(crate) struct Front {
     retiring: Vec<Option<HolderId>>,
     overlaps: u32,
     reloads: u64,
-    /// Holders below are forgotten.
-    forgotten: usize,
+    /// Holders below have been looked at: they are forgotten, or in [`Self::passed_over`].
+    forgotten: HolderId,
+    /// Those that were still in use when they were looked at.
+    passed_over: Vec<HolderId>,
 }
 
 impl Front {
@@ -157,6 +161,7 @@ impl Front {
             overlaps: 0,
             reloads: 0,
             forgotten: 0,
+            passed_over: Vec::new(),
             pins: None,
             lines: BTreeMap::new(),
             stirred: Stirred::default(),
@@ -179,7 +184,9 @@ impl Front {
     fn new_holder(&mut self, place: usize, list: &[u32]) -> HolderId {
         let peers = match self.spec.balancer {
             Balancer::Nginx(checks) => Peers::Nginx(NginxPeers::new(list, checks)),
-            Balancer::RoundRobin | Balancer::IngressRing => Peers::Ring(Ring::default()),
+            Balancer::RoundRobin | Balancer::IngressRing | Balancer::EarliestDeadline => {
+                Peers::Ring(Ring::default())
+            }
             Balancer::LeastConnections => Peers::Least(LeastConnections::default()),
             Balancer::Turns => Peers::Turns(Turns::default()),
             Balancer::Random => Peers::Random(Vec::new()),
@@ -187,7 +194,8 @@ impl Front {
             Balancer::LeastRequest => Peers::LeastRequest,
         };
         let process = self.process_at(place);
-        self.holders.push(Holder { process, peers, pool: Pool::default() });
+        let number = u32::try_from(place).expect("fewer workers than holders");
+        self.holders.push(Holder { process, place: number, peers, pool: Pool::default() });
         HolderId::try_from(self.holders.len() - 1).expect("fewer holders than endpoint changes in a year")
     }
 
@@ -318,15 +326,15 @@ impl Front {
         now: u64,
         server: ServerSide,
     ) -> Reuse {
-        let (Some(keepalive), Some(_)) = (&self.spec.keepalive, server.idle) else {
+        let (Some(keepalive), Some(_)) = (self.spec.keepalive, server.idle) else {
             return Reuse::Fresh;
         };
         if first && keepalive.first_is_fresh {
             return Reuse::Fresh;
         }
         if self.tracks_pool {
-            let pool = &mut self.holders[holder as usize].pool;
-            return pool.take(pod, now, keepalive, server, self.race_window);
+            let race_window = self.race_window;
+            return self.pool_of(holder).take(pod, now, &keepalive, server, race_window);
         }
         // One request meets at most one assumed connection per pod: a failure on it may cost no try,
         // and the next would be stale again.
@@ -348,12 +356,18 @@ impl Front {
     pub(crate) fn forget_below(&mut self, oldest_in_use: HolderId) {
         let of_living = |place: &usize| !self.processes[self.process_at(*place) as usize].gone;
         let current = (0..self.current.len()).filter(of_living).map(|place| self.current[place]);
-        let accepting = current.chain(self.retiring.iter().flatten().copied()).min();
-        let keep = accepting.unwrap_or(0).min(oldest_in_use) as usize;
-        for holder in self.holders.iter_mut().take(keep).skip(self.forgotten) {
+        let accepting: BTreeSet<HolderId> = current.chain(self.retiring.iter().flatten().copied()).collect();
+        let end = oldest_in_use.min(u32::try_from(self.holders.len()).unwrap_or(u32::MAX));
+        let looked_at = std::mem::take(&mut self.passed_over).into_iter().chain(self.forgotten..end);
+        for number in looked_at {
+            if number >= oldest_in_use || accepting.contains(&number) {
+                self.passed_over.push(number);
+                continue;
+            }
+            let holder = &mut self.holders[number as usize];
             holder.peers = Peers::Ring(Ring::default());
             holder.pool = Pool::default();
         }
-        self.forgotten = self.forgotten.max(keep);
+        self.forgotten = self.forgotten.max(end);
     }
 }

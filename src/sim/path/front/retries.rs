@@ -4,7 +4,7 @@ use super::{Front, HolderId, Peers};
 use crate::model::outcome::Method;
 use crate::model::retry::{AtServer, Failure, RetryPause, RetryPeer, same_server};
 use crate::sim::path::pool::{Reuse, ServerSide};
-use crate::sim::spec::Balancer;
+use crate::sim::spec::{Balancer, StaleRetry};
 
 /// A failed attempt, as far as it matters for what follows.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +20,8 @@ pub(crate) struct Attempt {
     pub(crate) tries_left: u32,
     /// Attempts made so far, this one included.
     pub(crate) attempts: u32,
+    /// It repeated one that had been sent on a stale connection.
+    pub(crate) repeats: bool,
 }
 
 /// What follows.
@@ -29,8 +31,9 @@ pub(crate) enum Next {
     GiveUp,
     /// There would have been another attempt, but too many retries are under way.
     CircuitOpen,
-    /// Another attempt after so many nanoseconds; at the same pod or wherever the balancer says.
-    Retry { tries_left: u32, after: u64, same: bool },
+    /// Another attempt after so many nanoseconds; at the same pod or wherever the balancer says. One that only
+    /// repeats what was sent on a stale connection is no retry of the front end's own.
+    Retry { tries_left: u32, after: u64, same: bool, repeats: bool },
 }
 
 impl Front {
@@ -38,10 +41,17 @@ impl Front {
     /// way; [`Self::retry_over`] gives it back.
     pub(crate) fn after_failure(&mut self, attempt: &Attempt) -> Next {
         let policy = self.spec.retry;
-        let gives_back = self.spec.keepalive.is_some_and(|k| k.stale_gives_try_back);
-        let free = attempt.reused && gives_back && attempt.failure == Failure::Closed;
-        let tries_left = attempt.tries_left - u32::from(!free);
-        if tries_left == 0 || !policy.covers(attempt.failure, attempt.method) {
+        let stale = match self.spec.keepalive {
+            Some(keepalive) if attempt.reused && attempt.failure == Failure::Closed => keepalive.stale,
+            _ => StaleRetry::Counts,
+        };
+        if stale == StaleRetry::SamePod && attempt.method == Method::Get {
+            return Next::Retry { tries_left: attempt.tries_left, after: 0, same: true, repeats: true };
+        }
+        // Source: Traefik pkg/middlewares/retry/retry.go, wroteRequest; measured with 3.7.15.
+        let failure = if attempt.repeats { attempt.failure.once_sent() } else { attempt.failure };
+        let tries_left = attempt.tries_left - u32::from(stale != StaleRetry::GivesTryBack);
+        if tries_left == 0 || !policy.covers(failure, attempt.method) {
             return Next::GiveUp;
         }
         if let Some(limit) = policy.max_concurrent {
@@ -52,11 +62,12 @@ impl Front {
             *retries += 1;
         }
         let bits = self.backoff_bits.at(attempt.request, u64::from(attempt.attempts));
-        let backoff = policy.pause.backoff(attempt.attempts, bits);
+        let retry = self.tries(attempt.holder).saturating_sub(tries_left);
+        let backoff = policy.pause.backoff(retry, bits);
         let RetryPeer::SameServer { redispatch } = policy.peer else {
             let holds = self.affinity.is_some() && self.spec.affinity_holds;
             let same = holds && self.usable(attempt.holder, attempt.pod).1;
-            return Next::Retry { tries_left, after: backoff, same };
+            return Next::Retry { tries_left, after: backoff, same, repeats: false };
         };
         let (usable, server_usable) = self.usable(attempt.holder, attempt.pod);
         let next = same_server(AtServer {
@@ -71,7 +82,7 @@ impl Front {
             RetryPause::Fixed(pause) if next.pauses => pause.min(self.spec.connect_timeout.0),
             _ => backoff,
         };
-        Next::Retry { tries_left, after, same: !next.elsewhere }
+        Next::Retry { tries_left, after, same: !next.elsewhere, repeats: false }
     }
 
     /// Where a further attempt at the server of `pod` goes: to that pod's address, unless another pod is that

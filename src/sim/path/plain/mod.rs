@@ -93,6 +93,7 @@ impl<O: Observer> PlainPath<O> {
             connected_at: now,
             pausing: None,
             counts_as_retry: false,
+            repeats: false,
             jobs: 0,
             current_job: None,
             timers: Vec::new(),
@@ -283,8 +284,18 @@ impl<O: Observer> PlainPath<O> {
         let (holder, pod, sent) = (request.holder, request.pod.expect("an attempt has a pod"), request.sent);
         let (reused, reached) = (request.reused, request.reached);
         let (tries_left, attempts) = (request.tries_left, request.attempts);
-        let attempt =
-            front::Attempt { request: id, method, holder, pod, failure, reused, tries_left, attempts };
+        let repeats = request.repeats;
+        let attempt = front::Attempt {
+            request: id,
+            method,
+            holder,
+            pod,
+            failure,
+            reused,
+            tries_left,
+            attempts,
+            repeats,
+        };
         if self.front.follows_clients() {
             self.front.failed_on(connection_of(id, &self.spec), failure);
         }
@@ -294,7 +305,7 @@ impl<O: Observer> PlainPath<O> {
         }
         let next = self.front.after_failure(&attempt);
         self.tell_attempt(id, now, Some(failure), cause, matches!(next, Next::Retry { .. }));
-        let Next::Retry { tries_left, after, same } = next else {
+        let Next::Retry { tries_left, after, same, repeats } = next else {
             let cause = if next == Next::CircuitOpen { Cause::CircuitOpen } else { cause };
             let status = status_of(self.front.spec(), failure, reused);
             self.front.gave_up(holder, pod, sent, now);
@@ -306,7 +317,8 @@ impl<O: Observer> PlainPath<O> {
         request.tried.push(pod);
         request.may_have_run |= failure.request_was_sent();
         request.tries_left = tries_left;
-        request.counts_as_retry = counts;
+        request.counts_as_retry = counts && !repeats;
+        request.repeats = repeats;
         let again = if same { Again::Same(pod) } else { Again::Pick };
         if after == 0 {
             return Followed::By(again);

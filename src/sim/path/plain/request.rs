@@ -45,6 +45,8 @@ pub(super) struct Request {
     pub(super) pausing: Option<Again>,
     /// This is a retry, and those under way are counted.
     pub(super) counts_as_retry: bool,
+    /// The current attempt repeats one that had been sent on a stale connection.
+    pub(super) repeats: bool,
     /// Jobs in pods that belong to this request, the current one and abandoned ones.
     pub(super) jobs: u32,
     pub(super) current_job: Option<u64>,
