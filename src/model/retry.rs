@@ -98,8 +98,8 @@ pub enum RetryPause {
         /// The bound does not grow beyond this, nanoseconds.
         max: u64,
     },
-    /// A time that grows from one pause to the next so that the last would be twice the first, give or
-    /// take half of it. Traefik's retry middleware.
+    /// A time that grows with every pause and stays below twice the first, give or take half of it.
+    /// Traefik's retry middleware.
     Around {
         /// The first time, nanoseconds.
         first: u64,

@@ -50,6 +50,8 @@ pub enum Verdict {
     /// In some runs or at some points.
     #[default]
     Depends,
+    /// No request was sent, so that none could be lost.
+    Unknown,
 }
 
 /// Where along one unknown the loss begins, the others at their central values.
@@ -98,7 +100,9 @@ pub(super) fn conclude(study: &Study, points: &mut Points<'_>, at: &At<'_>) -> A
     let mut tried = vec![central];
     tried.extend(effects.iter().copied().chain(&corners).flat_map(|effect| [effect.lo, effect.hi]));
     let means = || tried.iter().map(Point::mean);
-    let verdict = if tried.iter().all(|p| p.with_loss == p.runs && p.runs > 0) {
+    let verdict = if study.runs.iter().all(|run| run.total == 0) {
+        Verdict::Unknown
+    } else if tried.iter().all(|p| p.with_loss == p.runs && p.runs > 0) {
         Verdict::Always
     } else if tried.iter().all(|p| p.with_loss == 0) {
         Verdict::Never

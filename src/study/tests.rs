@@ -32,6 +32,19 @@ fn the_loss_hangs_on_the_unknowns_and_the_place_is_found() {
 }
 
 #[test]
+fn without_a_request_nothing_is_known() {
+    let idle = |more: &[Override]| {
+        let mut case = case(more)?;
+        let profile = Profile::constant(0.0, Nanos::from_secs(30)).map_err(|error| error.to_string())?;
+        let load = Load::Open(OpenLoad { source: OpenSource::Rate { profile, dispersion: 1.0 } });
+        Arc::make_mut(&mut case.spec).load = load;
+        Ok::<_, String>(case)
+    };
+    let study = run(&idle, Options::default(), &Quiet, &|| false).expect("a study");
+    assert_eq!((study.total.arrived, study.answer.verdict), (0, Verdict::Unknown));
+}
+
+#[test]
 fn one_unknown_that_decides_is_searched() {
     let base = [Override { knob: "stop".into(), value: "linger".into() }];
     let one = |more: &[Override]| {

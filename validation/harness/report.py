@@ -70,15 +70,15 @@ def programs(document):
     """What took part, with its version."""
     versions = document["versions"]
     names = {
-        "nginx": versions["nginx"],
-        "ingress-nginx": f"{versions['nginx']} with its Lua module",
-        "haproxy": f"HAProxy {versions['haproxy']}",
-        "envoy": f"Envoy {versions['envoy']}",
-        "traefik": f"Traefik {versions['traefik']}",
-        "kube-proxy": versions["iptables"],
+        "nginx": "{nginx}",
+        "ingress-nginx": "{nginx} with its Lua module",
+        "haproxy": "HAProxy {haproxy}",
+        "envoy": "Envoy {envoy}",
+        "traefik": "Traefik {traefik}",
+        "kube-proxy": "{iptables}",
     }
     fronts = {row["parameters"]["front"] for row in document["rows"]}
-    return [name for front, name in names.items() if front in fronts]
+    return [name.format(**versions) for front, name in names.items() if front in fronts]
 
 
 def table_lines(row, predicted, lines, verdict):
@@ -104,8 +104,10 @@ def detail_lines(row, finding):
     if finding["state"] == "not modelled":
         listed = "; ".join(f"{key} {number(of['mean'])}" for key, of in row["causes"].items())
         causes = [f"- {listed}" if listed else "- nothing lost"]
-    else:
+    elif tells_causes(row):
         causes = [f"- {line.strip()}" for line in finding["lines"] if line.startswith("  ")]
+    else:
+        causes = ["- no log tells why requests were lost"]
     shares = [
         f"{key} {number(of['mean'])}"
         for key, of in row["counts_per_status_and_method"].items()
@@ -119,6 +121,13 @@ def detail_lines(row, finding):
     causes.append(
         f"- {row['repeats']} runs of {row['n_requests']['mean']:.0f} requests; latest event"
         f" {row['late_events_ms']:.1f} ms after its time, 99 % of the requests within"
-        f" {row['late_requests_p99_ms']:.1f} ms; 95 % of the front end's own answers within {row['front_p95_ms']:.1f} ms"
+        f" {row['late_requests_p99_ms']:.1f} ms"
+        + (f"; 95 % of the front end's own answers within {row['front_p95_ms']:.1f} ms" if row["front_p95_ms"] else "")
     )
     return causes
+
+
+def tells_causes(row):
+    """Whether the front end's log has a cause for what was lost."""
+    lost = any(status != "200" for status in row["counts_per_status"])
+    return not lost or any(not cause.endswith(":unknown") for cause in row["causes"])

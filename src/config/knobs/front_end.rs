@@ -133,7 +133,7 @@ pub(super) const FRONT_END: &[Knob] = &[
         "front_end.retry_interval",
         Kind::Duration,
         "interval of retries",
-        "Wait before the first retry, give or take half, growing to twice that over all retries (Traefik).",
+        "Mean wait before the first retry, give or take half; it grows with each one and stays below twice this (Traefik).",
     ),
     Knob::new(
         "front_end.max_retries",
@@ -255,12 +255,12 @@ pub(super) const FRONT_END: &[Knob] = &[
         "front_end.stale_retry",
         Kind::Switch,
         "stale connections are free",
-        "Whether an attempt that failed on a reused connection gives its try back.",
+        "Whether an attempt that failed on a reused connection counts as none.",
     ),
     Knob::new(
         "front_end.stale_same_pod",
         Kind::Switch,
-        "stale connections' next pod",
+        "stale connections: same pod",
         "With stale_retry: whether an idempotent request goes to the same pod again, whatever retry_on says.",
     )
     .default("false")

@@ -39,16 +39,16 @@ pub(super) fn front_spec(
     minor: u32,
     values: &mut Values<'_>,
 ) -> FrontSpec {
+    let retry = retry(values);
     let max_idle = values.count("front_end.keepalive");
     let keepalive = (max_idle > 0).then(|| Keepalive {
         idle_timeout: values.span("front_end.keepalive_idle"),
         max_idle,
-        stale: stale_retry(values),
+        stale: stale_retry(&retry, values),
         first_is_fresh: values.own_switch("front_end.first_is_fresh"),
         any_connection: values.own_switch("front_end.any_connection"),
     });
     let watch = values.dist("front_end.watch");
-    let retry = retry(values);
     let node_local = node_local(preset, &retry, values);
     let replicas = match processes {
         // Every node has its own view of its own pods.
@@ -188,36 +188,44 @@ fn retry(values: &mut Values<'_>) -> RetryPolicy {
         "off" => 1,
         _ => values.count("front_end.tries"),
     };
+    let peer = match values.own_word("front_end.retry_peer") {
+        "untried" => RetryPeer::Untried { repicks: values.count("front_end.repicks") },
+        "same" => RetryPeer::SameServer { redispatch: false },
+        "redispatch" => RetryPeer::SameServer { redispatch: true },
+        _ => RetryPeer::Next,
+    };
     RetryPolicy {
         on,
         max_attempts,
         non_idempotent: values.switch("front_end.retry_non_idempotent"),
-        peer: match values.own_word("front_end.retry_peer") {
-            "untried" => RetryPeer::Untried { repicks: values.count("front_end.repicks") },
-            "same" => RetryPeer::SameServer { redispatch: false },
-            "redispatch" => RetryPeer::SameServer { redispatch: true },
-            _ => RetryPeer::Next,
-        },
-        pause: retry_pause(max_attempts, values),
+        peer,
+        pause: retry_pause(peer, max_attempts, values),
         max_concurrent: values.own_most("front_end.max_retries"),
     }
 }
 
-fn stale_retry(values: &mut Values<'_>) -> StaleRetry {
+fn stale_retry(retry: &RetryPolicy, values: &mut Values<'_>) -> StaleRetry {
     if !values.switch("front_end.stale_retry") {
         StaleRetry::Counts
     } else if values.own_switch("front_end.stale_same_pod") {
+        if retry.max_concurrent.is_some() {
+            let message = "front_end.max_retries is not simulated with front_end.stale_same_pod";
+            let help = "no front end is known to have both: set one of them to 0 or false";
+            values.problems.push(Diagnostic::error(code::FRONT_END, message).help(help));
+        }
         StaleRetry::SamePod
     } else {
         StaleRetry::GivesTryBack
     }
 }
 
-/// Of the three ways to wait, the first that is stated.
-fn retry_pause(max_attempts: u32, values: &mut Values<'_>) -> RetryPause {
-    let pause = values.own_span("front_end.retry_pause");
-    if pause > Nanos::ZERO {
-        return RetryPause::Fixed(pause.0);
+/// Of the three ways to wait, the first that is stated; only a server that is tried again is paused for.
+fn retry_pause(peer: RetryPeer, max_attempts: u32, values: &mut Values<'_>) -> RetryPause {
+    if let RetryPeer::SameServer { .. } = peer {
+        let pause = values.own_span("front_end.retry_pause");
+        if pause > Nanos::ZERO {
+            return RetryPause::Fixed(pause.0);
+        }
     }
     if max_attempts != 1 {
         let first = values.own_span("front_end.retry_interval");

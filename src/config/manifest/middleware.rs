@@ -63,23 +63,34 @@ fn retry(field: &Field<'_, '_>) -> Option<Told> {
     said.read("front_end.tries", attempts, Form::Plain);
     said.read("front_end.retry_interval", fields.get("initialInterval"), Form::Time("s"));
     said.read("front_end.retry_non_idempotent", fields.get("retryNonIdempotentMethod"), Form::Plain);
-    for name in ["disableRetryOnNetworkError", "timeout"] {
-        said.unread(fields.get(name), "is not read");
-    }
-    let mut on = "connect-failure";
-    if let Some(status) = fields.get("status") {
-        let written = status.list_items();
-        let written: Vec<&str> = written.iter().filter_map(|item| item.node.text()).collect();
-        on = match [502, 504].map(|code| written.iter().any(|range| covers(range, code))) {
-            [true, true] => "error+timeout",
-            [true, false] => "connect-failure+closed",
-            [false, _] => on,
-        };
-        if written != ["502", "504"] {
-            let why = "is read as far as it has 502, or 502 and 504, of Traefik's own; answers of pods are not tried again";
-            said.unread(Some(status), why);
+    said.unread(fields.get("timeout"), "is not read");
+    let status = fields.get("status");
+    let written = status.as_ref().map(|status| status.list_items()).unwrap_or_default();
+    let written: Vec<&str> = written.iter().filter_map(|item| item.node.text()).collect();
+    let [bad_gateway, late] = [502, 504].map(|code| written.iter().any(|range| covers(range, code)));
+    if let Some(disabled) =
+        fields.get("disableRetryOnNetworkError").filter(|field| field.node.text() == Some("true"))
+    {
+        if !bad_gateway {
+            said.unread(Some(disabled), "leaves no retry that is simulated");
+            return Some(Told { values: Vec::new(), ..said });
         }
+        said.partly(
+            &disabled,
+            "holds for idempotent requests; what could not be sent of others is tried again here",
+        );
     }
+    if let Some(status) = status.filter(|_| !written.is_empty()) {
+        said.partly(
+            &status,
+            "is read as far as Traefik's own 502 and 504 go; answers of pods are not tried again",
+        );
+    }
+    let on = match (bad_gateway, late) {
+        (true, true) => "error+timeout",
+        (true, false) => "connect-failure+closed",
+        (false, _) => "connect-failure",
+    };
     said.values.push(("front_end.retry_on", on.to_owned()));
     Some(said)
 }

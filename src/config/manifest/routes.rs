@@ -104,6 +104,8 @@ pub(super) fn read_ingress_route(object: &Fields<'_, '_>, meta: ObjectMeta) -> O
         let mut rule = RouteRule { services: Vec::new(), middlewares, said: Told::default() };
         for service in items(&route, "services", &shapes::TRAEFIK_SERVICE) {
             rule.services.extend(reference(&service, &meta.namespace));
+            let refs = items(&service, "middlewares", &shapes::TRAEFIK_REF);
+            rule.middlewares.extend(refs.iter().filter_map(|fields| reference(fields, &meta.namespace)));
             if let Some(sticky) = mapping_at(&service, "sticky", &shapes::TRAEFIK_STICKY) {
                 rule.said.read("front_end.client_affinity", sticky.get("cookie"), Form::Present);
             }
@@ -201,16 +203,30 @@ pub(super) fn read_gateway_route(object: &Fields<'_, '_>, meta: ObjectMeta) -> O
     let for_services = parents.iter().any(|parent| kind_is(parent, "Service", false));
     let rules = items(&spec, "rules", &shapes::GATEWAY_RULE).into_iter().map(|rule| {
         let backends = items(&rule, "backendRefs", &shapes::BACKEND_REF).into_iter();
-        let backends = backends.filter(|fields| kind_is(fields, "Service", true));
+        let backends: Vec<_> = backends.filter(|fields| kind_is(fields, "Service", true)).collect();
         let mut said = Told::default();
+        let mut middlewares = Vec::new();
+        for filter in
+            [&rule].into_iter().chain(&backends).flat_map(|of| items(of, "filters", &shapes::GATEWAY_FILTER))
+        {
+            let Some(extension) = mapping_at(&filter, "extensionRef", &shapes::EXTENSION_REF) else {
+                continue;
+            };
+            if kind_is(&extension, "Middleware", false) {
+                let name = extension.get("name").and_then(|field| field.string());
+                middlewares.extend(name.map(|name| ObjectName { namespace: meta.namespace.clone(), name }));
+            } else {
+                said.unread(filter.get("extensionRef"), "is not read");
+            }
+        }
         if let Some(timeouts) = mapping_at(&rule, "timeouts", &shapes::GATEWAY_TIMEOUTS) {
             said.read("front_end.request_timeout", timeouts.get("request"), Form::Limit);
             said.unread(timeouts.get("backendRequest"), "is not read");
         }
         said.unread(rule.get("retry"), "is not read");
         said.unread(rule.get("sessionPersistence"), "is not read");
-        let services = backends.filter_map(|fields| reference(&fields, &meta.namespace)).collect();
-        RouteRule { services, middlewares: Vec::new(), said }
+        let services = backends.iter().filter_map(|fields| reference(fields, &meta.namespace)).collect();
+        RouteRule { services, middlewares, said }
     });
     let rules = rules.collect();
     let by = if gateways.is_empty() && for_services { RoutedBy::Mesh } else { RoutedBy::Gateways(gateways) };

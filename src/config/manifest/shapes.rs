@@ -289,7 +289,8 @@ shapes! {
     TRAEFIK_REF Common "a reference" { "name" "namespace" } not {} inside {}
     TRAEFIK_SERVICE Common "an IngressRoute's service" {
         "name" "namespace" "sticky" "strategy" "healthCheck" "passiveHealthCheck" "serversTransport" "nativeLB" "nodePortLB"
-    } not { "kind" "middlewares" "passHostHeader" "port" "responseForwarding" "scheme" "weight" } inside {}
+        "middlewares"
+    } not { "kind" "passHostHeader" "port" "responseForwarding" "scheme" "weight" } inside {}
     TRAEFIK_RETRY Common "a retry middleware" {
         "attempts" "initialInterval" "status" "retryNonIdempotentMethod" "disableRetryOnNetworkError" "timeout"
     } not { "maxRequestBodyBytes" } inside {}
@@ -312,12 +313,17 @@ shapes! {
     } inside {}
     GATEWAY_ROUTE_SPEC Common "a route's spec" { "parentRefs" "rules" } not { "hostnames" "useDefaultGateways" }
     inside {}
-    GATEWAY_RULE Common "a route's rule" { "backendRefs" "timeouts" "retry" "sessionPersistence" } not {
-        "filters" "matches" "name"
+    GATEWAY_RULE Common "a route's rule" { "backendRefs" "timeouts" "retry" "sessionPersistence" "filters" } not {
+        "matches" "name"
     } inside {}
+    GATEWAY_FILTER Common "a filter" { "extensionRef" } not {
+        "type" "requestHeaderModifier" "responseHeaderModifier" "requestMirror" "requestRedirect" "urlRewrite" "cors"
+        "externalAuth"
+    } inside {}
+    EXTENSION_REF Common "an extension" { "name" "kind" } not { "group" } inside {}
     GATEWAY_TIMEOUTS Common "timeouts" { "request" "backendRequest" } not {} inside {}
     PARENT_REF Common "a parent" { "name" "namespace" "kind" } not { "group" "port" "sectionName" } inside {}
-    BACKEND_REF Common "a backend" { "name" "namespace" "kind" } not { "filters" "group" "port" "weight" } inside {}
+    BACKEND_REF Common "a backend" { "name" "namespace" "kind" "filters" } not { "group" "port" "weight" } inside {}
     DESTINATION_SPEC Common "a DestinationRule's spec" { "host" "trafficPolicy" "subsets" } not {
         "exportTo" "workloadSelector"
     } inside {}

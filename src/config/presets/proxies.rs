@@ -143,7 +143,7 @@ pub(super) const PROXIES: &[FrontEndPreset] = &[
     },
     FrontEndPreset {
         name: "kube-proxy",
-        title: "Service address through kube-proxy (iptables, nftables); its rules were measured, not itself",
+        title: "Service address through kube-proxy (iptables, nftables); the iptables rules were measured, kube-proxy was not run",
         updates: Updates::InPlace,
         params: &[
             Param::guess("front_end.replicas", "3", "nodes that clients connect from").range("1", "20"),

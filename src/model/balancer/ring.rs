@@ -45,12 +45,15 @@ impl Ring {
             (_, RingRestart::Random) => bits(0) % n,
         };
         self.next = usize::try_from(at).unwrap_or(0);
+        self.reorder.clear();
         if restart == RingRestart::Shuffled {
             for last in (1..self.list.len()).rev() {
                 let other = usize::try_from(bits(last as u64) % (last as u64 + 1)).unwrap_or(0);
                 self.list.swap(last, other);
             }
-            self.reorder = if n > 1 { reorder_by_heap(self.list.len()) } else { Vec::new() };
+            if n > 1 {
+                self.reorder = reorder_by_heap(self.list.len());
+            }
         }
     }
 

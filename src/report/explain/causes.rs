@@ -70,8 +70,9 @@ pub(super) fn words(cause: Cause) -> Words {
                    idle timeout, or because it shuts down.",
             remedy: "Let the server keep idle connections longer than the front end does: its idle timeout above \
                      the front end's.",
-            caveat: "nginx and ingress-nginx resend a GET in this case, Traefik does to the same pod, which helps \
-                     while that pod lives; nobody resends a POST, and AWS load balancers resend nothing.",
+            caveat: "nginx and ingress-nginx resend a GET, and a POST only with non_idempotent; Traefik resends a GET to \
+                     the same pod, which helps while that pod lives; Envoy resends any method where reset is \
+                     retried; AWS load balancers resend nothing.",
             rules: &["PL004"],
         },
         Cause::Unreachable => Words {

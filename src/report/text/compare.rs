@@ -46,7 +46,7 @@ fn row(result: &StoredResult) -> Line {
     let tone = match result.answer.verdict {
         Verdict::Never => Tone::Good,
         Verdict::Always => Tone::Bad,
-        Verdict::Depends => Tone::Warning,
+        Verdict::Depends | Verdict::Unknown => Tone::Warning,
     };
     let mut line = Line::plain(format!("{:<28} ", cut(&result.header.name, 28)));
     line.push_toned(&format!("{:>9}", format!("{hits}/{runs}")), tone);

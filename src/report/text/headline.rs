@@ -11,7 +11,7 @@ pub(super) fn lines(result: &StoredResult) -> Vec<Line> {
     let mut lines = heading(result);
     lines.extend(warnings(result));
     lines.push(Line::toned(guesses(result), Tone::Faint));
-    let good = result.answer.verdict == Verdict::Never && !nothing_sent(result);
+    let good = result.answer.verdict == Verdict::Never;
     let tone = if good { Tone::Good } else { Tone::Strong };
     lines.extend(wrap(&verdict(result), WIDTH).into_iter().map(|line| Line::toned(line, tone)));
     if result.header.events.is_empty() && result.runs.iter().all(|run| run.replicas_min == run.replicas_max) {
@@ -81,11 +81,6 @@ pub(super) fn unit(result: &StoredResult) -> &'static str {
     if result.runs.iter().any(|run| run.rollouts > 0) { "rollout" } else { "run" }
 }
 
-/// Whether there was not a single request.
-fn nothing_sent(result: &StoredResult) -> bool {
-    !result.runs.is_empty() && result.runs.iter().all(|run| run.total == 0)
-}
-
 fn verdict(result: &StoredResult) -> String {
     let (answer, unit) = (&result.answer, unit(result));
     let runs = result.runs.len() as u32;
@@ -104,11 +99,9 @@ fn verdict(result: &StoredResult) -> String {
         about(lost.min),
         about(lost.max)
     );
-    if nothing_sent(result) {
-        return "NO REQUEST was sent: nothing can be said about losses".to_owned();
-    }
     let in_runs = format!("{hits} of {runs} {unit}s");
     match answer.verdict {
+        Verdict::Unknown => "NO REQUEST was sent: nothing can be said about losses".to_owned(),
         Verdict::Always if varied => {
             format!("LOSES in {in_runs}, whatever the unmeasured inputs are: {amount}")
         }

@@ -143,7 +143,9 @@ fn of_request(timeline: &Timeline, sent: SimTime, lost: Option<&Lost>, attempts:
         let how = if attempt.reused { " on a kept connection" } else { "" };
         let out = format!("attempt {number} to {}{how}", named(timeline, attempt.pod));
         moments.push(moment(attempt.sent, Lane::FrontEnd, out));
+        let same = attempts.get(index + 1).is_some_and(|next| next.pod == attempt.pod);
         let next = match (attempt.retried, attempt.failure, attempt.cause) {
+            (true, _, _) if same => "tries the same pod again",
             (true, _, _) => "tries another pod",
             (false, None, Cause::CircuitOpen) => "answers itself",
             (false, None, _) => "passes the answer on",

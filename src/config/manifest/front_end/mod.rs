@@ -6,6 +6,7 @@
 
 mod classes;
 mod controllers;
+mod middlewares;
 mod reading;
 mod settings;
 mod texts;

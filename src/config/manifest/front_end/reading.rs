@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::controllers::{self, ALB, Controller, INGRESS_NGINX, NLB};
+use super::middlewares::{ANNOTATION, annotated, meaning};
 use super::texts::Texts;
 use super::told::Told;
 use super::{From, FrontEndSettings, HealthCheck, TargetType, candidates, config_of};
-use crate::config::manifest::{ConfigMap, ObjectMeta, ObjectName, Route, RoutedBy, Selection, Service, code};
+use crate::config::manifest::{ConfigMap, ObjectMeta, Route, RouteRule, RoutedBy, Selection, Service, code};
 use crate::diag::Diagnostic;
 
 /// What the manifests set of a front end.
@@ -33,18 +34,15 @@ pub fn read_front_end(selection: &Selection<'_>, preset: &str) -> FrontEndReadin
     });
     let ingresses: Vec<&ObjectMeta> = ingresses.collect();
     reading.ingresses(selection, preset, &ingresses);
-    let mut routes: Vec<&Route> = Vec::new();
+    let mut routes = Vec::new();
     for from in &fitting {
         match from {
-            From::Route(route) => {
-                reading.route(selection, preset, route);
-                routes.push(route);
-            }
+            From::Route(route) => routes.push(*route),
             From::Service(service) => reading.network_balancer(&service.meta),
             From::Ingress(_) | From::Settings => {}
         }
     }
-    reading.differing_routes(selection, &routes);
+    reading.routes(selection, preset, &routes);
     for rule in selection.destination_rules() {
         if preset == "istio-gateway" {
             reading.said.join(&rule.said);
@@ -115,20 +113,24 @@ impl FrontEndReading {
             }
         }
         if preset == "traefik" {
-            self.middlewares(selection, &annotated_middlewares(first), first);
+            self.middlewares(selection, &annotated(first), first);
         }
         for other in others {
             let differs = |controller: &Controller| {
                 let of = |meta: &ObjectMeta| -> BTreeMap<String, String> {
                     let read = |(key, value): (&String, &String)| {
                         let name = key.strip_prefix(controller.prefix)?;
-                        controller.reads(name).then(|| (key.clone(), value.clone()))
+                        (controller.reads(name) && key != ANNOTATION).then(|| (key.clone(), value.clone()))
                     };
                     meta.annotations.iter().filter_map(read).collect()
                 };
                 of(other) != of(first)
             };
-            if controllers::all().filter(|controller| is_of(controller, preset)).any(differs) {
+            let comes_to = |meta: &ObjectMeta| meaning(selection, &Told::default(), &annotated(meta));
+            let goes_otherwise = preset == "traefik" && comes_to(other) != comes_to(first);
+            if goes_otherwise
+                || controllers::all().filter(|controller| is_of(controller, preset)).any(differs)
+            {
                 let message = format!("{} sets other things than {}", other.title(), first.title());
                 let help = "one front end is simulated: leave one of the two out to see the other's settings";
                 let warning = Diagnostic::warning(code::NOT_READ, message).at(other.place());
@@ -167,6 +169,22 @@ impl FrontEndReading {
         self.said.warnings.append(&mut texts.warnings);
     }
 
+    /// Of several routes to the same pods the first one decides.
+    fn routes(&mut self, selection: &Selection<'_>, preset: &str, routes: &[&Route]) {
+        let Some((first, others)) = routes.split_first() else { return };
+        self.route(selection, preset, first);
+        let comes_to = |route: &Route| {
+            let rule = route.rules_to(&selection.services).next();
+            rule.map(|rule| meaning(selection, &rule.said, &rule.middlewares))
+        };
+        for other in others.iter().filter(|other| comes_to(other) != comes_to(first)) {
+            let message = format!("{} sets other things than {}", other.meta.title(), first.meta.title());
+            let help = "one front end is simulated: leave one of the two out to see the other's settings";
+            let warning = Diagnostic::warning(code::NOT_READ, message).at(other.meta.place());
+            self.said.warnings.push(warning.label("without effect here").help(help));
+        }
+    }
+
     fn route(&mut self, selection: &Selection<'_>, preset: &str, route: &Route) {
         // Source: Envoy Gateway internal/xds/translator/cluster.go.
         if preset == "envoy" && matches!(route.by, RoutedBy::Gateways(_)) {
@@ -175,8 +193,8 @@ impl FrontEndReading {
         }
         let mut rules = route.rules_to(&selection.services);
         let Some(first) = rules.next() else { return };
-        let differs =
-            rules.any(|rule| rule.said.values != first.said.values || rule.middlewares != first.middlewares);
+        let of = |rule: &RouteRule| meaning(selection, &rule.said, &rule.middlewares);
+        let differs = rules.any(|rule| of(rule) != of(first));
         let by_envoy = ["istio-gateway", "envoy"].contains(&preset);
         let unread = !by_envoy && matches!(route.by, RoutedBy::Gateways(_)) && !first.said.values.is_empty();
         if unread {
@@ -197,63 +215,6 @@ impl FrontEndReading {
         if unread {
             let message = format!("{}: timeouts are not read for {preset}", route.meta.title());
             warn(message, "state what they come to with --set front_end.request_timeout=");
-        }
-    }
-
-    /// Of several routes to the same pods the last one decides.
-    fn differing_routes(&mut self, selection: &Selection<'_>, routes: &[&Route]) {
-        let Some((last, others)) = routes.split_last() else { return };
-        let sets = |route: &Route| {
-            let rule = route.rules_to(&selection.services).next();
-            rule.map(|rule| (rule.said.values.clone(), rule.middlewares.clone()))
-        };
-        for other in others.iter().filter(|other| sets(other) != sets(last)) {
-            let message = format!("{} sets other things than {}", other.meta.title(), last.meta.title());
-            let help = "one front end is simulated: leave one of the two out to see the other's settings";
-            let warning = Diagnostic::warning(code::NOT_READ, message).at(other.meta.place());
-            self.said.warnings.push(warning.label("without effect here").help(help));
-        }
-    }
-
-    /// What middlewares of Traefik set, and a word on those that may lose requests in other ways.
-    fn middlewares(&mut self, selection: &Selection<'_>, names: &[ObjectName], at: &ObjectMeta) {
-        let retry = |name: &&ObjectName| {
-            selection
-                .all
-                .middlewares
-                .iter()
-                .any(|known| name.is(&known.meta) && !known.said.values.is_empty())
-        };
-        if names.iter().filter(retry).count() > 1 {
-            let message =
-                format!("{}: several middlewares retry, and only the last one does here", at.title());
-            self.said.warnings.push(
-                Diagnostic::warning(code::NOT_READ, message)
-                    .at(at.place())
-                    .label("attempts multiply")
-                    .help("keep one of them: each tries again what the next one gave up"),
-            );
-        }
-        for name in names {
-            let known = selection.all.middlewares.iter().find(|middleware| name.is(&middleware.meta));
-            let does = match known {
-                Some(known) => {
-                    self.said.join(&known.said);
-                    if known.unread.is_empty() {
-                        continue;
-                    }
-                    format!("does {}, which is not simulated", known.unread.join(", "))
-                }
-                None => "is not in these files, and may retry, limit or break requests".to_owned(),
-            };
-            let message = format!("{}: middleware {} {does}", at.title(), name.name);
-            let place = known.map_or_else(|| at.place(), |known| known.meta.place());
-            self.said.warnings.push(
-                Diagnostic::warning(code::NOT_READ, message)
-                    .at(place)
-                    .label("without effect here")
-                    .help("of middlewares only retry is simulated; those that redirect, rewrite or check change nothing here"),
-            );
         }
     }
 
@@ -393,23 +354,6 @@ const BALANCER_HARMLESS: &[&str] = &[
     "routing.*",
     "waf.*",
 ];
-
-/// `router.middlewares: shop-retry@kubernetescrd`: namespace and name with a hyphen between them. Where
-/// the namespace ends is not marked, so the Ingress' own is taken if it fits.
-fn annotated_middlewares(meta: &ObjectMeta) -> Vec<ObjectName> {
-    let written = meta.annotations.get("traefik.ingress.kubernetes.io/router.middlewares");
-    let names = written.map(String::as_str).unwrap_or_default().split(',').map(str::trim);
-    let names = names.filter(|name| !name.is_empty()).map(|name| name.split('@').next().unwrap_or(name));
-    let split = |name: &str| {
-        let own = name.strip_prefix(&meta.namespace).and_then(|rest| rest.strip_prefix('-'));
-        let (namespace, name) = match own {
-            Some(own) => (meta.namespace.as_str(), own),
-            None => name.split_once('-').unwrap_or((meta.namespace.as_str(), name)),
-        };
-        ObjectName { namespace: namespace.to_owned(), name: name.to_owned() }
-    };
-    names.map(split).collect()
-}
 
 /// Replaces what is there if something new is given.
 fn set<T>(place: &mut Option<T>, value: Option<T>) {

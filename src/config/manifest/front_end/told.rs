@@ -96,6 +96,11 @@ impl Told {
         }
     }
 
+    /// A field that is read in part only.
+    pub(in super::super) fn partly(&mut self, field: &Field<'_, '_>, what: &str) {
+        self.complain(field, what, "read in part");
+    }
+
     fn complain(&mut self, field: &Field<'_, '_>, what: &str, label: &str) {
         let message = format!("{} {what}", field.subject());
         let diagnostic = Diagnostic::warning(code::NOT_READ, message).at(field.place()).label(label);

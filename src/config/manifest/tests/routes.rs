@@ -197,7 +197,22 @@ fn middlewares_of_traefik_count_by_what_they_do() {
             ]),
             None,
         ),
-        (middleware("retry: {attempts: 2, status: ['502', '504']}"), tries("2", "error+timeout"), None),
+        (
+            middleware("retry: {attempts: 2, status: ['504', '502']}"),
+            tries("2", "error+timeout"),
+            Some("answers of pods are not tried again"),
+        ),
+        (middleware("retry: {attempts: 2, status: []}"), tries("2", "connect-failure"), None),
+        (
+            middleware("retry: {attempts: 2, disableRetryOnNetworkError: false}"),
+            tries("2", "connect-failure"),
+            None,
+        ),
+        (
+            middleware("retry: {attempts: 2, disableRetryOnNetworkError: true}"),
+            said(&[]),
+            Some("leaves no retry that is simulated"),
+        ),
         (
             middleware("retry: {attempts: 2, status: [500-502]}"),
             tries("2", "connect-failure+closed"),
@@ -236,25 +251,71 @@ fn ingress_route(name: &str, rules: &[&str]) -> String {
     format!("{head}metadata: {{name: {name}}}\nspec:\n  routes:\n{rules}---\n")
 }
 
-const RETRIES: &str = "apiVersion: traefik.io/v1alpha1\nkind: Middleware\nmetadata: {name: a}\nspec: {retry: {attempts: 2}}\n---\napiVersion: traefik.io/v1alpha1\nkind: Middleware\nmetadata: {name: b}\nspec: {retry: {attempts: 3}}\n";
+fn retry(name: &str, fields: &str) -> String {
+    let head = "apiVersion: traefik.io/v1alpha1\nkind: Middleware\n";
+    format!("{head}metadata: {{name: {name}}}\nspec: {{{fields}}}\n---\n")
+}
 
+/// Values of `front_end.tries` and `front_end.retry_interval`, and the warnings.
+fn retries(text: &str) -> (Option<String>, Option<String>, Vec<String>) {
+    let a = retry("a", "retry: {attempts: 2, initialInterval: 5s}");
+    let b = retry("b", "retry: {attempts: 3}");
+    let (strip, cut) = (retry("strip", "stripPrefix: {prefixes: [/a]}"), retry("cut", "stripPrefix: {}"));
+    let found = beside(&format!("{text}---\n{a}{b}{strip}{cut}"));
+    let value = |wanted: &str| {
+        let said = found.said.iter().find(|(path, _)| *path == wanted);
+        said.map(|(_, value)| value.clone())
+    };
+    let warnings = found.warnings.iter().map(|warning| warning.message.clone()).collect();
+    (value("front_end.tries"), value("front_end.retry_interval"), warnings)
+}
+
+/// One source decides, and nothing of the others is mixed in.
 #[test]
 fn middlewares_that_contradict_each_other_are_told() {
-    for (routes, tries, part) in [
-        (ingress_route("web", &["{name: a}, {name: b}"]), "3", "several middlewares retry"),
-        (ingress_route("web", &["{name: a}", "{name: b}"]), "2", "rules to the same pods differ"),
+    let route = ingress_route;
+    for (routes, expected, part) in [
+        (route("web", &["{name: a}, {name: b}"]), ("3", None), "several middlewares retry"),
+        (route("web", &["{name: b}", "{name: a}"]), ("3", None), "rules to the same pods differ"),
         (
-            ingress_route("web", &["{name: a}"]) + &ingress_route("more", &["{name: b}"]),
-            "3",
-            "IngressRoute/web sets other things than IngressRoute/more",
+            route("web", &["{name: b}"]) + &route("more", &["{name: a}"]),
+            ("3", None),
+            "IngressRoute/more sets other things than IngressRoute/web",
+        ),
+        (route("web", &["{name: a}"]), ("2", Some("5s")), ""),
+        // Prefixes do not matter.
+        (
+            route("web", &["{name: strip}, {name: a}", "{name: cut}, {name: a}"])
+                + &route("more", &["{name: a}"]),
+            ("2", Some("5s")),
+            "",
         ),
     ] {
-        let found = beside(&format!("{routes}{RETRIES}"));
-        let last = found.said.iter().find(|(path, _)| *path == "front_end.tries");
-        assert_eq!(last.map(|(_, tries)| tries.as_str()), Some(tries), "{part}");
-        let [warning] = found.warnings.as_slice() else { panic!("{part}: {:?}", found.warnings) };
-        assert!(warning.message.contains(part), "{warning}");
+        let (tries, interval, warnings) = retries(&routes);
+        assert_eq!((tries.as_deref(), interval.as_deref()), (Some(expected.0), expected.1), "{part}");
+        match warnings.as_slice() {
+            [] => assert_eq!(part, "", "no warning"),
+            [warning] => assert!(!part.is_empty() && warning.contains(part), "{warning}"),
+            several => panic!("{several:?}"),
+        }
     }
-    let same = ingress_route("web", &["{name: a}", "{name: a}"]) + &ingress_route("more", &["{name: a}"]);
-    assert!(beside(&format!("{same}{RETRIES}")).warnings.is_empty());
+}
+
+#[test]
+fn middlewares_are_found_wherever_they_are_named() {
+    let at_service = "apiVersion: traefik.io/v1alpha1\nkind: IngressRoute\nmetadata: {name: web}\nspec:\n  routes:\n    - services: [{name: web, port: 80, middlewares: [{name: b}]}]\n";
+    let filter = |kind: &str| {
+        let filters = format!(
+            "rules: [{{filters: [{{type: ExtensionRef, extensionRef: {{group: traefik.io, kind: {kind}, name: b}}}}], "
+        );
+        let gateway = GATEWAY.replace("CLASS", "traefik");
+        format!("{}{gateway}", ROUTE.replace("rules: [{", &filters).replace(", timeouts: {request: 2s}", ""))
+    };
+    assert_eq!(retries(at_service), (Some("3".to_owned()), None, vec![]));
+    assert_eq!(retries(&filter("Middleware")), (Some("3".to_owned()), None, vec![]));
+    let (tries, _, warnings) = retries(&filter("Other"));
+    assert!(
+        tries.is_none() && warnings.iter().any(|warning| warning.contains("extensionRef is not read")),
+        "{warnings:?}"
+    );
 }
