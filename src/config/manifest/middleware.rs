@@ -12,6 +12,8 @@ pub struct Middleware {
     pub meta: ObjectMeta,
     /// What it sets in the words of knobs.
     pub said: Told,
+    /// Whether it sends clients to the other scheme (`redirectScheme`), so that nothing goes on to pods.
+    pub redirects: bool,
     /// What else it does that is not simulated and may matter, such as `circuitBreaker`.
     pub unread: Vec<String>,
 }
@@ -19,15 +21,16 @@ pub struct Middleware {
 /// Reads the fields of a Middleware.
 pub(super) fn read_middleware(object: &Fields<'_, '_>, meta: ObjectMeta) -> Option<Middleware> {
     let spec = object.require("spec", "describe the middleware")?;
-    let (mut said, mut unread) = (Told::default(), Vec::new());
+    let (mut said, mut unread, mut redirects) = (Told::default(), Vec::new(), false);
     for (key, field) in spec.entries() {
         match key {
+            "redirectScheme" => redirects = true,
             "retry" => said.join(&retry(&field).unwrap_or_default()),
             _ if MERE_CHANGES.contains(&key) => {}
             _ => unread.push(key.to_owned()),
         }
     }
-    Some(Middleware { meta, said, unread })
+    Some(Middleware { meta, said, redirects, unread })
 }
 
 /// Middlewares that only change a request or an answer, or refuse it by who asks.
@@ -43,7 +46,6 @@ const MERE_CHANGES: &[&str] = &[
     "ipWhiteList",
     "passTLSClientCert",
     "redirectRegex",
-    "redirectScheme",
     "replacePath",
     "replacePathRegex",
     "stripPrefix",

@@ -51,6 +51,11 @@ fn middleware<'a>(selection: &'a Selection<'_>, name: &ObjectName) -> Option<&'a
     selection.all.middlewares.iter().find(|middleware| name.is(&middleware.meta))
 }
 
+/// Whether a middleware sends clients to the other scheme.
+pub(super) fn redirects(selection: &Selection<'_>, name: &ObjectName) -> bool {
+    middleware(selection, name).is_some_and(|known| known.redirects)
+}
+
 /// What settings and middlewares come to: the knobs that they set, and what may matter besides.
 pub(super) fn meaning(
     selection: &Selection<'_>,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::controllers::{self, ALB, Controller, INGRESS_NGINX, NLB};
-use super::middlewares::{ANNOTATION, annotated, meaning};
+use super::middlewares::{ANNOTATION, annotated, meaning, redirects};
 use super::texts::Texts;
 use super::told::Told;
 use super::{From, FrontEndSettings, HealthCheck, TargetType, candidates, config_of};
@@ -169,8 +169,14 @@ impl FrontEndReading {
         self.said.warnings.append(&mut texts.warnings);
     }
 
-    /// Of several routes to the same pods the first one decides.
+    /// Of several routes to the same pods the first one decides that brings any request there.
     fn routes(&mut self, selection: &Selection<'_>, preset: &str, routes: &[&Route]) {
+        let brings = |route: &&Route| {
+            let mut names = route.rules_to(&selection.services).flat_map(|rule| &rule.middlewares);
+            !names.any(|name| redirects(selection, name))
+        };
+        let bring: Vec<&Route> = routes.iter().copied().filter(brings).collect();
+        let routes = if bring.is_empty() { routes } else { &bring };
         let Some((first, others)) = routes.split_first() else { return };
         self.route(selection, preset, first);
         let comes_to = |route: &Route| {

@@ -261,7 +261,8 @@ fn retries(text: &str) -> (Option<String>, Option<String>, Vec<String>) {
     let a = retry("a", "retry: {attempts: 2, initialInterval: 5s}");
     let b = retry("b", "retry: {attempts: 3}");
     let (strip, cut) = (retry("strip", "stripPrefix: {prefixes: [/a]}"), retry("cut", "stripPrefix: {}"));
-    let found = beside(&format!("{text}---\n{a}{b}{strip}{cut}"));
+    let secure = retry("secure", "redirectScheme: {scheme: https}");
+    let found = beside(&format!("{text}---\n{a}{b}{strip}{cut}{secure}"));
     let value = |wanted: &str| {
         let said = found.said.iter().find(|(path, _)| *path == wanted);
         said.map(|(_, value)| value.clone())
@@ -283,6 +284,8 @@ fn middlewares_that_contradict_each_other_are_told() {
             "IngressRoute/more sets other things than IngressRoute/web",
         ),
         (route("web", &["{name: a}"]), ("2", Some("5s")), ""),
+        // The route of the plain entry point sends nobody to the pods.
+        (route("plain", &["{name: secure}"]) + &route("web", &["{name: a}"]), ("2", Some("5s")), ""),
         // Prefixes do not matter.
         (
             route("web", &["{name: strip}, {name: a}", "{name: cut}, {name: a}"])
