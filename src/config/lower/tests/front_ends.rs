@@ -116,3 +116,25 @@ fn the_tail_of_a_removal_is_known() {
     assert!(said.longest_removal_s < 1e-9, "{said:?}");
     assert!(margins(&[("front-end", "ingress-nginx")]).longest_removal_s < 1e-9);
 }
+
+/// What Traefik's balancer and Go's client do not go together with is refused, and a setting that decides nothing
+/// is told.
+#[test]
+fn traefiks_balancer_has_limits() {
+    for (set, part) in [
+        (("front_end.max_connections", "9"), "max_connections is not simulated"),
+        (("front_end.max_retries", "9"), "max_retries is not simulated"),
+    ] {
+        let errors = refused(WEB, &[("front-end", "traefik"), set]);
+        let error = errors.iter().find(|error| error.message.contains(part)).expect("an error");
+        assert!(error.is_error() && error.help.is_some(), "{error:?}");
+    }
+    let told = |more: &[(&str, &str)]| {
+        let set = [&[("front-end", "traefik"), ("front_end.tries", "3")], more].concat();
+        lowered(WEB, &set)
+            .warnings
+            .iter()
+            .any(|warning| warning.message.contains("front_end.tries has no effect"))
+    };
+    assert!(told(&[]) && !told(&[("front_end.retry_on", "connect-failure")]));
+}
